@@ -1,0 +1,18 @@
+# The build tree has the shape of the installed one, and everything in it is found relative to the
+# program: bin/iris, lib/libiris.so.0, lib/iris/hosts/, lib/iris/behaviours/.
+
+if(NOT DEFINED CMAKE_INSTALL_LIBDIR)
+  set(CMAKE_INSTALL_LIBDIR lib CACHE PATH "") # no multiarch directory: the program looks in ../lib
+endif()
+include(GNUInstallDirs)
+
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
+set(CMAKE_BUILD_RPATH_USE_ORIGIN ON)
+set(CMAKE_INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
+
+install(DIRECTORY include/iris DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+        FILES_MATCHING PATTERN "*.h")
+install(DIRECTORY examples/logwatch DESTINATION ${CMAKE_INSTALL_DATADIR}/iris/examples
+        PATTERN "*.c" EXCLUDE PATTERN "*.h" EXCLUDE)

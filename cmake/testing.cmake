@@ -1,0 +1,116 @@
+# How tests are found. Adding a file (or an IRIS_TEST line to one) is enough: cmake runs again by itself.
+
+set(IRIS_TEST_TIMEOUT 60)
+if(IRIS_SANITIZE)
+  set(IRIS_TEST_TIMEOUT 300)
+endif()
+
+set(IRIS_TEST_ENV
+    "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1"
+    "LSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/lsan.supp:print_suppressions=0"
+    "UBSAN_OPTIONS=print_stacktrace=1"
+    "TSAN_OPTIONS=second_deadlock_stack=1:suppressions=${CMAKE_CURRENT_SOURCE_DIR}/tsan.supp")
+
+function(iris_add_test name)
+  add_test(NAME ${name} COMMAND ${ARGN})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${IRIS_TEST_TIMEOUT} SKIP_RETURN_CODE 77
+                       ENVIRONMENT "${IRIS_TEST_ENV}")
+endfunction()
+
+# What tests of the core see: its internals, and where the tree is.
+function(iris_test_program target output dir)
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME ${output}
+                        RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/${dir})
+  target_link_libraries(${target} PRIVATE iris_static)
+  target_compile_definitions(${target} PRIVATE IRIS_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+                             IRIS_BUILD_DIR="${PROJECT_BINARY_DIR}")
+endfunction()
+
+# dir/NAME_test.c: one cmocka program each, one ctest case per IRIS_TEST("name", ...) line in it.
+# The other *.c of dir are helpers that every one of these programs is linked with.
+function(iris_unit_tests dir)
+  file(GLOB tests CONFIGURE_DEPENDS ${dir}/*_test.c)
+  file(GLOB helpers CONFIGURE_DEPENDS ${dir}/*.c)
+  list(REMOVE_ITEM helpers ${tests})
+  if(NOT tests OR NOT TARGET iris_static)
+    return()
+  endif()
+  if(helpers)
+    add_library(unit_helpers OBJECT ${helpers})
+    target_link_libraries(unit_helpers PRIVATE iris_static PkgConfig::cmocka)
+    set(helpers $<TARGET_OBJECTS:unit_helpers>)
+  endif()
+  foreach(source IN LISTS tests)
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(${name} ${source} ${helpers})
+    iris_test_program(${name} ${name} unit)
+    target_link_libraries(${name} PRIVATE PkgConfig::cmocka)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
+    file(STRINGS ${source} lines REGEX "^ *IRIS_TEST[A-Z_]*\\(\"")
+    foreach(line IN LISTS lines)
+      string(REGEX REPLACE "^ *IRIS_TEST[A-Z_]*\\(\"([^\"]+)\".*" "\\1" case "${line}")
+      iris_add_test(${case} ${name} ${case})
+    endforeach()
+  endforeach()
+  # The behaviours are loaded at run time, so nothing else orders them before the tests.
+  get_property(behaviours GLOBAL PROPERTY iris_test_behaviours)
+  foreach(source IN LISTS tests)
+    get_filename_component(name ${source} NAME_WE)
+    if(behaviours)
+      add_dependencies(${name} ${behaviours})
+    endif()
+  endforeach()
+endfunction()
+
+# dir/NAME.c (or .cc): a loadable file for tests, build/<preset>/tests/behaviours/NAME.so.
+function(iris_test_behaviours dir)
+  file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.c ${dir}/*.cc)
+  foreach(source IN LISTS sources)
+    get_filename_component(name ${source} NAME_WE)
+    iris_plugin(behaviour_${name} ${name} ${source})
+    set_target_properties(behaviour_${name} PROPERTIES
+                          LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/behaviours)
+    set_property(GLOBAL APPEND PROPERTY iris_test_behaviours behaviour_${name})
+  endforeach()
+endfunction()
+
+# dir/NAME_fuzz.c: a libFuzzer target. ctest replays dir/corpus/NAME/ in every preset; without
+# libFuzzer a small main() feeds the files.
+function(iris_fuzz_targets dir)
+  file(GLOB sources CONFIGURE_DEPENDS ${dir}/*_fuzz.c)
+  if(NOT TARGET iris_static)
+    return()
+  endif()
+  foreach(source IN LISTS sources)
+    get_filename_component(target ${source} NAME_WE)
+    string(REGEX REPLACE "_fuzz$" "" name ${target})
+    set(corpus ${CMAKE_CURRENT_SOURCE_DIR}/${dir}/corpus/${name})
+    add_executable(${target} ${source})
+    iris_test_program(${target} ${target} fuzz)
+    if(IRIS_SANITIZE STREQUAL "fuzzer")
+      target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+      iris_add_test(p10.fuzz_corpus_${name} ${target} -runs=0 ${corpus})
+    else()
+      target_sources(${target} PRIVATE ${dir}/replay.c)
+      iris_add_test(p10.fuzz_corpus_${name} ${target} ${corpus})
+    endif()
+  endforeach()
+endfunction()
+
+# dir/NAME.sh: drives whole programs. Its ctest name is on its line "# ctest: NAME", else dir.NAME.
+function(iris_script_tests dir)
+  file(GLOB scripts CONFIGURE_DEPENDS ${dir}/*.sh)
+  foreach(script IN LISTS scripts)
+    get_filename_component(name ${script} NAME_WE)
+    file(STRINGS ${script} line REGEX "^# ctest: " LIMIT_COUNT 1)
+    string(REGEX REPLACE "^# ctest: *([^ ]+).*" "\\1" case "${line}")
+    if(NOT case)
+      set(case ${dir}.${name})
+    endif()
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${script})
+    iris_add_test(${case} ${CMAKE_CURRENT_SOURCE_DIR}/run_script ${script})
+    set_property(TEST ${case} APPEND PROPERTY ENVIRONMENT
+                 "IRIS=${PROJECT_BINARY_DIR}/bin/iris" "SRC=${PROJECT_SOURCE_DIR}"
+                 "BUILD=${PROJECT_BINARY_DIR}" "CC=${CMAKE_C_COMPILER}" "CXX=${CMAKE_CXX_COMPILER}")
+  endforeach()
+endfunction()
