@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 build = cmake --preset $(1) >/dev/null && cmake --build --preset $(1) -j $(JOBS)
 test = ctest --preset $(1) -j $(JOBS)
 
-.PHONY: build run test bench lint format install soak seeds fuzz test-asan test-tsan clean
+.PHONY: build run test bench lint format install soak seeds fuzz test-asan test-tsan test-clang clean
 
 build:
 	@tools/setup
@@ -25,12 +25,22 @@ test-asan:
 	@$(call build,asan)
 	@$(call test,asan)
 
+# TSan wants its addresses where older kernels put them: no address randomisation, where that is allowed.
+fixed = $(shell setarch -R true 2>/dev/null && echo setarch -R)
+
 test-tsan:
 	@tools/setup --all
 	@$(call build,tsan)
-	@$(call test,tsan)
+	@$(fixed) $(call test,tsan)
 
-# The longer runs. SEEDS: how many schedules; FUZZ_SECONDS: how long each fuzz target.
+test-clang:
+	@tools/setup --all
+	@$(call build,clang)
+	@$(call test,clang)
+
+# SEEDS: how many schedules each test named seeds.* plays; FUZZ_SECONDS: how long each fuzz target runs.
+FUZZ_SECONDS ?= 20
+
 seeds: build
 	@SEEDS=$${SEEDS:-1000} ctest --preset release -j $(JOBS) -R seeds
 
@@ -40,14 +50,18 @@ fuzz:
 	@tools/fuzz build/fuzz $(FUZZ_SECONDS)
 
 soak: build
-	@tools/soak
+	@SEEDS=$${SEEDS:-20000} ctest --preset release -j $(JOBS) -R seeds
+	@ctest --preset release -j $(JOBS) --repeat until-fail:20
+	@for script in tests/soak/*.sh; do [ ! -f "$$script" ] || \
+	    IRIS=$(CURDIR)/build/release/bin/iris SRC=$(CURDIR) BUILD=$(CURDIR)/build/release \
+	    tests/run_script $(CURDIR)/$$script || exit 1; done
 
 lint: build
 	@tools/setup --all
 	@tools/lint/all build/release
 
 format:
-	@tools/lint/sources | xargs clang-format -i
+	@tools/lint/sources core hosts tools examples tests | xargs -r clang-format -i
 
 install: build
 	@cmake --install build/release --prefix "$(abspath $(DESTDIR)$(PREFIX))"
