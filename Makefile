@@ -46,7 +46,7 @@ seeds: build
 
 fuzz:
 	@tools/setup --all
-	@$(call build,fuzz)
+	@$(call build,fuzz) --target fuzzers
 	@tools/fuzz build/fuzz $(FUZZ_SECONDS)
 
 soak: build

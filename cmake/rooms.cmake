@@ -101,7 +101,8 @@ function(iris_program name dir)
   endif()
   # The library's target has the name `iris` already, so a program's target is program_NAME.
   add_executable(program_${name} ${sources})
-  set_target_properties(program_${name} PROPERTIES OUTPUT_NAME ${name})
+  set_target_properties(program_${name} PROPERTIES OUTPUT_NAME ${name}
+                        INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
   target_link_libraries(program_${name} PRIVATE iris ${arg_LIBS} Threads::Threads)
   if(NOT arg_NOINSTALL)
     install(TARGETS program_${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

@@ -1,4 +1,4 @@
-# How tests are found. Adding a file (or an IRIS_TEST line to one) is enough: cmake runs again by itself.
+# How tests are found. Adding a file (or an IRIS_TEST to one) is enough: cmake runs again by itself.
 
 set(IRIS_TEST_TIMEOUT 60)
 if(IRIS_SANITIZE)
@@ -26,7 +26,7 @@ function(iris_test_program target output dir)
                              IRIS_BUILD_DIR="${PROJECT_BINARY_DIR}")
 endfunction()
 
-# dir/NAME_test.c: one cmocka program each, one ctest case per IRIS_TEST("name", ...) line in it.
+# dir/NAME_test.c: one cmocka program each, one ctest case per IRIS_TEST("name", ...) in it.
 # The other *.c of dir are helpers that every one of these programs is linked with.
 function(iris_unit_tests dir)
   file(GLOB tests CONFIGURE_DEPENDS ${dir}/*_test.c)
@@ -46,9 +46,10 @@ function(iris_unit_tests dir)
     iris_test_program(${name} ${name} unit)
     target_link_libraries(${name} PRIVATE PkgConfig::cmocka)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
-    file(STRINGS ${source} lines REGEX "^ *IRIS_TEST[A-Z_]*\\(\"")
-    foreach(line IN LISTS lines)
-      string(REGEX REPLACE "^ *IRIS_TEST[A-Z_]*\\(\"([^\"]+)\".*" "\\1" case "${line}")
+    file(READ ${source} text)
+    string(REGEX MATCHALL "IRIS_TEST[A-Z_]*\\(\"[^\"]+" cases "${text}")
+    foreach(case IN LISTS cases)
+      string(REGEX REPLACE "^.*\"" "" case "${case}")
       iris_add_test(${case} ${name} ${case})
     endforeach()
   endforeach()
@@ -81,12 +82,14 @@ function(iris_fuzz_targets dir)
   if(NOT TARGET iris_static)
     return()
   endif()
+  add_custom_target(fuzzers) # all of them and nothing else, for `make fuzz`
   foreach(source IN LISTS sources)
     get_filename_component(target ${source} NAME_WE)
     string(REGEX REPLACE "_fuzz$" "" name ${target})
     set(corpus ${CMAKE_CURRENT_SOURCE_DIR}/${dir}/corpus/${name})
     add_executable(${target} ${source})
     iris_test_program(${target} ${target} fuzz)
+    add_dependencies(fuzzers ${target})
     if(IRIS_SANITIZE STREQUAL "fuzzer")
       target_link_options(${target} PRIVATE -fsanitize=fuzzer)
       iris_add_test(p10.fuzz_corpus_${name} ${target} -runs=0 ${corpus})

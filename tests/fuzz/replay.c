@@ -13,7 +13,8 @@ static int feed(const char *path)
     struct stat st;
     if (!file || fstat(fileno(file), &st) < 0)
         return perror(path), 1;
-    uint8_t *data = malloc(st.st_size ? st.st_size : 1); // exact: a sanitizer sees each byte too far
+    // Of the exact size, so that a sanitizer sees each byte read too far.
+    uint8_t *data = malloc(st.st_size ? st.st_size : 1);
     size_t size = fread(data, 1, st.st_size, file);
     fclose(file);
     LLVMFuzzerTestOneInput(data, size);

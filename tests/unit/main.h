@@ -2,13 +2,14 @@
  *
  *   static void counts_to_one(void **state) { ... assert_int_equal(count(), 1); }
  *
- *   IRIS_TESTS(
+ *   static const struct CMUnitTest tests[] = {
  *       IRIS_TEST("p1.counts_to_one", counts_to_one),
- *       IRIS_TEST_WITH("p1.counts_to_two", counts_to_two, setup, teardown)
- *   )
+ *       IRIS_TEST_WITH("p1.counts_to_two", counts_to_two, setup, teardown),
+ *   };
+ *   IRIS_MAIN(tests)
  *
- * Each IRIS_TEST line (one test on a line: the build reads them) is a ctest case of its own, run in
- * a process of its own. `./x_test` runs all, `./x_test NAME` one, `./x_test --list` names them. */
+ * Each IRIS_TEST("name" of the source is a ctest case of its own (the build reads them), run in a
+ * process of its own. `./x_test` runs all, `./x_test NAME` one, `./x_test --list` names them. */
 #ifndef IRIS_TESTS_MAIN_H
 #define IRIS_TESTS_MAIN_H
 
@@ -21,14 +22,15 @@
 
 #include <cmocka.h>
 
-#define IRIS_TEST(name, fn) {name, fn, NULL, NULL, NULL}
+/* clang-format off */
+#define IRIS_TEST(name, fn)                       {name, fn, NULL, NULL, NULL}
 #define IRIS_TEST_WITH(name, fn, setup, teardown) {name, fn, setup, teardown, NULL}
+/* clang-format on */
 
-#define IRIS_TESTS(...)                                                                            \
-    int main(int argc, char **argv)                                                                \
-    {                                                                                              \
-        static const struct CMUnitTest tests[] = {__VA_ARGS__};                                    \
-        return main_run(argc, argv, tests, sizeof tests / sizeof tests[0]);                        \
+#define IRIS_MAIN(tests)                                                    \
+    int main(int argc, char **argv)                                         \
+    {                                                                       \
+        return main_run(argc, argv, tests, sizeof tests / sizeof tests[0]); \
     }
 
 static int main_run(int argc, char **argv, const struct CMUnitTest *tests, size_t n)
