@@ -1,0 +1,48 @@
+/* One connection of the control server: reads a request, waits for its answer, writes it, and
+ * again. All of it runs on the control thread. */
+#ifndef IRIS_APP_CONTROL_CLIENT_H
+#define IRIS_APP_CONTROL_CLIENT_H
+
+#include "http.h"
+
+#include <uv.h>
+
+#define IRIS__CONTROL_CLIENTS 64
+
+struct control_client;
+
+struct control_clients { /* all connections of one server */
+    uv_loop_t *loop;
+    struct control_client *first;
+    int n;
+    char chunk[16384]; /* what was read last; handed on before the next read */
+    /* A request came, or (request->status) one that has to be refused with that status. The answer
+     * is given later, with iris__control_client_answer(). */
+    void (*request)(struct control_clients *, struct control_client *, const struct http_request *);
+    /* The connection ends; nobody waits for client->work any more. */
+    void (*gone)(struct control_clients *, struct control_client *);
+};
+
+enum client_state { CLIENT_READING, CLIENT_WORKING, CLIENT_WRITING, CLIENT_ENDING };
+
+struct control_client {
+    uv_pipe_t pipe;
+    uv_timer_t timer;
+    uv_write_t write;
+    uv_shutdown_t end;
+    struct control_clients *all;
+    struct control_client *next, **self;
+    struct http http;
+    struct text out;
+    enum client_state state;
+    int keep_alive; /* after this answer */
+    int timed;      /* the 5 s of this request are running */
+    int handles;    /* not closed yet: pipe, timer */
+    void *work;     /* the server's: the reply that is being made */
+};
+
+void iris__control_client_accept(struct control_clients *, uv_stream_t *listener);
+void iris__control_client_answer(struct control_client *, int status, const char *body, size_t len);
+void iris__control_client_close(struct control_client *);
+
+#endif

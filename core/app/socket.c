@@ -1,0 +1,314 @@
+#include "socket.h"
+
+#include "fail.h"
+#include "text.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- the directory ---- */
+
+/* As the specification of XDG_RUNTIME_DIR has it: ours, else not to be used (sudo keeps it set). */
+static int is_ours(const char *dir)
+{
+    struct stat st;
+    return dir && dir[0] == '/' && !stat(dir, &st) && S_ISDIR(st.st_mode) && st.st_uid == geteuid();
+}
+
+static int directory(char *dir, size_t room)
+{
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    int n;
+    if (is_ours(runtime))
+        n = snprintf(dir, room, "%s/iris", runtime);
+    else if (geteuid() == 0)
+        n = snprintf(dir, room, "/run/iris");
+    else
+        n = snprintf(dir, room, "/tmp/iris-%u", (unsigned)geteuid());
+    return n >= 0 && (size_t)n < room
+               ? IRIS_OK
+               : iris__fail("XDG_RUNTIME_DIR=%s is too long for a socket", runtime);
+}
+
+/* Anyone may make a directory in /tmp under our name: look at whose it is, and do not follow a
+ * link. */
+static int check_directory(const char *dir)
+{
+    struct stat st;
+    if (lstat(dir, &st))
+        return iris__fail("%s: %s", dir, strerror(errno));
+    if (!S_ISDIR(st.st_mode))
+        return iris__fail("%s: not a directory; expected the directory of control sockets", dir);
+    if (st.st_uid != geteuid())
+        return iris__fail(
+            "%s: belongs to user %u; expected user %u; remove it, or set XDG_RUNTIME_DIR", dir,
+            (unsigned)st.st_uid, (unsigned)geteuid());
+    if (st.st_mode & 077)
+        return iris__fail("%s: mode 0%o lets others in; expected 0700; try: chmod 700 %s", dir,
+                          (unsigned)st.st_mode & 07777, dir);
+    return IRIS_OK;
+}
+
+static int make_directory(const char *path)
+{
+    char dir[IRIS_SOCKET_ROOM];
+    snprintf(dir, sizeof dir, "%s", path);
+    char *slash = strrchr(dir, '/');
+    if (!slash || slash == dir)
+        return iris__fail("%s: expected a directory for the control socket", path);
+    *slash = '\0';
+    if (mkdir(dir, 0700) && errno != EEXIST)
+        return iris__fail("%s: %s; the control socket needs this directory", dir, strerror(errno));
+    return check_directory(dir);
+}
+
+/* ---- names ---- */
+
+static int is_name(const char *name)
+{
+    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+    return n > 0 && n <= 64 && !name[n] && name[0] != '.';
+}
+
+int iris_socket_path(const char *name, char *path, size_t room)
+{
+    char dir[IRIS_SOCKET_ROOM] = "";
+    int is_path = strchr(name, '/') != NULL;
+    if (!is_path && !is_name(name))
+        return iris__fail("app name \"%s\": expected up to 64 letters, digits, '.', '_' or '-'",
+                          name);
+    if (!is_path && directory(dir, sizeof dir))
+        return IRIS_FAIL;
+    size_t limit = room < IRIS_SOCKET_ROOM ? room : IRIS_SOCKET_ROOM;
+    int n = is_path ? snprintf(path, limit, "%s", name)
+                    : snprintf(path, limit, "%s/%s.sock", dir, name);
+    if (n < 0 || (size_t)n >= limit)
+        return iris__fail("%s%s%s: a socket's path has at most %zu bytes", dir, *dir ? "/" : "",
+                          name, limit - 1);
+    return IRIS_OK;
+}
+
+static void lock_path(const char *path, char *out, size_t room)
+{
+    size_t n = strlen(path);
+    if (n > 5 && !strcmp(path + n - 5, ".sock"))
+        n -= 5;
+    snprintf(out, room, "%.*s.lock", (int)n, path);
+}
+
+/* ---- the lock ---- */
+
+/* Locks of the open file description: unlike POSIX ones they also keep two apps of one process
+ * apart, and unlike flock() one can ask for them without taking them. */
+static int lock(int fd, int command)
+{
+    struct flock f = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(fd, command, &f))
+        return -1;
+    return command == F_OFD_GETLK && f.l_type != F_UNLCK;
+}
+
+/* The owner writes its pid right after it has the lock. */
+static long owner(int fd)
+{
+    char text[24] = "";
+    for (int tries = 0; tries < 20; tries++) {
+        if (pread(fd, text, sizeof text - 1, 0) > 0)
+            return strtol(text, NULL, 10);
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    }
+    return 0;
+}
+
+static int is_current(int fd, const char *path)
+{
+    struct stat a, b;
+    return !fstat(fd, &a) && !stat(path, &b) && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+}
+
+static int refuse_second(int fd, const char *path)
+{
+    long pid = owner(fd);
+    close(fd);
+    return iris__fail(
+        "%s: an app of this name runs already, pid %ld; stop it with `iris stop`, or give "
+        "this one another name",
+        path, pid);
+}
+
+static int take_lock(struct socket_claim *c)
+{
+    for (;;) {
+        int fd = open(c->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0)
+            return iris__fail("%s: %s", c->lock_path, strerror(errno));
+        if (lock(fd, F_OFD_SETLK))
+            return refuse_second(fd, c->path);
+        if (is_current(fd, c->lock_path)) {
+            c->lock = fd;
+            break;
+        }
+        close(fd); /* its owner removed it while we waited at the door */
+    }
+    if (ftruncate(c->lock, 0) || dprintf(c->lock, "%ld\n", (long)getpid()) < 0)
+        return iris__fail("%s: %s", c->lock_path, strerror(errno));
+    return IRIS_OK;
+}
+
+/* ---- owning ---- */
+
+static int remove_stale(const char *path)
+{
+    struct stat st;
+    if (lstat(path, &st))
+        return IRIS_OK;
+    if (!S_ISSOCK(st.st_mode))
+        return iris__fail("%s: not a socket; move it away, or choose another name", path);
+    if (unlink(path))
+        return iris__fail("%s: %s", path, strerror(errno));
+    return IRIS_OK;
+}
+
+int iris__socket_claim(struct socket_claim *c, const char *path)
+{
+    c->lock = -1;
+    if (strlen(path) >= sizeof c->path)
+        return iris__fail("%s: a socket's path has at most %zu bytes", path, sizeof c->path - 1);
+    snprintf(c->path, sizeof c->path, "%s", path);
+    lock_path(path, c->lock_path, sizeof c->lock_path);
+    if (make_directory(path) || take_lock(c))
+        return IRIS_FAIL;
+    if (!remove_stale(path))
+        return IRIS_OK;
+    unlink(c->lock_path);
+    close(c->lock);
+    c->lock = -1;
+    return IRIS_FAIL;
+}
+
+void iris__socket_release(struct socket_claim *c)
+{
+    if (c->lock < 0)
+        return;
+    unlink(c->path);
+    unlink(c->lock_path); /* before it is unlocked: see is_current() */
+    close(c->lock);
+    c->lock = -1;
+}
+
+int iris__socket_listen(const struct socket_claim *c)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    memcpy(at.sun_path, c->path, sizeof at.sun_path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return iris__fail("%s: %s", c->path, strerror(errno));
+    /* The mode before the name: at no moment can others connect. */
+    if (fchmod(fd, 0600) || bind(fd, (struct sockaddr *)&at, sizeof at) || chmod(c->path, 0600) ||
+        listen(fd, 64)) {
+        iris__fail("%s: %s", c->path, strerror(errno));
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+int iris__socket_peer(int fd)
+{
+    struct ucred peer;
+    socklen_t len = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
+        return iris__fail("who calls is unknown: %s", strerror(errno));
+    if (peer.uid != geteuid() && peer.uid != 0)
+        return iris__fail("user %u may not control an app of user %u", (unsigned)peer.uid,
+                          (unsigned)geteuid());
+    return 0;
+}
+
+/* ---- finding ---- */
+
+static int is_running(const char *path)
+{
+    char file[IRIS_SOCKET_ROOM + 8];
+    lock_path(path, file, sizeof file);
+    int fd = open(file, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return 0;
+    int held = lock(fd, F_OFD_GETLK) == 1;
+    close(fd);
+    return held;
+}
+
+/* Names of all running apps of a directory, ", " between them; returns how many, or -1. The last
+ * one's path is left in path. */
+static int list(const char *dir, struct text *names, char *path, size_t room)
+{
+    DIR *d = opendir(dir);
+    if (!d)
+        return errno == ENOENT ? 0 : iris__fail("%s: %s", dir, strerror(errno));
+    int n = 0;
+    for (struct dirent *e; (e = readdir(d));) {
+        char at[IRIS_SOCKET_ROOM];
+        size_t len = strlen(e->d_name);
+        if (len <= 5 || strcmp(e->d_name + len - 5, ".sock") ||
+            (size_t)snprintf(at, sizeof at, "%s/%s", dir, e->d_name) >= sizeof at ||
+            !is_running(at))
+            continue;
+        iris__text_addf(names, "%s%.*s", n++ ? ", " : "", (int)len - 5, e->d_name);
+        snprintf(path, room, "%s", at);
+    }
+    closedir(d);
+    return n;
+}
+
+static int find_named(const char *name, char *path, size_t room)
+{
+    if (iris_socket_path(name, path, room))
+        return IRIS_FAIL;
+    if (is_running(path))
+        return IRIS_OK;
+    iris__fail("no app \"%s\" runs here (nobody listens at %s)", name, path);
+    return IRIS_DEAD;
+}
+
+static int find_only(char *path, size_t room)
+{
+    char dir[IRIS_SOCKET_ROOM];
+    if (directory(dir, sizeof dir))
+        return IRIS_FAIL;
+    if (!access(dir, F_OK) && check_directory(dir))
+        return IRIS_FAIL;
+    struct text names = {0};
+    int result = IRIS_OK, n = list(dir, &names, path, room);
+    if (n > 1)
+        result = iris__fail("%d apps run here: %s; choose one with -a NAME or IRIS_APP=NAME", n,
+                            names.data);
+    if (n == 0) {
+        iris__fail("no app runs here (looked into %s)", dir);
+        result = IRIS_DEAD;
+    }
+    iris__text_finish(&names);
+    return n < 0 ? IRIS_FAIL : result;
+}
+
+int iris_socket_find(const char *name, char *path, size_t room)
+{
+    const char *chosen = name ? name : getenv("IRIS_APP");
+    if (chosen && *chosen)
+        return find_named(chosen, path, room);
+    return find_only(path, room);
+}
+
+const char *iris_app_reason(void)
+{
+    return iris__reason();
+}

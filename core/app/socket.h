@@ -1,0 +1,27 @@
+/* Where control sockets are, and who owns one. The public half is in <iris/app.h>.
+ *
+ * Beside NAME.sock there is NAME.lock, locked for as long as the app lives, with its pid in it. So
+ * a socket that a killed process left behind is told from a live one without connecting to it. */
+#ifndef IRIS_APP_SOCKET_H
+#define IRIS_APP_SOCKET_H
+
+#include <iris/app.h>
+
+struct socket_claim {
+    int lock; /* descriptor; -1: nothing is claimed */
+    char path[IRIS_SOCKET_ROOM], lock_path[IRIS_SOCKET_ROOM + 8];
+};
+
+/* Makes the directory (0700) if it is not there, takes the lock, removes what a dead owner left.
+ * IRIS_FAIL with the reason if the directory is not ours alone, or with the pid of whoever runs
+ * there. */
+int iris__socket_claim(struct socket_claim *, const char *path);
+void iris__socket_release(struct socket_claim *); /* removes the socket and the lock */
+
+/* A listening descriptor at claim->path, mode 0600; or -1 with the reason. */
+int iris__socket_listen(const struct socket_claim *);
+
+/* May the process at the other end use us? 0, or -1 with the reason. */
+int iris__socket_peer(int fd);
+
+#endif

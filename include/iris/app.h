@@ -1,0 +1,92 @@
+/* iris/app.h - a whole application: from a manifest to running actors, and how to find them.
+ *
+ * The `iris` program stands on these calls, and so may any other. They install no signal handler
+ * and write nothing by themselves: all that is to be said comes through a callback. */
+#ifndef IRIS_APP_H
+#define IRIS_APP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <iris/plugin.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Exit statuses, of iris_app_run() and iris_app_check() and of every verb of the program. */
+enum {
+    IRIS_EXIT_OK = 0,
+    IRIS_EXIT_FAILED = 1, /* also: a dead letter or an exhausted supervisor before it was idle */
+    IRIS_EXIT_USAGE = 2,
+    IRIS_EXIT_MANIFEST = 3,
+    IRIS_EXIT_NOT_RUNNING = 4,
+    IRIS_EXIT_NO_TARGET = 5,
+    IRIS_EXIT_SWAP = 6, /* refused or rolled back */
+    IRIS_EXIT_TIMEOUT = 124
+};
+
+/* What kind of line iris_app_options.out gets. */
+enum {
+    IRIS_APP_HEADER = 0, /* "iris 0.1.0  logwatch  pid 4242  socket /run/..." */
+    IRIS_APP_ACTOR = 1,  /* an actor was started: "/a/b  libb.so  v1  (native, 0.3 ms)" */
+    IRIS_APP_EVENT = 2,  /* what happened since: swap, restart, end */
+    IRIS_APP_LOG = 3,    /* a plugin said something */
+    IRIS_APP_WARNING = 4,
+    IRIS_APP_ERROR = 5, /* may have several lines: place, source line, caret, hint */
+    IRIS_APP_NOTE = 6   /* what to do next, and the closing totals */
+};
+
+typedef struct iris_app_options {
+    uint32_t size, abi;      /* sizeof(iris_app_options), IRIS_ABI */
+    const char *file;        /* the manifest; NULL: "app.json" */
+    const char *const *sets; /* "env.LOG=/var/log/dpkg.log": replaces values of the manifest */
+    uint32_t nsets;
+    uint32_t workers; /* of the native pool; 0: one per core */
+    int until_idle;   /* return when nothing is left to do */
+    /* -1, or a descriptor: as soon as it is readable the app stops in order. It is not read from
+     * and not closed. */
+    int stop_fd;
+    /* One line or block of text, no newline at the end. Any thread, one call at a time; it must not
+     * call back into the app. NULL: silence. */
+    void (*out)(void *ctx, int kind, const char *text);
+    void *ctx;
+} iris_app_options;
+
+/* Runs the application to its end: until it is told to stop (stop_fd, or `iris stop`), or until it
+ * is idle if that was asked for. Returns an exit status; when it returns, no thread, socket file
+ * or child of the application is left. Several may run in one process, if their names differ. */
+IRIS_EXPORT int iris_app_run(const iris_app_options *);
+
+/* Checks a manifest without starting anything. write() gets all errors: as text, or (as_json) as
+ * one JSON object {"iris":1,"file":..,"errors":[..]}. IRIS_EXIT_OK or IRIS_EXIT_MANIFEST. */
+IRIS_EXPORT int iris_app_check(const char *file, const char *const *sets, uint32_t nsets,
+                               int as_json, void (*write)(void *ctx, const char *text), void *ctx);
+
+/* ---- where a running application is reached: HTTP/1.1 over a UNIX stream socket ---- */
+
+#define IRIS_SOCKET_ROOM 108 /* the longest path that such a socket can have, with its '\0' */
+
+/* The socket that the application `name` has, or would have; a name with a '/' is the path itself.
+ * IRIS_OK, or IRIS_FAIL. */
+IRIS_EXPORT int iris_socket_path(const char *name, char *path, size_t room);
+
+/* The socket of a running application: the one of that name, or (NULL) of the name in IRIS_APP, or
+ * the only one there is. IRIS_OK; IRIS_DEAD: nothing runs there; IRIS_FAIL: several run, or the
+ * directory cannot be trusted. Of the last two iris_app_reason() tells more. */
+IRIS_EXPORT int iris_socket_find(const char *name, char *path, size_t room);
+
+/* Why the last call of this header failed on this thread; valid until the next one. Never NULL. */
+IRIS_EXPORT const char *iris_app_reason(void);
+
+/* JSON holds text only, so other bytes travel as base64 (RFC 4648, padded). encode() writes the
+ * text and a '\0' to out, which has room for IRIS_BASE64_ROOM(len). decode() writes at most len /
+ * 4 * 3 bytes and returns how many, or -1 if this is not base64. */
+#define IRIS_BASE64_ROOM(len) (((len) + 2) / 3 * 4 + 1)
+IRIS_EXPORT size_t iris_base64_encode(char *out, const void *data, size_t len);
+IRIS_EXPORT long iris_base64_decode(void *out, const char *text, size_t len);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
