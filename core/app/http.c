@@ -100,16 +100,19 @@ static const char *smuggled(const char *head, size_t i)
     return NULL;
 }
 
-static void skip_empty_lines(struct http *h)
+/* Empty lines before a request are no part of it. 0: whether this is one the next byte tells. */
+static int skip_empty_lines(struct http *h)
 {
     while (!h->scanned && h->in.len - h->used >= 2 && !memcmp(h->in.data + h->used, "\r\n", 2))
         h->used += 2;
+    return h->scanned || h->in.len - h->used != 1 || h->in.data[h->used] != '\r';
 }
 
 /* Look for the empty line that ends the head. */
 static int scan(struct http *h, struct http_request *r)
 {
-    skip_empty_lines(h);
+    if (!skip_empty_lines(h))
+        return HTTP_MORE;
     const char *head = h->in.data + h->used;
     size_t len = h->in.len - h->used;
     for (; h->scanned < len && !h->head; h->scanned++) {
@@ -148,10 +151,10 @@ static int check(struct http *h, struct http_request *r)
 {
     if (h->parser.method != HTTP_GET && h->parser.method != HTTP_POST)
         return refuse(r, 405, "a method other than GET and POST");
-    if (h->expects)
-        return refuse(r, 417, "an Expect header; send the body at once");
     if (h->length > IRIS__HTTP_LIMIT || h->head + h->length > IRIS__HTTP_LIMIT)
         return refuse(r, 413, "a request of more than 64 KiB");
+    if (h->expects)
+        return refuse(r, 417, "an Expect header; send the body at once");
     return HTTP_READY;
 }
 

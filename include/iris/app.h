@@ -76,6 +76,8 @@ IRIS_EXPORT int iris_socket_path(const char *name, char *path, size_t room);
  * directory cannot be trusted. Of the last two iris_app_reason() tells more. */
 IRIS_EXPORT int iris_socket_find(const char *name, char *path, size_t room);
 
+IRIS_EXPORT const char *iris_app_version(void); /* of the library: "0.1.0" */
+
 /* Why the last call of this header failed on this thread; valid until the next one. Never NULL. */
 IRIS_EXPORT const char *iris_app_reason(void);
 
