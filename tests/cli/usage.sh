@@ -1,0 +1,26 @@
+#!/bin/bash
+# ctest: cli.usage
+# What a newcomer types wrong, and what it says to that.
+. "$SRC/tests/cli/expect"
+
+try "$IRIS";                      exits 2; complains 'usage: iris VERB'
+try "$IRIS" --help;               exits 0; says 'rollback'; is_quiet
+try "$IRIS" help;                 exits 0; says 'usage: iris VERB'
+try "$IRIS" --version;            exits 0; says 'iris 0.'; is_quiet
+try "$IRIS" swpa;                 exits 2; complains 'did you mean swap?'
+try "$IRIS" rolback /a;           exits 2; complains 'did you mean rollback?'
+try "$IRIS" frobnicate;           exits 2; complains 'no verb "frobnicate"'; complains 'iris --help'
+try "$IRIS" help swpa;            exits 2; complains 'did you mean swap?'
+for verb in run check ps ask send swap rollback stop; do
+    try "$IRIS" $verb --help;     exits 0; says "Usage: iris $verb"; says '--json'; is_quiet
+    try "$IRIS" help $verb;       exits 0; says "Usage: iris $verb"
+    try "$IRIS" $verb --nonsense; exits 2; complains 'nonsense'
+    try "$IRIS" $verb a b c;      exits 2; complains "iris $verb: "
+done
+try "$IRIS" ask /a;               exits 2; complains 'either DATA or --file'
+try "$IRIS" send;                 exits 2; complains 'PATH is missing'
+try "$IRIS" ask /a b --timeout 3x; exits 2; complains 'expected a time'
+try "$IRIS" rollback /a --steps 0; exits 2; complains 'expected a number from 1'
+try "$IRIS" rollback /a --state old; exits 2; complains 'expected current or snapshot'
+try "$IRIS" run --workers none;   exits 2; complains 'expected a number'
+finish

@@ -1,0 +1,63 @@
+/* iris check: a manifest's errors, all of them, without starting anything. */
+#include "term.h"
+#include "verb.h"
+
+#include <iris/app.h>
+#include <stdlib.h>
+
+struct check {
+    const char *file;
+    const char **sets;
+    uint32_t nsets;
+    int json;
+};
+
+enum { KEY_JSON = 1000, KEY_SET };
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct check *c = state->input;
+    switch (key) {
+    case KEY_JSON:
+        c->json = 1;
+        return 0;
+    case KEY_SET:
+        c->sets[c->nsets++] = arg;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (c->file)
+            argp_error(state, "%s: expected one FILE", arg);
+        c->file = arg;
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp_option options[] = {
+    {"set", KEY_SET, "KEY=VALUE", 0, "Replace a value, as in: --set env.LOG=/var/log/x", 1},
+    {"json", KEY_JSON, NULL, 0, "Print the errors as JSON", 8},
+    {0},
+};
+
+static const struct argp argp = {
+    options, parse, "[FILE]", "Check a manifest (./app.json) without starting anything.",
+    NULL,    NULL,  NULL,
+};
+
+static void print(void *ctx, const char *text)
+{
+    fputs(text, ctx);
+}
+
+int verb_check(int argc, char **argv)
+{
+    struct check c = {.sets = calloc((size_t)argc, sizeof *c.sets)};
+    argp_parse(&argp, argc, argv, 0, NULL, &c);
+    const char *file = c.file ? c.file : "app.json";
+    int status = iris_app_check(file, c.sets, c.nsets, c.json, print, c.json ? stdout : stderr);
+    if (!status && !c.json)
+        printf("%s: no errors; start it with: iris run%s%s\n", file, c.file ? " " : "",
+               c.file ? file : "");
+    free(c.sets);
+    return status;
+}

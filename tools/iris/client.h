@@ -1,0 +1,24 @@
+/* Asks a running app: one HTTP request over its UNIX socket. */
+#ifndef IRIS_TOOL_CLIENT_H
+#define IRIS_TOOL_CLIENT_H
+
+#include "verb.h"
+
+#include <jansson.h>
+
+/* Sends {body} (stolen; NULL: none) and waits for the answer, for c->timeout_ms and a little more:
+ * the app keeps that time itself and says more when it is over. Returns an exit status.
+ *
+ * What went wrong has been printed, and so has the answer itself if c->json was asked for;
+ * otherwise *answer is an object that the caller frees. With --json *answer is NULL. */
+int client_call(const struct common *c, const char *method, const char *path, json_t *body,
+                json_t **answer);
+
+/* The socket of the app that is meant; else an exit status, with the reason printed. */
+int client_find(const struct common *c, char *path, size_t room);
+
+/* Prints an error that arose here in the way that the app's own are printed. Returns the exit
+ * status that belongs to the code. */
+int client_error(const struct common *c, const char *code, const char *hint, const char *message);
+
+#endif

@@ -1,0 +1,97 @@
+/* iris: runs an app, and talks to one that runs. What it can do is the table below. */
+#include "term.h"
+#include "verb.h"
+
+#include <iris/app.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct verb verbs[] = {
+    {"run", "[FILE]", "run an app from its manifest (./app.json)", verb_run},
+    {"check", "[FILE]", "check a manifest without starting anything", verb_check},
+    {"ps", "", "list the actors of a running app", verb_ps},
+    {"ask", "PATH DATA", "send a message and print the reply", verb_ask},
+    {"send", "PATH DATA", "send a message", verb_send},
+    {"swap", "PATH [HANDLER]", "swap an actor's code while it runs", verb_swap},
+    {"rollback", "PATH", "go back to the code before", verb_rollback},
+    {"stop", "[PATH]", "stop the app, or one actor", verb_stop},
+};
+
+enum { NVERBS = sizeof verbs / sizeof verbs[0] };
+
+static void help(FILE *to)
+{
+    const char *bold = term(to, TERM_BOLD), *plain = term(to, TERM_PLAIN);
+    fprintf(to, "%susage:%s iris VERB [ARGUMENT...]\n\n", bold, plain);
+    for (int i = 0; i < NVERBS; i++)
+        fprintf(to, "  %s%-9s%s %-15s %s\n", bold, verbs[i].name, plain, verbs[i].args,
+                verbs[i].summary);
+    fprintf(to,
+            "\n`iris VERB --help` tells more; every verb takes --json. With several apps running,\n"
+            "-a NAME or IRIS_APP=NAME chooses one.\n\n"
+            "exit status: 0 ok, 1 failed, 2 usage, 3 manifest, 4 not running, 5 no such actor,\n"
+            "             6 swap refused, 124 timeout\n");
+}
+
+static const struct verb *find(const char *name)
+{
+    for (int i = 0; i < NVERBS; i++)
+        if (!strcmp(verbs[i].name, name))
+            return &verbs[i];
+    return NULL;
+}
+
+static int unknown(const char *name)
+{
+    const char *names[NVERBS + 1] = {NULL};
+    for (int i = 0; i < NVERBS; i++)
+        names[i] = verbs[i].name;
+    const char *meant = nearest(name, names);
+    say_errorf("all verbs: iris --help", "no verb \"%s\"%s%s%s", name,
+               meant ? "; did you mean " : "", meant ? meant : "", meant ? "?" : "");
+    return IRIS_EXIT_USAGE;
+}
+
+static int dispatch(const struct verb *verb, int argc, char **argv)
+{
+    char name[64];
+    snprintf(name, sizeof name, "iris %s", verb->name);
+    argv[0] = name; /* argp names itself so in its messages */
+    return verb->run(argc, argv);
+}
+
+/* `iris help swap` is `iris swap --help`. */
+static int help_verb(char *name)
+{
+    char flag[] = "--help";
+    char *argv[] = {name, flag, NULL};
+    const struct verb *verb = find(name);
+    return verb ? dispatch(verb, 2, argv) : unknown(name);
+}
+
+static int is(const char *word, const char *a, const char *b)
+{
+    return !strcmp(word, a) || !strcmp(word, b);
+}
+
+int main(int argc, char **argv)
+{
+    argp_err_exit_status = IRIS_EXIT_USAGE;
+    if (argc < 2) {
+        help(stderr);
+        return IRIS_EXIT_USAGE;
+    }
+    if (is(argv[1], "--version", "-V")) {
+        printf("iris %s\n", iris_app_version());
+        return IRIS_EXIT_OK;
+    }
+    if (is(argv[1], "help", "--help") && argc > 2)
+        return help_verb(argv[2]);
+    if (is(argv[1], "--help", "-h") || !strcmp(argv[1], "help")) {
+        help(stdout);
+        return IRIS_EXIT_OK;
+    }
+    const struct verb *verb = find(argv[1]);
+    return verb ? dispatch(verb, argc - 1, argv + 1) : unknown(argv[1]);
+}

@@ -1,0 +1,95 @@
+/* iris ps: the actors of a running app. */
+#include "client.h"
+#include "term.h"
+
+#include <string.h>
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = state->input;
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "%s: expected no argument", arg);
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp argp = {
+    NULL, parse, "", "List the actors of a running app.", common_children, NULL, NULL,
+};
+
+struct row {
+    const char *path, *host, *handler, *version, *of, *state;
+    json_int_t rev, mailbox, capacity, handled, restarts, uptime_ms;
+};
+
+static void read_row(json_t *actor, struct row *r)
+{
+    *r = (struct row){.path = "", .host = "", .handler = "", .version = "", .of = "", .state = ""};
+    json_unpack(actor, "{s?s, s?s, s?s, s?s, s?s, s?s, s?I, s?I, s?I, s?I, s?I, s?I}", "path",
+                &r->path, "host", &r->host, "handler", &r->handler, "version", &r->version, "of",
+                &r->of, "state", &r->state, "rev", &r->rev, "mailbox", &r->mailbox, "capacity",
+                &r->capacity, "handled", &r->handled, "restarts", &r->restarts, "uptime_ms",
+                &r->uptime_ms);
+}
+
+/* "v3 (=v1) 2.1.0": the third version that this actor runs, the same code as the first. */
+static void add_version(struct table *t, const struct row *r)
+{
+    table_add(t, 3, "v%lld%s%s%s%s%s", (long long)r->rev, *r->of ? " (" : "", r->of,
+              *r->of ? ")" : "", *r->version ? " " : "", r->version);
+}
+
+static void add_heading(struct table *t)
+{
+    static const char *const names[] = {"PATH",     "HOST",     "HANDLER",   "VERSION",
+                                        ">MAILBOX", ">HANDLED", ">RESTARTS", ">UPTIME"};
+    for (int i = 0; i < 8; i++)
+        table_add(t, i, "%s", names[i]);
+}
+
+static void add_row(struct table *t, const struct row *r)
+{
+    char text[SPAN_ROOM];
+    int running = !*r->state || !strcmp(r->state, "running");
+    table_add(t, 0, "%s", r->path);
+    table_add(t, 1, "%s", r->host);
+    table_add(t, 2, "%s", r->handler);
+    add_version(t, r);
+    table_add(t, 4, "%s", count_text(text, (uint64_t)r->mailbox));
+    table_add(t, 5, "%s", count_text(text, (uint64_t)r->handled));
+    table_add(t, 6, "%s", count_text(text, (uint64_t)r->restarts));
+    span_text(text, r->uptime_ms * 1000000);
+    table_add(t, 7, "%s%s%s", running ? "" : r->state, running ? "" : " ", text);
+}
+
+static void print(json_t *answer)
+{
+    struct table t = {0};
+    struct row r;
+    size_t i;
+    json_t *actor, *actors = json_object_get(answer, "actors");
+    add_heading(&t);
+    json_array_foreach(actors, i, actor)
+    {
+        read_row(actor, &r);
+        add_row(&t, &r);
+    }
+    table_print(&t, stdout);
+    table_finish(&t);
+}
+
+int verb_ps(int argc, char **argv)
+{
+    struct common c = {.timeout_ms = 5000};
+    json_t *answer;
+    argp_parse(&argp, argc, argv, 0, NULL, &c);
+    int status = client_call(&c, "GET", "/v1/ps", NULL, &answer);
+    if (answer)
+        print(answer);
+    json_decref(answer);
+    return status;
+}

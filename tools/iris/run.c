@@ -1,0 +1,175 @@
+/* iris run: an app from its manifest, until it is stopped or idle. */
+#include "term.h"
+#include "verb.h"
+
+#include <iris/app.h>
+
+#include <errno.h>
+#include <jansson.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct run {
+    iris_app_options app;
+    const char **sets;
+    int json;
+};
+
+enum { KEY_JSON = 1000, KEY_SET, KEY_IDLE, KEY_WORKERS };
+
+static void parse_workers(struct run *r, const char *arg, struct argp_state *state)
+{
+    char *end;
+    unsigned long n = strtoul(arg, &end, 10);
+    if (end == arg || *end || n < 1 || n > 1024)
+        argp_error(state, "--workers=%s: expected a number from 1 to 1024", arg);
+    r->app.workers = (uint32_t)n;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct run *r = state->input;
+    switch (key) {
+    case KEY_JSON:
+        r->json = 1;
+        return 0;
+    case KEY_SET:
+        r->sets[r->app.nsets++] = arg;
+        return 0;
+    case KEY_IDLE:
+        r->app.until_idle = 1;
+        return 0;
+    case KEY_WORKERS:
+        parse_workers(r, arg, state);
+        return 0;
+    case ARGP_KEY_ARG:
+        if (r->app.file)
+            argp_error(state, "%s: expected one FILE", arg);
+        r->app.file = arg;
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp_option options[] = {
+    {"until-idle", KEY_IDLE, NULL, 0, "End when there is nothing left to do", 1},
+    {"set", KEY_SET, "KEY=VALUE", 0, "Replace a value, as in: --set env.LOG=/var/log/x", 1},
+    {"workers", KEY_WORKERS, "N", 0, "Threads that run native actors (default: one per core)", 1},
+    {"json", KEY_JSON, NULL, 0, "Print each line as a JSON object", 8},
+    {0},
+};
+
+static const struct argp argp = {
+    options,
+    parse,
+    "[FILE]",
+    "Run an app from its manifest (./app.json).\v"
+    "Ctrl-C or SIGTERM stops it in order, a second Ctrl-C at once. Talk to it from another "
+    "terminal: iris ps, iris ask, iris swap.",
+    NULL,
+    NULL,
+    NULL,
+};
+
+/* ---- what it says ---- */
+
+static const struct {
+    const char *name, *mark;
+    enum term_style style;
+} kinds[] = {
+    [IRIS_APP_HEADER] = {"header", "", TERM_BOLD},
+    [IRIS_APP_ACTOR] = {"actor", "✓ ", TERM_GREEN},
+    [IRIS_APP_EVENT] = {"event", "· ", TERM_DIM},
+    [IRIS_APP_LOG] = {"log", "", TERM_PLAIN},
+    [IRIS_APP_WARNING] = {"warning", "! ", TERM_YELLOW},
+    [IRIS_APP_ERROR] = {"error", "", TERM_RED},
+    [IRIS_APP_NOTE] = {"note", "", TERM_PLAIN},
+};
+
+static void print_json(const char *kind, const char *text)
+{
+    json_t *line = json_pack("{s:i, s:s, s:s}", "iris", 1, "kind", kind, "text", text);
+    if (line)
+        json_dumpf(line, stdout, JSON_COMPACT);
+    fputs(line ? "\n" : "", stdout);
+    fflush(stdout);
+    json_decref(line);
+}
+
+/* The mark has the colour, the text is left alone. Of a header all of it is bold. */
+static void print(void *ctx, int kind, const char *text)
+{
+    const struct run *r = ctx;
+    if (kind < 0 || (size_t)kind >= sizeof kinds / sizeof kinds[0])
+        kind = IRIS_APP_LOG;
+    FILE *to = kind == IRIS_APP_ERROR || kind == IRIS_APP_WARNING ? stderr : stdout;
+    const char *on = term(to, kinds[kind].style), *off = term(to, TERM_PLAIN);
+    if (r->json)
+        print_json(kinds[kind].name, text);
+    else if (kind == IRIS_APP_HEADER)
+        fprintf(to, "%s%s%s\n", on, text, off);
+    else
+        fprintf(to, "%s%s%s%s\n", on, kinds[kind].mark, off, text);
+    fflush(to);
+}
+
+/* ---- signals ---- */
+
+static void signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGTERM);
+}
+
+/* A thread that does nothing but wait for signals: no handler, so nothing that a handler must not
+ * do, and the second Ctrl-C works however stuck the rest is. */
+static void *watch(void *arg)
+{
+    int *pipe_end = arg, signal = 0;
+    sigset_t set;
+    signals(&set);
+    sigwait(&set, &signal);
+    (void)!write(*pipe_end, "", 1);
+    fprintf(stderr, "\nstopping; once more to stop at once\n");
+    sigwait(&set, &signal);
+    _exit(128 + signal);
+}
+
+/* The read end of a pipe that becomes readable with the first signal; or -1. */
+static int watch_signals(int ends[2])
+{
+    sigset_t set;
+    pthread_t thread;
+    signals(&set);
+    signal(SIGPIPE, SIG_IGN); /* `iris run | head` ends the output, not the app */
+    if (pthread_sigmask(SIG_BLOCK, &set, NULL) || pipe(ends))
+        return -1;
+    if (pthread_create(&thread, NULL, watch, &ends[1]))
+        return -1;
+    pthread_detach(thread);
+    return ends[0];
+}
+
+int verb_run(int argc, char **argv)
+{
+    int ends[2];
+    struct run r = {
+        .app = {.size = sizeof r.app, .abi = IRIS_ABI, .out = print},
+        .sets = calloc((size_t)argc, sizeof *r.sets),
+    };
+    argp_parse(&argp, argc, argv, 0, NULL, &r);
+    r.app.ctx = &r;
+    r.app.sets = r.sets;
+    r.app.stop_fd = watch_signals(ends);
+    if (r.app.stop_fd < 0) {
+        say_errorf(NULL, "cannot wait for signals: %s", strerror(errno));
+        return IRIS_EXIT_FAILED;
+    }
+    int status = iris_app_run(&r.app);
+    free(r.sets);
+    return status;
+}

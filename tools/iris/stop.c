@@ -1,0 +1,90 @@
+/* iris stop: ends a running app, or one of its actors. */
+#include "client.h"
+#include "term.h"
+
+#include <iris/app.h>
+#include <time.h>
+
+struct stop {
+    struct common common;
+    const char *target;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct stop *s = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = state->child_inputs[1] = &s->common;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (s->target)
+            argp_error(state, "%s: expected at most one PATH", arg);
+        s->target = arg;
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp argp = {
+    NULL,
+    parse,
+    "[PATH]",
+    "Stop a running app, in order; with PATH, one of its actors.\v"
+    "Messages that were accepted are handled first. Returns when it is over.",
+    waiting_children,
+    NULL,
+    NULL,
+};
+
+/* The app answers before it ends; it has ended when nobody holds its socket. */
+static int await_end(const struct common *c, const char *path)
+{
+    char found[IRIS_SOCKET_ROOM];
+    const struct timespec nap = {.tv_nsec = 5000000};
+    for (int64_t ms = 0; ms < c->timeout_ms; ms += 5) {
+        if (iris_socket_find(path, found, sizeof found) == IRIS_DEAD)
+            return 0;
+        nanosleep(&nap, NULL);
+    }
+    return -1;
+}
+
+static int stop_app(struct stop *s)
+{
+    char path[IRIS_SOCKET_ROOM];
+    json_t *answer;
+    int status = client_find(&s->common, path, sizeof path);
+    if (status)
+        return status;
+    s->common.app = path; /* this one, and not the next of its name */
+    status = client_call(&s->common, "POST", "/v1/stop", json_object(), &answer);
+    json_decref(answer);
+    if (status)
+        return status;
+    if (await_end(&s->common, path))
+        return client_error(&s->common, "timeout",
+                            "wait longer with --timeout 2m, or look: iris ps",
+                            "the app is still stopping");
+    if (!s->common.json)
+        printf("stopped; start it again with: iris run\n");
+    return IRIS_EXIT_OK;
+}
+
+static int stop_actor(struct stop *s)
+{
+    json_t *answer, *body = json_pack("{s:s, s:I}", "target", s->target, "timeout_ms",
+                                      (json_int_t)s->common.timeout_ms);
+    int status = client_call(&s->common, "POST", "/v1/stop", body, &answer);
+    if (answer)
+        printf("%s  stopped; the others: iris ps\n", s->target);
+    json_decref(answer);
+    return status;
+}
+
+int verb_stop(int argc, char **argv)
+{
+    struct stop s = {.common.timeout_ms = 30000};
+    argp_parse(&argp, argc, argv, 0, NULL, &s);
+    return s.target ? stop_actor(&s) : stop_app(&s);
+}

@@ -1,0 +1,178 @@
+#include "term.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *term(FILE *to, enum term_style style)
+{
+    static const char *const codes[] = {
+        [TERM_PLAIN] = "\033[0m",  [TERM_BOLD] = "\033[1m",    [TERM_DIM] = "\033[2m",
+        [TERM_GREEN] = "\033[32m", [TERM_YELLOW] = "\033[33m", [TERM_RED] = "\033[1;31m",
+    };
+    const char *no = getenv("NO_COLOR"), *kind = getenv("TERM");
+    if ((no && *no) || !kind || !strcmp(kind, "dumb") || !isatty(fileno(to)))
+        return "";
+    return codes[style];
+}
+
+void say_error(const char *message, const char *hint)
+{
+    fflush(stdout);
+    fprintf(stderr, "%siris:%s %s\n", term(stderr, TERM_RED), term(stderr, TERM_PLAIN), message);
+    if (hint)
+        fprintf(stderr, "%shint:%s %s\n", term(stderr, TERM_BOLD), term(stderr, TERM_PLAIN), hint);
+}
+
+void say_errorf(const char *hint, const char *fmt, ...)
+{
+    char *message = NULL;
+    va_list args;
+    va_start(args, fmt);
+    int n = vasprintf(&message, fmt, args);
+    va_end(args);
+    say_error(n < 0 ? "out of memory" : message, hint);
+    if (n >= 0)
+        free(message);
+}
+
+/* ---- tables ---- */
+
+void table_add(struct table *t, int column, const char *fmt, ...)
+{
+    if (column == 0) {
+        t->cells = realloc(t->cells, sizeof *t->cells * (size_t)(t->rows + 1));
+        if (!t->cells)
+            abort();
+        memset(t->cells[t->rows++], 0, sizeof *t->cells);
+    }
+    va_list args;
+    va_start(args, fmt);
+    if (vasprintf(&t->cells[t->rows - 1][column], fmt, args) < 0)
+        abort();
+    va_end(args);
+    if (column >= t->columns)
+        t->columns = column + 1;
+}
+
+/* Places on the screen: bytes that begin a character. */
+static int width(const char *s)
+{
+    int n = 0;
+    for (; s && *s; s++)
+        n += (*s & 0xc0) != 0x80;
+    return n;
+}
+
+static void print_cell(FILE *to, const char *s, int room, int right, int last)
+{
+    int pad = room - width(s);
+    if (right)
+        fprintf(to, "%*s", pad, "");
+    fputs(s ? s : "", to);
+    if (!right && !last)
+        fprintf(to, "%*s", pad, "");
+    if (!last)
+        fputs("  ", to);
+}
+
+static void print_row(const struct table *t, int row, const int *widths, FILE *to)
+{
+    for (int c = 0; c < t->columns; c++) {
+        const char *cell = t->cells[row][c];
+        int right = t->cells[0][c][0] == '>';
+        print_cell(to, cell + (row == 0 && right), widths[c], right, c == t->columns - 1);
+    }
+    fputc('\n', to);
+}
+
+void table_print(const struct table *t, FILE *to)
+{
+    int widths[TABLE_COLUMNS] = {0};
+    for (int r = 0; r < t->rows; r++)
+        for (int c = 0; c < t->columns; c++) {
+            int n = width(t->cells[r][c]) - (r == 0 && t->cells[r][c][0] == '>');
+            widths[c] = n > widths[c] ? n : widths[c];
+        }
+    for (int r = 0; r < t->rows; r++) {
+        if (r == 0)
+            fputs(term(to, TERM_BOLD), to);
+        print_row(t, r, widths, to);
+        if (r == 0)
+            fputs(term(to, TERM_PLAIN), to);
+    }
+}
+
+void table_finish(struct table *t)
+{
+    for (int r = 0; r < t->rows; r++)
+        for (int c = 0; c < TABLE_COLUMNS; c++)
+            free(t->cells[r][c]);
+    free(t->cells);
+    *t = (struct table){0};
+}
+
+/* ---- numbers ---- */
+
+const char *span_text(char *room, int64_t ns)
+{
+    double ms = (double)ns / 1e6;
+    int64_t s = ns / 1000000000;
+    if (ms < 1000)
+        snprintf(room, SPAN_ROOM, "%.*f ms", ms < 0.1 ? 3 : ms < 10 ? 1 : 0, ms);
+    else if (s < 60)
+        snprintf(room, SPAN_ROOM, "%.1f s", ms / 1000);
+    else if (s < 3600)
+        snprintf(room, SPAN_ROOM, "%dm %02ds", (int)(s / 60), (int)(s % 60));
+    else if (s < 86400)
+        snprintf(room, SPAN_ROOM, "%dh %02dm", (int)(s / 3600), (int)(s / 60 % 60));
+    else
+        snprintf(room, SPAN_ROOM, "%dd %02dh", (int)(s / 86400), (int)(s / 3600 % 24));
+    return room;
+}
+
+const char *count_text(char *room, uint64_t count)
+{
+    char digits[SPAN_ROOM], *out = room;
+    int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
+    for (int i = 0; i < n; i++) {
+        if (i && (n - i) % 3 == 0)
+            *out++ = ',';
+        *out++ = digits[i];
+    }
+    *out = '\0';
+    return room;
+}
+
+/* ---- words ---- */
+
+/* How many letters to add, take, change or exchange. */
+static int distance(const char *a, const char *b)
+{
+    if (!*a || !*b)
+        return (int)(strlen(a) + strlen(b));
+    if (*a == *b)
+        return distance(a + 1, b + 1);
+    if (a[1] && a[0] == b[1] && a[1] == b[0])
+        return 1 + distance(a + 2, b + 2);
+    int change = distance(a + 1, b + 1), add = distance(a, b + 1), take = distance(a + 1, b);
+    int best = change < add ? change : add;
+    return 1 + (best < take ? best : take);
+}
+
+const char *nearest(const char *word, const char *const *candidates)
+{
+    const char *found = NULL;
+    int best = 3;
+    if (strlen(word) > 10) /* the recursion is for short words */
+        return NULL;
+    for (; *candidates; candidates++) {
+        int d = distance(word, *candidates);
+        if (d < best && d < (int)strlen(*candidates)) {
+            best = d;
+            found = *candidates;
+        }
+    }
+    return found;
+}
