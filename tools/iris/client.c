@@ -244,9 +244,7 @@ int client_call(const struct common *c, const char *method, const char *path, js
     int status = client_find(c, at, sizeof at);
     if (!status) {
         x.fd = dial(at);
-        if (x.fd < 0)
-            status = lost(c, at);
-        else if (send_request(&x, method, path, body) || read_answer(&x))
+        if (x.fd < 0 || send_request(&x, method, path, body) || read_answer(&x))
             status = lost(c, at);
         else
             status = judge(c, &x, answer);

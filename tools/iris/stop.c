@@ -50,23 +50,22 @@ static int await_end(const struct common *c, const char *path)
     return -1;
 }
 
-static int stop_app(struct stop *s)
+static int stop_app(struct common c)
 {
     char path[IRIS_SOCKET_ROOM];
     json_t *answer;
-    int status = client_find(&s->common, path, sizeof path);
+    int status = client_find(&c, path, sizeof path);
     if (status)
         return status;
-    s->common.app = path; /* this one, and not the next of its name */
-    status = client_call(&s->common, "POST", "/v1/stop", json_object(), &answer);
+    c.app = path; /* this one, and not the next of its name */
+    status = client_call(&c, "POST", "/v1/stop", json_object(), &answer);
     json_decref(answer);
     if (status)
         return status;
-    if (await_end(&s->common, path))
-        return client_error(&s->common, "timeout",
-                            "wait longer with --timeout 2m, or look: iris ps",
+    if (await_end(&c, path))
+        return client_error(&c, "timeout", "wait longer with --timeout 2m, or look: iris ps",
                             "the app is still stopping");
-    if (!s->common.json)
+    if (!c.json)
         printf("stopped; start it again with: iris run\n");
     return IRIS_EXIT_OK;
 }
@@ -86,5 +85,5 @@ int verb_stop(int argc, char **argv)
 {
     struct stop s = {.common.timeout_ms = 30000};
     argp_parse(&argp, argc, argv, 0, NULL, &s);
-    return s.target ? stop_actor(&s) : stop_app(&s);
+    return s.target ? stop_actor(&s) : stop_app(s.common);
 }
