@@ -1,0 +1,310 @@
+#include "actor.h"
+
+#include "behaviour.h"
+#include "cold.h"
+#include "fail.h"
+#include "gate.h"
+#include "mailbox.h"
+#include "send.h"
+#include "swap.h"
+#include "turn.h"
+#include "watch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- birth ---- */
+
+static int check(const iris_spawn *s)
+{
+    if (s->abi != IRIS_ABI)
+        return iris__fail("spawn: built for ABI %u, this core speaks ABI %u", s->abi, IRIS_ABI);
+    if (!IRIS_HAS(s, version))
+        return iris__fail("spawn: no version; load() or define() one first");
+    if (s->policy != IRIS_DROP_NEW)
+        return iris__fail("spawn: policy %u is not built yet; only IRIS_DROP_NEW is", s->policy);
+    if (s->budget > UINT16_MAX)
+        return iris__fail("spawn: budget %u is too large; up to 65,535", s->budget);
+    return IRIS_OK;
+}
+
+static int keep_args(const iris_spawn *s, struct cold **cold)
+{
+    if (!s->args.len)
+        return IRIS_OK;
+    if (!*cold && !(*cold = calloc(1, sizeof **cold)))
+        return iris__fail("spawn: no memory");
+    free((*cold)->args);
+    if (!((*cold)->args = malloc(s->args.len)))
+        return iris__fail("spawn: no memory for args");
+    memcpy((*cold)->args, s->args.data, s->args.len);
+    (*cold)->args_len = s->args.len;
+    return IRIS_OK;
+}
+
+static int choose_executor(struct world *w, const iris_spawn *s, iris_executor **x)
+{
+    const iris_behaviour *b = &s->version->b;
+    *x = s->executor ? s->executor : b->executor ? b->executor : &w->sched.pool;
+    if (!(b->flags & IRIS_OWN_THREAD))
+        return IRIS_OK;
+    iris_driver own = {.size = sizeof own, .abi = IRIS_ABI, .name = b->name};
+    return iris__executor_open(&w->sched, &own, 1, x);
+}
+
+static void fill(iris_actor *a, const iris_spawn *s, struct cold *cold, iris_executor *x)
+{
+    const iris_behaviour *b = &s->version->b;
+    a->local = NULL;
+    a->version = s->version;
+    a->state = NULL;
+    a->executor = x;
+    a->budget = (uint16_t)(s->budget ? s->budget : TURN_BUDGET);
+    a->batch = 1;
+    a->open = 0;
+    a->flags = (uint16_t)((b->init || b->flags & IRIS_PULL || cold ? ACTOR_FRESH : 0) |
+                          (b->flags & IRIS_OWN_THREAD ? ACTOR_OWN_THREAD : 0));
+    atomic_store_explicit(&a->signals, NULL, memory_order_relaxed);
+    atomic_store_explicit(&a->waiting, 0, memory_order_relaxed);
+    atomic_store_explicit(&a->handled, 0, memory_order_relaxed);
+    atomic_store_explicit(&a->cold, cold, memory_order_relaxed);
+    atomic_store_explicit(&a->capacity, s->capacity, memory_order_relaxed);
+    atomic_store_explicit(&a->marks, s->capacity ? MARK_BOUNDED : 0, memory_order_relaxed);
+}
+
+int iris__actor_spawn(struct world *w, const iris_spawn *given, struct cold *cold, uint64_t *pid)
+{
+    iris_spawn s = {0};
+    memcpy(&s, given, given->size < sizeof s ? given->size : sizeof s);
+    s.size = sizeof s;
+    iris_executor *x = NULL;
+    iris_actor *a = NULL;
+    if (check(&s) || keep_args(&s, &cold) || choose_executor(w, &s, &x) ||
+        !(a = iris__table_take(&w->table))) {
+        iris__cold_free(w, cold);
+        return IRIS_FAIL;
+    }
+    iris__version_retain(s.version);
+    uint32_t generation = iris__gate_last_generation(a) + 1;
+    fill(a, &s, cold, x);
+    int runs = a->flags & ACTOR_FRESH;
+    *pid = (uint64_t)generation << PID_SLOT_BITS | a->slot;
+    atomic_store(&a->in, runs ? 0 : MAILBOX_IDLE);
+    iris__gate_open(a, generation);
+    if (s.parent)
+        iris__watch_adopt(w, s.parent, *pid);
+    if (runs)
+        iris__executor_push(x, a);
+    return IRIS_OK;
+}
+
+int iris__actor_init(iris_actor *a)
+{
+    const iris_behaviour *b = &a->version->b;
+    struct cold *c = iris__cold_if(a);
+    iris_bytes args = {c ? c->args : NULL, c ? c->args_len : 0};
+    a->flags &= (uint16_t)~ACTOR_FRESH;
+    if (c)
+        atomic_store(&c->started, iris__sched_now(&iris__world_of(a)->sched));
+    iris__forget();
+    if (b->init && b->init(b, a, args, &a->state) != IRIS_OK) {
+        a->state = NULL;
+        return iris__fail("init() of \"%s\" %s failed: %s", b->name, b->version, iris__reason());
+    }
+    return IRIS_OK;
+}
+
+/* ---- death ---- */
+
+static void end_state(iris_actor *a)
+{
+    const iris_behaviour *b = &a->version->b;
+    if (a->open && b->cancel)
+        b->cancel(b, a, a->state);
+    iris__later_end(a);
+    if (b->fini && !(a->flags & ACTOR_FRESH) && (a->state || !b->init))
+        b->fini(b, a, a->state);
+    a->state = NULL;
+}
+
+static void free_mail(iris_actor *a)
+{
+    struct world *w = iris__world_of(a);
+    for (struct message *m = a->local, *next; m; m = next) {
+        next = m->next;
+        if (m->pub.kind == KIND_SWAP)
+            iris__swap_refuse(w, iris__message_pointer(m), IRIS_DEAD, "the actor ended first");
+        iris__world_dead_letter(w, m, DEAD_ENDED);
+    }
+    a->local = NULL;
+    atomic_store_explicit(&a->waiting, 0, memory_order_relaxed);
+}
+
+void iris__actor_refuse_signal(struct world *w, struct message *m)
+{
+    if (m->pub.kind == IRIS_MONITOR)
+        iris__watch_noproc(w, &m->pub);
+    else if (m->pub.kind == KIND_SWAP)
+        iris__swap_refuse(w, iris__message_pointer(m), IRIS_DEAD, "the actor ended first");
+    else if (m->pub.kind == KIND_CHILD)
+        iris__signal(w, KIND_KILL, m->pub.to, m->pub.from, 0, "parent");
+    iris__message_drop(w->pool, m);
+}
+
+/* What came for a done() settles something that has ended; all else is refused. */
+static void refuse_signals(iris_actor *a, struct message *list)
+{
+    struct world *w = iris__world_of(a);
+    for (struct message *m = list, *next; m; m = next) {
+        next = m->next;
+        if (atomic_load(&m->later))
+            iris__later_settle(a, m);
+        else if (m->pub.kind == KIND_LATER_FAILED) {
+            iris__later_settle(a, (struct message *)(uintptr_t)m->pub.ref);
+            iris__message_drop(w->pool, m);
+        } else
+            iris__actor_refuse_signal(w, m);
+    }
+}
+
+/* The last look at an actor from outside is over when facts_lock was held. */
+static void vacate(iris_actor *a)
+{
+    struct world *w = iris__world_of(a);
+    uint32_t generation = iris__gate_upper(a) & ~GATE_OPEN;
+    pthread_mutex_lock(&w->facts_lock);
+    struct cold *c = atomic_exchange(&a->cold, NULL);
+    iris_version *v = (iris_version *)a->version;
+    a->version = NULL;
+    atomic_store(&a->gate, generation);
+    pthread_mutex_unlock(&w->facts_lock);
+    iris__cold_free(w, c);
+    iris__version_release(v);
+}
+
+void iris__actor_bury(iris_actor *a)
+{
+    struct world *w = iris__world_of(a);
+    for (;;) {
+        refuse_signals(a, iris__signal_take(a));
+        if (!a->open)
+            break;
+        a->flags |=
+            ACTOR_GONE; /* done() calls are on their way: each queues this actor once more */
+        if (iris__mailbox_block(a))
+            return;
+    }
+    iris__mailbox_close(a);
+    free_mail(a);
+    refuse_signals(a, iris__signal_close(a));
+    atomic_fetch_add(&w->quit, atomic_load(&a->handled));
+    if (a->flags & ACTOR_OWN_THREAD)
+        iris__executor_retire(a->executor);
+    vacate(a);
+    iris__table_give(&w->table, a);
+}
+
+static void leave(iris_actor *a)
+{
+    struct world *w = iris__world_of(a);
+    struct cold *c = iris__cold_if(a);
+    iris__gate_shut(a);
+    iris__mailbox_fetch(a);
+    free_mail(a);
+    if (c && c->now)
+        iris__swap_refuse(w, c->now, IRIS_DEAD, "the actor ended first");
+    if (c)
+        c->now = NULL;
+    if ((c || atomic_load(&a->marks) & MARK_NAMED) && w->hooks.gone)
+        w->hooks.gone(w, a);
+    if (c && c->busy)
+        atomic_fetch_sub(&w->busy, 1);
+    iris__actor_bury(a);
+}
+
+/* What ends with an incarnation, also where another one begins. */
+static void end_incarnation(iris_actor *a, const struct ending *e)
+{
+    struct world *w = iris__world_of(a);
+    end_state(a);
+    if (atomic_fetch_and(&a->marks, ~(unsigned)MARK_TIMERS) & MARK_TIMERS)
+        iris__timer_cancel_all(w, iris__actor_pid(a));
+    iris__watch_end(a, e->reason);
+    a->flags &= (uint16_t)~ACTOR_EXITING;
+}
+
+static int wants_another(iris_actor *a, const struct ending *e)
+{
+    struct world *w = iris__world_of(a);
+    struct cold *c = iris__cold_if(a);
+    if (e->kind == ENDING_RESTART)
+        return c != NULL;
+    return c && c->keeper && !e->stopped && w->hooks.restart && w->hooks.restart(w, a, e);
+}
+
+static void note(iris_actor *a, const struct ending *e)
+{
+    struct world *w = iris__world_of(a);
+    struct cold *c = iris__cold_if(a);
+    if (e->kind != ENDING_CRASH)
+        return;
+    iris__world_event(w, EVENT_CRASHED, a, IRIS_ERROR, "%s", e->reason);
+    if (!c)
+        return;
+    pthread_mutex_lock(&w->facts_lock);
+    free(c->last_crash);
+    c->last_crash = strdup(e->reason);
+    pthread_mutex_unlock(&w->facts_lock);
+}
+
+/* A loop, not a recursion: an init that always fails is tried as often as the supervisor allows. */
+int iris__actor_end(iris_actor *a, const struct ending *first)
+{
+    struct ending e = *first;
+    char *reason = NULL;
+    for (;;) {
+        note(a, &e);
+        end_incarnation(a, &e);
+        if (!wants_another(a, &e)) {
+            iris__world_event(iris__world_of(a), EVENT_ENDED, a, IRIS_INFO, "%s", e.reason);
+            leave(a);
+            free(reason);
+            return 0;
+        }
+        struct cold *c = iris__cold_if(a);
+        atomic_fetch_add(&c->restarts, 1);
+        int failed = iris__actor_init(a);
+        free(reason);
+        reason = NULL;
+        if (!failed) {
+            iris__world_event(iris__world_of(a), EVENT_RESTARTED, a, IRIS_WARN, "restart %u",
+                              atomic_load(&c->restarts));
+            return 1;
+        }
+        if (asprintf(&reason, "crash: %s", iris__reason()) < 0)
+            reason = NULL;
+        e = (struct ending){.kind = ENDING_CRASH, .reason = reason ? reason : "crash"};
+    }
+}
+
+/* ---- from outside ---- */
+
+int iris__actor_stop(struct world *w, uint64_t pid)
+{
+    iris_actor *a = iris__table_at(&w->table, pid);
+    if (!a || !iris__gate_shut_for(a, pid))
+        return IRIS_DEAD;
+    return iris__marker(w, KIND_STOP, pid, NULL);
+}
+
+int iris__actor_kill(struct world *w, uint64_t pid, const char *reason)
+{
+    return iris__signal(w, KIND_KILL, 0, pid, 0, reason);
+}
+
+int iris__actor_alive(struct world *w, uint64_t pid)
+{
+    iris_actor *a = pid >> PID_NODE_SHIFT ? NULL : iris__table_at(&w->table, pid);
+    return a && iris__gate_is(a, pid);
+}

@@ -1,0 +1,93 @@
+/* The actor: 96 bytes, which are also its place in the table of pids. Everything that most actors do
+ * not have (a path, a history, monitors, ...) hangs on `cold`.
+ *
+ * Who touches what: senders only `in`, `signals`, `gate`, `marks`, `capacity`, and `executor` after they
+ * found it idle; everything else belongs to whoever has its turn. */
+#ifndef IRIS_ACTOR_ACTOR_H
+#define IRIS_ACTOR_ACTOR_H
+
+#include "executor.h"
+#include "message.h"
+#include "world.h"
+
+#include <iris/plugin.h>
+
+enum {                       /* actor.flags */
+       ACTOR_FRESH = 1,      /* init has not run yet */
+       ACTOR_MOVING = 2,     /* on its way to another executor, in the middle of a swap */
+       ACTOR_EXITING = 4,    /* called exit(), or is to end after this turn */
+       ACTOR_HANDLING = 8,   /* inside handle() */
+       ACTOR_GONE = 16,      /* ended; waits for done() calls that are on their way */
+       ACTOR_OWN_THREAD = 32 /* has an executor of its own */
+};
+
+enum {                   /* actor.marks: what senders look at */
+       MARK_BOUNDED = 1, /* has a capacity */
+       MARK_PORT = 2,    /* no actor, but the place where an ask waits for its answer */
+       MARK_TIMERS = 4,  /* timers may exist for it */
+       MARK_NAMED = 8    /* names may */
+};
+
+struct iris_actor {
+    _Atomic uint64_t in;   /* mailbox.h: what was sent and not yet taken; idle, closed */
+    struct message *local; /* taken, in order */
+    struct message *_Atomic signals;
+    const iris_version *version;
+    void *state;
+    iris_executor *executor;
+    _Atomic uint64_t gate; /* gate.h: generation, whether it accepts, messages not yet done */
+    atomic_uint waiting;   /* how many local has */
+    atomic_uint marks;
+    _Atomic uint64_t handled;
+    struct cold *_Atomic cold; /* NULL until needed; written by the turn, or before the first one */
+    uint32_t slot;
+    atomic_uint capacity; /* 0: unbounded */
+    uint16_t budget;
+    uint16_t batch; /* how many messages handle() gets at once; adapts */
+    uint16_t open;  /* later() without done() */
+    uint16_t flags;
+};
+
+_Static_assert(sizeof(struct iris_actor) == 96, "an idle actor is 96 bytes");
+
+static inline struct world *iris__world_of(const iris_actor *a)
+{
+    return a->executor->sched->owner;
+}
+
+static inline uint64_t iris__actor_pid(const iris_actor *a)
+{
+    uint64_t gate = atomic_load_explicit(&((iris_actor *)a)->gate, memory_order_relaxed);
+    return (gate >> 32 & 0x7ffff) << 24 | a->slot;
+}
+
+/* Make an actor. Its init runs in its first turn. path and name are the caller's business (tree).
+ * cold may carry what restart needs; it becomes the actor's, also on failure. */
+int iris__actor_spawn(struct world *, const iris_spawn *, struct cold *cold, uint64_t *pid);
+
+/* How an incarnation ends. */
+enum ending_kind { ENDING_NORMAL, ENDING_KILLED, ENDING_CRASH, ENDING_PARENT, ENDING_RESTART };
+
+struct ending {
+    enum ending_kind kind;
+    const char *reason; /* "word" or "word: text" */
+    int stopped;        /* by stop(): nobody restarts that */
+};
+
+/* [turn] End this incarnation; begin another if the world's hook says so. 0: the actor is gone (do
+ * not touch it), 1: it lives again. */
+int iris__actor_end(iris_actor *, const struct ending *);
+/* [turn] First init, or the next one; 0 or -1 with a reason. */
+int iris__actor_init(iris_actor *);
+/* [turn] Of an actor that is gone: give its place back once nothing can come any more. */
+void iris__actor_bury(iris_actor *);
+/* A signal that finds nobody: whoever sent it is told, where that is due. Frees it. */
+void iris__actor_refuse_signal(struct world *, struct message *);
+
+/* [any] Handle what was accepted, then end; no mail is accepted from now on. IRIS_OK or IRIS_DEAD. */
+int iris__actor_stop(struct world *, uint64_t pid);
+/* [any] End at once; what is queued becomes dead letters. */
+int iris__actor_kill(struct world *, uint64_t pid, const char *reason);
+int iris__actor_alive(struct world *, uint64_t pid);
+
+#endif

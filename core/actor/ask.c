@@ -1,0 +1,136 @@
+#include "ask.h"
+
+#include "actor.h"
+#include "fail.h"
+#include "gate.h"
+#include "mailbox.h"
+#include "send.h"
+
+#include <stdlib.h>
+
+/* Lives until it is completed (answer, death or timeout, whichever wins the gate) and, where a timer was
+ * set, until that is cancelled or has fired: hence two references. */
+struct ask {
+    struct world *world;
+    iris_actor *port;
+    uint64_t pid, timer;
+    iris_answer *answer;
+    atomic_int refs;
+};
+
+static void let_go(struct ask *k)
+{
+    if (atomic_fetch_sub(&k->refs, 1) == 1)
+        free(k);
+}
+
+static iris_actor *open_port(struct world *w, struct ask *k)
+{
+    iris_actor *a = iris__table_take(&w->table);
+    if (!a)
+        return NULL;
+    uint32_t generation = iris__gate_last_generation(a) + 1;
+    a->state = k;
+    a->executor = &w->sched.pool;
+    atomic_store(&a->in, MAILBOX_CLOSED);
+    atomic_store(&a->signals, SIGNALS_CLOSED);
+    atomic_store(&a->cold, NULL);
+    atomic_store(&a->capacity, 0);
+    atomic_store(&a->marks, MARK_PORT);
+    k->pid = (uint64_t)generation << PID_SLOT_BITS | a->slot;
+    k->port = a;
+    iris__gate_open(a, generation);
+    return a;
+}
+
+/* Whoever takes the generation out of the gate completes the ask; nobody else finds it again. */
+static struct ask *win(iris_actor *port, uint64_t pid)
+{
+    uint32_t generation = iris__pid_generation(pid);
+    uint64_t open = (uint64_t)(generation | GATE_OPEN) << 32;
+    return atomic_compare_exchange_strong(&port->gate, &open, generation) ? port->state : NULL;
+}
+
+static void complete(struct ask *k, int result, struct message *m)
+{
+    struct world *w = k->world;
+    iris_answer *answer = k->answer;
+    atomic_store(&k->port->marks, 0);
+    iris__table_give(&w->table, k->port);
+    if (iris__timer_cancel(w, k->timer) == IRIS_OK)
+        let_go(k);
+    let_go(k);
+    answer->result = result;
+    answer->message = m ? &m->pub : NULL;
+    if (answer->on)
+        iris__executor_post(answer->on, &answer->job);
+    else
+        answer->job.run(&answer->job);
+    atomic_fetch_sub(&w->asks, 1);
+}
+
+int iris__port_answer(struct world *w, iris_actor *port, struct message *m)
+{
+    (void)w;
+    struct ask *k = win(port, m->pub.to);
+    if (!k)
+        return IRIS_DEAD;
+    complete(k, IRIS_OK, m);
+    return IRIS_OK;
+}
+
+void iris__port_dead(struct world *w, uint64_t pid)
+{
+    iris_actor *a = pid >> PID_NODE_SHIFT ? NULL : iris__table_at(&w->table, pid);
+    if (!a || !(atomic_load(&a->marks) & MARK_PORT))
+        return;
+    struct ask *k = win(a, pid);
+    if (k)
+        complete(k, IRIS_DEAD, NULL);
+}
+
+static void time_out(void *ctx)
+{
+    struct ask *k = ctx;
+    if (win(k->port, k->pid))
+        complete(k, IRIS_EMPTY, NULL);
+    let_go(k);
+}
+
+static void give_up(struct ask *k)
+{
+    if (iris__timer_cancel(k->world, k->timer) == IRIS_OK)
+        let_go(k);
+    atomic_store(&k->port->marks, 0);
+    iris__table_give(&k->world->table, k->port);
+    atomic_fetch_sub(&k->world->asks, 1);
+    let_go(k);
+}
+
+int iris__ask(iris_actor *self, uint64_t to, const void *data, size_t len, int64_t timeout,
+              iris_answer *answer)
+{
+    struct world *w = iris__world_of(self);
+    struct ask *k = calloc(1, sizeof *k);
+    if (!k)
+        return iris__fail("ask: no memory");
+    *k = (struct ask){.world = w, .answer = answer, .refs = 2};
+    if (!open_port(w, k)) {
+        free(k);
+        return IRIS_FAIL;
+    }
+    atomic_fetch_add(&w->asks, 1);
+    uint64_t pid = k->pid;
+    iris_actor *port = k->port;
+    int64_t deadline = iris__sched_now(&w->sched) + (timeout < 0 ? 0 : timeout);
+    int result = iris__timer_call(w, deadline, time_out, k, &k->timer);
+    if (result)
+        let_go(k); /* the timer's reference */
+    else
+        result = iris__send(self, to, data, len, pid);
+    if (result && win(port, pid)) {
+        give_up(k);
+        return result;
+    }
+    return IRIS_OK; /* or the timeout was faster than the refusal: it has told */
+}

@@ -1,0 +1,19 @@
+/* Asking: the question carries the pid of a port, a place in the table that takes one message. */
+#ifndef IRIS_ACTOR_ASK_H
+#define IRIS_ACTOR_ASK_H
+
+#include "world.h"
+
+#include <iris/ext/ask.h>
+
+struct message;
+
+/* As in ext/ask.h. */
+int iris__ask(iris_actor *self, uint64_t to, const void *data, size_t len, int64_t timeout,
+              iris_answer *);
+/* A message for a port: IRIS_OK (taken over) or IRIS_DEAD: it has its answer already. */
+int iris__port_answer(struct world *, iris_actor *port, struct message *);
+/* The question will not be answered: it became a dead letter. */
+void iris__port_dead(struct world *, uint64_t pid);
+
+#endif

@@ -1,0 +1,90 @@
+#include "behaviour.h"
+
+#include "fail.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int check(const iris_behaviour *b)
+{
+    if (b->abi != IRIS_ABI)
+        return iris__fail("behaviour: it was built for ABI %u, this core speaks ABI %u; rebuild it "
+                          "with this core's iris/plugin.h",
+                          b->abi, IRIS_ABI);
+    if (!IRIS_HAS(b, name))
+        return iris__fail("behaviour: it has no name; set .name");
+    if (!IRIS_HAS(b, handle))
+        return iris__fail("behaviour \"%s\": it has no handle(); set .handle", b->name);
+    if (b->flags & IRIS_OWN_STACK)
+        return iris__fail("behaviour \"%s\": IRIS_OWN_STACK is not built yet; use IRIS_OWN_THREAD",
+                          b->name);
+    if ((b->flags & IRIS_PULL) && !(b->flags & IRIS_OWN_THREAD))
+        return iris__fail("behaviour \"%s\": IRIS_PULL needs IRIS_OWN_THREAD", b->name);
+    return IRIS_OK;
+}
+
+static char *copy(const char *text)
+{
+    return text ? strdup(text) : NULL;
+}
+
+int iris__version_define(struct world *w, const iris_behaviour *b, void *library, const void *host,
+                         const char *host_name, const char *handler, iris_version **out)
+{
+    if (check(b))
+        return IRIS_FAIL;
+    iris_version *v = calloc(1, sizeof *v);
+    if (!v)
+        return iris__fail("behaviour \"%s\": no memory", b->name);
+    memcpy(&v->b, b, b->size < sizeof v->b ? b->size : sizeof v->b);
+    v->b.size = sizeof v->b;
+    v->b.name = copy(v->b.name);
+    v->b.version = copy(v->b.version ? v->b.version : "0");
+    v->refs = 1;
+    v->world = w;
+    v->library = library;
+    v->host = host;
+    v->host_name = copy(host_name ? host_name : "native");
+    v->handler = copy(handler);
+    atomic_fetch_add(&w->versions, 1);
+    *out = v;
+    return IRIS_OK;
+}
+
+int iris__version_retain(iris_version *v)
+{
+    unsigned refs = atomic_load_explicit(&v->refs, memory_order_relaxed);
+    do
+        if (!refs)
+            return IRIS_DEAD;
+    while (!atomic_compare_exchange_weak(&v->refs, &refs, refs + 1));
+    return IRIS_OK;
+}
+
+static void destroy(iris_job *job)
+{
+    iris_version *v = (iris_version *)((char *)job - offsetof(iris_version, free_job));
+    struct world *w = v->world;
+    void *library = v->library;
+    if (v->b.free)
+        v->b.free(&v->b);
+    atomic_fetch_sub(&w->versions, 1);
+    free((char *)v->b.name);
+    free((char *)v->b.version);
+    free(v->host_name);
+    free(v->handler);
+    free(v);
+    if (library && w->hooks.unload)
+        w->hooks.unload(w, library);
+}
+
+void iris__version_release(iris_version *v)
+{
+    if (!v || atomic_fetch_sub(&v->refs, 1) > 1)
+        return;
+    v->free_job.run = destroy;
+    if (v->b.executor) /* a language frees its things on its own thread */
+        iris__executor_post(v->b.executor, &v->free_job);
+    else
+        destroy(&v->free_job);
+}

@@ -1,0 +1,26 @@
+/* Behaviours that the core has taken in: a version is one behaviour, counted. */
+#ifndef IRIS_ACTOR_BEHAVIOUR_H
+#define IRIS_ACTOR_BEHAVIOUR_H
+
+#include "world.h"
+
+#include <iris/plugin.h>
+
+struct iris_version {
+    iris_behaviour b; /* our copy; members that its maker did not know are NULL */
+    atomic_uint refs;
+    struct world *world;
+    void *library;    /* what keeps its code loaded; given back through world_hooks.unload */
+    const void *host; /* who made it: versions of one host may adopt each other's state */
+    char *host_name;  /* "native", "python" */
+    char *handler;    /* as the user wrote it, or NULL */
+    iris_job free_job;
+};
+
+/* library is taken over on success. IRIS_OK or IRIS_FAIL. */
+int iris__version_define(struct world *, const iris_behaviour *, void *library, const void *host,
+                         const char *host_name, const char *handler, iris_version **out);
+int iris__version_retain(iris_version *);   /* IRIS_DEAD: its free() is on its way */
+void iris__version_release(iris_version *); /* NULL is fine */
+
+#endif

@@ -1,0 +1,65 @@
+/* What few actors have: a place in the tree, a history of versions, monitors, children, mail put off.
+ * Belongs to the actor's turn; the tree (path, keeper) writes before the first one. */
+#ifndef IRIS_ACTOR_COLD_H
+#define IRIS_ACTOR_COLD_H
+
+#include "actor.h"
+#include "text.h"
+
+struct watching { /* uthash by ref */
+    uint64_t ref, pid;
+    struct watching *next;
+};
+
+struct revision {
+    iris_version *version;
+    uint32_t rev, of;     /* of: which earlier one it repeats, or rev itself */
+    struct text snapshot; /* its state's bytes when it was replaced */
+    uint32_t snapshot_version;
+};
+
+enum restart_when { RESTART_NEVER, RESTART_ON_FAILURE, RESTART_ALWAYS };
+
+struct cold {
+    /* tree */
+    char *path, *name;
+    void *keeper; /* the supervisor that it belongs to */
+    enum restart_when restart;
+    atomic_uint restarts;
+    _Atomic int64_t started; /* of this incarnation */
+    char *args;              /* for init */
+    size_t args_len;
+    char *last_crash;
+
+    /* swap */
+    struct revision *history; /* the last one is the current; NULL: rev 1, never swapped */
+    uint32_t revisions, keep, rev;
+    int stateless_restart;
+    struct swap *now;    /* waits until nothing is open */
+    struct swap *moving; /* with the actor, to another executor */
+
+    /* later */
+    struct message **open;
+    uint32_t open_used, open_room;
+
+    /* watch */
+    struct watching *watchers; /* who wants to know when this actor ends */
+    struct watching *watched;  /* what this actor wants to know */
+    struct watching *children;
+
+    char *exit_reason; /* of exit(), or of what ends a pull actor */
+    int exit_killed;
+    struct message *taken; /* a pull actor's current one */
+    uint32_t named, has_timers, busy;
+};
+
+/* [turn] The actor's cold part, made if needed; NULL: no memory. */
+struct cold *iris__cold(iris_actor *);
+void iris__cold_free(struct world *, struct cold *);
+
+static inline struct cold *iris__cold_if(const iris_actor *a)
+{
+    return atomic_load_explicit(&((iris_actor *)a)->cold, memory_order_acquire);
+}
+
+#endif

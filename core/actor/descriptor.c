@@ -1,0 +1,96 @@
+#include "descriptor.h"
+
+#include "actor.h"
+#include "fail.h"
+#include "gate.h"
+#include "send.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+struct descriptor {
+    int fd;
+    uint64_t pid;
+    UT_hash_handle hh;
+    size_t len;
+    unsigned char data[];
+};
+
+void iris__descriptors_init(struct descriptors *d)
+{
+    *d = (struct descriptors){0};
+    pthread_mutex_init(&d->lock, NULL);
+}
+
+void iris__descriptors_finish(struct descriptors *d)
+{
+    struct descriptor *e, *next;
+    HASH_ITER (hh, d->by_fd, e, next) {
+        HASH_DEL(d->by_fd, e);
+        free(e);
+    }
+    pthread_mutex_destroy(&d->lock);
+}
+
+static struct descriptor *take(struct descriptors *d, int fd)
+{
+    struct descriptor *e;
+    pthread_mutex_lock(&d->lock);
+    HASH_FIND_INT(d->by_fd, &fd, e);
+    if (e)
+        HASH_DEL(d->by_fd, e);
+    pthread_mutex_unlock(&d->lock);
+    return e;
+}
+
+int iris__descriptor_arm(iris_actor *a, int fd, const void *data, size_t len)
+{
+    struct world *w = iris__world_of(a);
+    struct descriptor *e = calloc(1, sizeof *e + len);
+    if (!e)
+        return iris__fail("poll: no memory to watch descriptor %d", fd);
+    e->fd = fd;
+    e->pid = iris__actor_pid(a);
+    e->len = len;
+    if (len)
+        memcpy(e->data, data, len);
+    free(take(&w->descriptors, fd));
+    pthread_mutex_lock(&w->descriptors.lock);
+    HASH_ADD_INT(w->descriptors.by_fd, fd, e);
+    pthread_mutex_unlock(&w->descriptors.lock);
+    int error = iris__sched_arm(&w->sched, fd, (uint64_t)fd);
+    if (!error)
+        return IRIS_OK;
+    free(take(&w->descriptors, fd));
+    return iris__fail("poll: descriptor %d cannot be watched: %s", fd, strerror(error));
+}
+
+int iris__descriptor_disarm(iris_actor *a, int fd)
+{
+    struct world *w = iris__world_of(a);
+    struct descriptor *e = take(&w->descriptors, fd);
+    if (!e)
+        return IRIS_DEAD;
+    iris__poller_disarm(&w->sched.poller, fd);
+    free(e);
+    return IRIS_OK;
+}
+
+void iris__descriptor_ready(struct world *w, uint64_t fd)
+{
+    struct descriptor *e = take(&w->descriptors, (int)fd);
+    if (!e)
+        return; /* disarmed this moment */
+    struct message *m = iris__message_new(w->pool, e->len);
+    if (m) {
+        m->pub.kind = IRIS_USER;
+        m->pub.from = m->pub.to = e->pid;
+        m->pub.ref = 0;
+        if (e->len)
+            memcpy(m->body, e->data, e->len);
+        if (iris__post(w, m))
+            iris__message_drop(w->pool, m);
+    }
+    free(e);
+}

@@ -1,0 +1,102 @@
+#include "mailbox.h"
+
+static struct message *reverse(struct message *m, uint32_t *count)
+{
+    struct message *list = NULL;
+    uint32_t n = 0;
+    for (struct message *next; m; m = next, n++) {
+        next = m->next;
+        m->next = list;
+        list = m;
+    }
+    *count = n;
+    return list;
+}
+
+static void append(iris_actor *a, struct message *list)
+{
+    struct message **end = &a->local;
+    while (*end)
+        end = &(*end)->next;
+    *end = list;
+}
+
+static void take_in(iris_actor *a, uint64_t word)
+{
+    uint32_t n;
+    append(a, reverse(iris__mailbox_newest(word), &n));
+    iris__mailbox_adjust(a, (int)n);
+}
+
+int iris__mailbox_fetch(iris_actor *a)
+{
+    if (!atomic_load_explicit(&a->in, memory_order_relaxed))
+        return 0;
+    take_in(a, atomic_exchange_explicit(&a->in, 0, memory_order_acquire));
+    return 1;
+}
+
+/* Between saying that we sleep and looking for signals, and between pushing a signal and looking
+ * whether the actor sleeps, lies the same total order: at least one of both sees the other. */
+int iris__mailbox_rest(iris_actor *a)
+{
+    uint64_t empty = 0;
+    if (!atomic_compare_exchange_strong(&a->in, &empty, MAILBOX_IDLE))
+        return 0;
+    if (!atomic_load(&a->signals))
+        return 1;
+    uint64_t idle = MAILBOX_IDLE;
+    return !atomic_compare_exchange_strong(&a->in, &idle, 0);
+}
+
+int iris__mailbox_block(iris_actor *a)
+{
+    atomic_fetch_or(&a->in, MAILBOX_BLOCKED);
+    if (!atomic_load(&a->signals))
+        return 1;
+    return !(atomic_fetch_and(&a->in, ~MAILBOX_BLOCKED) & MAILBOX_BLOCKED);
+}
+
+void iris__mailbox_close(iris_actor *a)
+{
+    take_in(a, atomic_exchange(&a->in, MAILBOX_CLOSED));
+}
+
+/* A signal is there: whoever waits for one must be queued, once. */
+static void rouse(iris_actor *a)
+{
+    uint64_t in = atomic_load(&a->in);
+    for (;;) {
+        uint64_t flag = in & MAILBOX_FLAGS;
+        if (flag != MAILBOX_IDLE && flag != MAILBOX_BLOCKED)
+            return;
+        if (atomic_compare_exchange_weak(&a->in, &in, in & ~MAILBOX_FLAGS))
+            break;
+    }
+    iris__executor_push(a->executor, a);
+}
+
+int iris__signal_push(iris_actor *a, struct message *m)
+{
+    struct message *first = atomic_load(&a->signals);
+    do {
+        if (first == SIGNALS_CLOSED)
+            return IRIS_DEAD;
+        m->next = first;
+    } while (!atomic_compare_exchange_weak(&a->signals, &first, m));
+    rouse(a);
+    return IRIS_OK;
+}
+
+struct message *iris__signal_take(iris_actor *a)
+{
+    uint32_t n;
+    return reverse(atomic_exchange(&a->signals, NULL), &n);
+}
+
+struct message *iris__signal_close(iris_actor *a)
+{
+    uint32_t n;
+    struct message *all = atomic_exchange(&a->signals, SIGNALS_CLOSED);
+    return all == SIGNALS_CLOSED ? NULL : reverse(all, &n);
+}

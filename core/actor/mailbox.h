@@ -1,0 +1,89 @@
+/* The mailbox: a stack that any thread pushes to, and the list that its owner made of it, oldest first.
+ *
+ * in:  42 bits address of the newest message / 64 | 20 bits how many (stays at its maximum) | 2 flags
+ *      0 while its actor runs or is queued;
+ *      IDLE: empty, and nobody will look: who pushes must queue the actor;
+ *      BLOCKED: the actor waits for done(): who pushes mail does nothing more, a signal queues it;
+ *      CLOSED: no actor.
+ * Signals have a stack of their own, so that they overtake. */
+#ifndef IRIS_ACTOR_MAILBOX_H
+#define IRIS_ACTOR_MAILBOX_H
+
+#include "actor.h"
+
+#define MAILBOX_IDLE UINT64_C(1)
+#define MAILBOX_BLOCKED UINT64_C(2)
+#define MAILBOX_CLOSED UINT64_C(3)
+#define MAILBOX_FLAGS UINT64_C(3)
+#define MAILBOX_COUNT_MAX ((UINT64_C(1) << 20) - 1)
+
+#define SIGNALS_CLOSED ((struct message *)1)
+
+static inline struct message *iris__mailbox_newest(uint64_t in)
+{
+    return (struct message *)(uintptr_t)(in >> 22 << 6);
+}
+
+static inline uint64_t iris__mailbox_count(uint64_t in)
+{
+    return in >> 2 & MAILBOX_COUNT_MAX;
+}
+
+static inline uint64_t iris__mailbox_word(struct message *m, uint64_t count, uint64_t flags)
+{
+    uint64_t shown = count < MAILBOX_COUNT_MAX ? count : MAILBOX_COUNT_MAX;
+    return (uint64_t)(uintptr_t)m >> 6 << 22 | shown << 2 | flags;
+}
+
+/* Push; queue the actor if it was idle. IRIS_OK or IRIS_DEAD. [any] */
+static inline int iris__mailbox_push(iris_actor *a, struct message *m)
+{
+    uint64_t old = atomic_load_explicit(&a->in, memory_order_relaxed), new;
+    do {
+        if (__builtin_expect((old & MAILBOX_FLAGS) == MAILBOX_CLOSED, 0))
+            return IRIS_DEAD;
+        m->next = iris__mailbox_newest(old);
+        new = iris__mailbox_word(m, iris__mailbox_count(old) + 1, old & MAILBOX_BLOCKED);
+    } while (!atomic_compare_exchange_weak_explicit(&a->in, &old, new, memory_order_acq_rel,
+                                                    memory_order_relaxed));
+    if (old & MAILBOX_IDLE)
+        iris__executor_push(a->executor, a);
+    return IRIS_OK;
+}
+
+/* Messages accepted and not begun; for looking at from anywhere. */
+static inline uint64_t iris__mailbox_size(const iris_actor *a)
+{
+    uint64_t in = atomic_load_explicit(&((iris_actor *)a)->in, memory_order_relaxed);
+    return iris__mailbox_count(in) +
+           atomic_load_explicit(&((iris_actor *)a)->waiting, memory_order_relaxed);
+}
+
+static inline void iris__mailbox_adjust(iris_actor *a, int n)
+{
+    atomic_store_explicit(&a->waiting,
+                          atomic_load_explicit(&a->waiting, memory_order_relaxed) + (uint32_t)n,
+                          memory_order_relaxed);
+}
+
+/* [turn] Make what was pushed the end of the local list. 0: nothing was. */
+int iris__mailbox_fetch(iris_actor *);
+/* [turn] Nothing is left: 1: the actor is idle now, do not touch it; 0: something came. */
+int iris__mailbox_rest(iris_actor *);
+/* [turn] Wait for signals only: 1: do not touch it any more; 0: a signal is there. */
+int iris__mailbox_block(iris_actor *);
+/* [turn] No more mail ever; what was pushed is added to the local list. */
+void iris__mailbox_close(iris_actor *);
+
+/* [any] IRIS_OK or IRIS_DEAD. The signal's `to` says whom it is for. */
+int iris__signal_push(iris_actor *, struct message *);
+/* [turn] All signals, oldest first; NULL: none. */
+struct message *iris__signal_take(iris_actor *);
+struct message *iris__signal_close(iris_actor *);
+
+static inline int iris__signal_waits(const iris_actor *a)
+{
+    return atomic_load_explicit(&((iris_actor *)a)->signals, memory_order_relaxed) != NULL;
+}
+
+#endif

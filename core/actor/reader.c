@@ -1,0 +1,105 @@
+#include "reader.h"
+
+#include "cold.h"
+#include "fail.h"
+#include "gate.h"
+#include "mailbox.h"
+#include "swap.h"
+#include "turn.h"
+
+/* The message that was taken before is done with when the next one is asked for. */
+static void finish_taken(iris_actor *a)
+{
+    struct cold *c = iris__cold_if(a);
+    if (!c || !c->taken)
+        return;
+    iris__message_drop(iris__world_of(a)->pool, c->taken);
+    c->taken = NULL;
+    atomic_fetch_add_explicit(&a->handled, 1, memory_order_relaxed);
+    iris__gate_release(a, 1);
+}
+
+static struct message *unlink_at(iris_actor *a, struct message **at)
+{
+    struct message *m = *at;
+    *at = m->next;
+    iris__mailbox_adjust(a, -1);
+    return m;
+}
+
+/* A swap is refused, a stop is obeyed: what came before it was offered. */
+static int meet_marker(iris_actor *a, struct message **at)
+{
+    struct message *m = unlink_at(a, at);
+    uint32_t kind = m->pub.kind;
+    struct swap *s = kind == KIND_SWAP ? iris__message_pointer(m) : NULL;
+    iris__message_drop(iris__world_of(a)->pool, m);
+    if (s)
+        iris__swap_perform(a, s);
+    if (kind == KIND_STOP)
+        iris__turn_exit(a, "killed: stop", 2);
+    return kind == KIND_STOP;
+}
+
+static int look(iris_actor *a, iris_match *match, void *ctx, const iris_message **out)
+{
+    uint64_t pid = iris__actor_pid(a);
+    for (struct message **at = &a->local; *at;) {
+        struct message *m = *at;
+        if (m->pub.kind >= KIND_SWAP) {
+            if (meet_marker(a, at))
+                return IRIS_CLOSED;
+        } else if (m->pub.to != pid && !(m->flags & MESSAGE_ROUTED))
+            iris__world_dead_letter(iris__world_of(a), unlink_at(a, at), DEAD_STRAY);
+        else if (!match || match(ctx, &m->pub)) {
+            iris__cold_if(a)->taken = unlink_at(a, at);
+            *out = &m->pub;
+            return IRIS_OK;
+        } else
+            at = &m->next;
+    }
+    return IRIS_EMPTY;
+}
+
+int iris__reader_take(iris_actor *a, iris_match *match, void *ctx, const iris_message **out)
+{
+    if (!iris__cold(a))
+        return iris__fail("take: no memory");
+    finish_taken(a);
+    if (iris__turn_hear_pull(a))
+        return IRIS_CLOSED;
+    iris__mailbox_fetch(a);
+    return look(a, match, ctx, out);
+}
+
+/* Be idle until somebody queues us. 0: the time is over first. */
+static int wait(iris_actor *a, int64_t deadline)
+{
+    if (!iris__mailbox_rest(a))
+        return 1;
+    if (iris__executor_await(a->executor, deadline))
+        return 1;
+    uint64_t idle = MAILBOX_IDLE;
+    if (atomic_compare_exchange_strong(&a->in, &idle, 0))
+        return 0;
+    iris__executor_await(a->executor, INT64_MAX); /* it is being queued this moment */
+    return 1;
+}
+
+int iris__reader_recv(iris_actor *a, iris_match *match, void *ctx, int64_t timeout,
+                      const iris_message **out)
+{
+    struct sched *s = a->executor->sched;
+    if (!(a->flags & ACTOR_OWN_THREAD) || s->seeded)
+        return iris__fail(
+            "recv: it waits, so it wants a thread of its own (IRIS_OWN_THREAD, and no "
+            "seeded run); use take()");
+    int64_t deadline = timeout < 0 ? INT64_MAX : iris__sched_now(s) + timeout;
+    for (;;) {
+        int result = iris__reader_take(a, match, ctx, out);
+        if (result != IRIS_EMPTY)
+            return result;
+        if (!wait(a, deadline))
+            return IRIS_EMPTY;
+    }
+}

@@ -1,0 +1,165 @@
+#include "route.h"
+
+#include "actor.h"
+#include "fail.h"
+#include "gate.h"
+#include "mailbox.h"
+#include "send.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* An index that was given up stands for nothing for an hour: pids of that node may still be about. */
+#define ROUTE_REST (3600 * IRIS__SECOND)
+
+struct far {
+    uint64_t watcher, pid, ref;
+    struct far *next;
+};
+
+void iris__routes_init(struct routes *r)
+{
+    memset(r, 0, sizeof *r);
+    pthread_mutex_init(&r->lock, NULL);
+}
+
+static void free_far(struct far *f)
+{
+    for (struct far *next; f; f = next) {
+        next = f->next;
+        free(f);
+    }
+}
+
+void iris__routes_finish(struct routes *r)
+{
+    for (int i = 0; i < ROUTES_MAX; i++) {
+        free(r->name[i]);
+        free_far(r->watched[i]);
+    }
+    pthread_mutex_destroy(&r->lock);
+}
+
+/* Lock held; 0: none. */
+static uint32_t free_index(const struct routes *r, int64_t now)
+{
+    for (uint32_t i = 1; i < ROUTES_MAX; i++)
+        if (!r->name[i] && (!r->freed[i] || now - r->freed[i] > ROUTE_REST))
+            return i;
+    return 0;
+}
+
+int iris__route_up(struct world *w, const char *node, uint64_t link, uint32_t *index)
+{
+    struct routes *r = &w->routes;
+    char *name = strdup(node);
+    if (!name)
+        return iris__fail("node \"%s\": no memory", node);
+    pthread_mutex_lock(&r->lock);
+    uint32_t i = free_index(r, iris__sched_now(&w->sched));
+    if (i) {
+        r->name[i] = name;
+        atomic_store(&r->link[i], link);
+    }
+    pthread_mutex_unlock(&r->lock);
+    if (!i) {
+        free(name);
+        return iris__fail(
+            "node \"%s\": the table of nodes is full: 1023 are up or went less than an "
+            "hour ago",
+            node);
+    }
+    *index = i;
+    return IRIS_OK;
+}
+
+int iris__route_down(struct world *w, uint32_t index, const char *reason)
+{
+    struct routes *r = &w->routes;
+    if (!index || index >= ROUTES_MAX)
+        return IRIS_DEAD;
+    pthread_mutex_lock(&r->lock);
+    char *name = r->name[index];
+    struct far *watched = r->watched[index];
+    r->name[index] = NULL;
+    r->watched[index] = NULL;
+    r->freed[index] = iris__sched_now(&w->sched);
+    atomic_store(&r->link[index], 0);
+    pthread_mutex_unlock(&r->lock);
+    for (struct far *f = watched; f; f = f->next)
+        iris__signal(w, IRIS_DOWN, f->pid, f->watcher, f->ref, reason);
+    free_far(watched);
+    free(name);
+    return name ? IRIS_OK : IRIS_DEAD;
+}
+
+/* Into the link's mailbox as it is; the link's capacity is the node's. */
+int iris__route_post(struct world *w, struct message *m)
+{
+    uint64_t link = atomic_load(&w->routes.link[IRIS__NODE_OF(m->pub.to)]);
+    iris_actor *a = link ? iris__table_at(&w->table, link) : NULL;
+    if (!a || !iris__gate_accepts(a, link))
+        return IRIS_DEAD;
+    if (atomic_load(&a->marks) & MARK_BOUNDED) {
+        int result = iris__gate_reserve(a, link, atomic_load(&a->capacity));
+        if (result)
+            return result;
+    }
+    m->flags |= MESSAGE_ROUTED;
+    return iris__mailbox_push(a, m);
+}
+
+static int request(struct world *w, uint32_t kind, uint64_t from, uint64_t to, uint64_t ref)
+{
+    struct message *m = iris__message_signal(w->pool, kind, from, to, ref, NULL);
+    int result = m ? iris__route_post(w, m) : IRIS_FAIL;
+    if (m && result)
+        iris__message_drop(w->pool, m);
+    return result;
+}
+
+int iris__route_watch(struct world *w, uint64_t watcher, uint64_t pid, uint64_t ref)
+{
+    struct routes *r = &w->routes;
+    uint32_t i = IRIS__NODE_OF(pid);
+    struct far *f = malloc(sizeof *f);
+    if (!f)
+        return IRIS_FAIL;
+    *f = (struct far){watcher, pid, ref, NULL};
+    pthread_mutex_lock(&r->lock);
+    int here = r->name[i] != NULL;
+    if (here) {
+        f->next = r->watched[i];
+        r->watched[i] = f;
+    }
+    pthread_mutex_unlock(&r->lock);
+    if (!here) {
+        free(f);
+        return IRIS_DEAD;
+    }
+    request(w, IRIS_MONITOR, watcher, pid,
+            ref); /* if its link is full, the DOWN of the node is left */
+    return IRIS_OK;
+}
+
+static struct far *take_far(struct far **list, uint64_t ref)
+{
+    for (struct far **at = list; *at; at = &(*at)->next)
+        if ((*at)->ref == ref) {
+            struct far *f = *at;
+            *at = f->next;
+            return f;
+        }
+    return NULL;
+}
+
+void iris__route_unwatch(struct world *w, uint64_t pid, uint64_t ref)
+{
+    struct routes *r = &w->routes;
+    pthread_mutex_lock(&r->lock);
+    struct far *f = take_far(&r->watched[IRIS__NODE_OF(pid)], ref);
+    pthread_mutex_unlock(&r->lock);
+    if (f)
+        request(w, IRIS_DEMONITOR, f->watcher, pid, ref);
+    free(f);
+}

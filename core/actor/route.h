@@ -1,0 +1,36 @@
+/* Pids of other nodes: which local actor (the link) takes their mail. */
+#ifndef IRIS_ACTOR_ROUTE_H
+#define IRIS_ACTOR_ROUTE_H
+
+#include <iris/plugin.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum { ROUTES_MAX = 1024 };
+#define IRIS__NODE_OF(pid) ((uint32_t)((pid) >> 43) & (ROUTES_MAX - 1))
+
+struct world;
+struct message;
+struct far; /* one local actor watches one remote actor */
+
+struct routes {
+    pthread_mutex_t lock;
+    _Atomic uint64_t link[ROUTES_MAX]; /* pid of the link actor; 0: no such node, or not any more */
+    char *name[ROUTES_MAX];
+    int64_t freed[ROUTES_MAX]; /* when it went; an index is not given out again soon */
+    struct far *watched[ROUTES_MAX];
+};
+
+void iris__routes_init(struct routes *);
+void iris__routes_finish(struct routes *);
+int iris__route_up(struct world *, const char *node, uint64_t link, uint32_t *index);
+int iris__route_down(struct world *, uint32_t index, const char *reason);
+/* Hand a message or a request (IRIS_MONITOR ..) to the link of its node. IRIS_OK, DEAD or FULL. */
+int iris__route_post(struct world *, struct message *);
+/* Remember that `watcher` wants a DOWN when the node of `pid` goes. */
+int iris__route_watch(struct world *, uint64_t watcher, uint64_t pid, uint64_t ref);
+void iris__route_unwatch(struct world *, uint64_t pid, uint64_t ref);
+
+#endif

@@ -1,0 +1,166 @@
+#include "send.h"
+
+#include "actor.h"
+#include "ask.h"
+#include "gate.h"
+#include "mailbox.h"
+
+#include <string.h>
+
+iris_actor *iris__table_at(const struct table *t, uint64_t pid)
+{
+    uint32_t slot = (uint32_t)(pid & PID_SLOT_MASK);
+    iris_actor *chunk =
+        atomic_load_explicit(&t->chunks[slot >> TABLE_CHUNK_BITS], memory_order_acquire);
+    return chunk ? &chunk[slot & ((1u << TABLE_CHUNK_BITS) - 1)] : NULL;
+}
+
+/* Whether the actor takes one more; a place is reserved where it is bounded. */
+static inline int admit(iris_actor *a, uint64_t pid)
+{
+    if (__builtin_expect(!a || !iris__gate_accepts(a, pid), 0))
+        return IRIS_DEAD;
+    if (atomic_load_explicit(&a->marks, memory_order_relaxed) & MARK_BOUNDED)
+        return iris__gate_reserve(a, pid, atomic_load_explicit(&a->capacity, memory_order_relaxed));
+    return IRIS_OK;
+}
+
+/* If the actor ended since admit(), its place was closed and the reservation went with it. */
+static inline int push(struct world *w, iris_actor *a, struct message *m)
+{
+    if (__builtin_expect(atomic_load_explicit(&a->marks, memory_order_relaxed) & MARK_PORT, 0))
+        return iris__port_answer(w, a, m);
+    return iris__mailbox_push(a, m);
+}
+
+static inline int push_counted(struct world *w, iris_actor *a, struct message *m)
+{
+    iris__thread.sent++; /* who floods pays from its budget */
+    int result = push(w, a, m);
+    if (__builtin_expect(result, 0))
+        iris__message_drop(w->pool, m);
+    return result;
+}
+
+static inline void address(struct message *m, const iris_actor *self, uint64_t to, uint64_t ref)
+{
+    m->pub.kind = IRIS_USER;
+    m->pub.from = iris__actor_pid(self);
+    m->pub.to = to;
+    m->pub.ref = ref;
+}
+
+static int send_far(struct world *w, struct message *m)
+{
+    int result = iris__route_post(w, m);
+    if (result)
+        iris__message_drop(w->pool, m);
+    return result;
+}
+
+/* No memory for a message counts as full: the sender may try again. */
+static int no_room(iris_actor *a)
+{
+    iris__gate_release(a, 1);
+    return IRIS_FULL;
+}
+
+int iris__send(iris_actor *self, uint64_t to, const void *data, size_t len, uint64_t ref)
+{
+    struct world *w = iris__world_of(self);
+    iris_actor *a = NULL;
+    int near = !(to >> PID_NODE_SHIFT);
+    if (__builtin_expect(len > w->message_max, 0))
+        return IRIS_LARGE;
+    if (near) {
+        a = iris__table_at(&w->table, to);
+        int result = admit(a, to);
+        if (__builtin_expect(result, 0))
+            return result;
+    }
+    struct message *m = iris__message_new(w->pool, len);
+    if (__builtin_expect(!m, 0))
+        return near ? no_room(a) : IRIS_FULL;
+    address(m, self, to, ref);
+    if (len)
+        memcpy(m->body, data, len);
+    return near ? push_counted(w, a, m) : send_far(w, m);
+}
+
+static struct message *wrap(struct world *w, const void *data, size_t len,
+                            void (*release)(void *ctx), void *ctx)
+{
+    struct message *m = iris__message_new(w->pool, sizeof(struct given));
+    if (!m)
+        return NULL;
+    struct given given = {release, ctx};
+    memcpy(m->body, &given, sizeof given);
+    m->flags = MESSAGE_GIVEN;
+    m->pub.data = data;
+    m->pub.len = (uint32_t)len;
+    return m;
+}
+
+int iris__give(iris_actor *self, uint64_t to, const void *data, size_t len, uint64_t ref,
+               void (*release)(void *ctx), void *ctx)
+{
+    struct world *w = iris__world_of(self);
+    struct message *m = len > w->message_max ? NULL : wrap(w, data, len, release, ctx);
+    if (!m) {
+        release(ctx);
+        return len > w->message_max ? IRIS_LARGE : IRIS_FULL;
+    }
+    address(m, self, to, ref);
+    iris__thread.sent++;
+    int result = iris__post(w, m);
+    if (result)
+        iris__message_drop(w->pool, m);
+    return result;
+}
+
+int iris__post(struct world *w, struct message *m)
+{
+    if (m->pub.to >> PID_NODE_SHIFT)
+        return iris__route_post(w, m);
+    iris_actor *a = iris__table_at(&w->table, m->pub.to);
+    int result = admit(a, m->pub.to);
+    return result ? result : push(w, a, m);
+}
+
+int iris__signal_post(struct world *w, struct message *m)
+{
+    iris_actor *a = iris__table_at(&w->table, m->pub.to);
+    int result = a && iris__gate_is(a, m->pub.to) ? iris__signal_push(a, m) : IRIS_DEAD;
+    if (result)
+        iris__message_drop(w->pool, m);
+    return result;
+}
+
+int iris__signal(struct world *w, uint32_t kind, uint64_t from, uint64_t to, uint64_t ref,
+                 const char *text)
+{
+    struct message *m = iris__message_signal(w->pool, kind, from, to, ref, text);
+    return m ? iris__signal_post(w, m) : IRIS_FAIL;
+}
+
+int iris__signal_pointer(struct world *w, uint32_t kind, uint64_t to, void *p)
+{
+    struct message *m = iris__message_signal(w->pool, kind, 0, to, 0, NULL);
+    if (!m)
+        return IRIS_FAIL;
+    iris__message_set_pointer(m, p);
+    return iris__signal_post(w, m);
+}
+
+int iris__marker(struct world *w, uint32_t kind, uint64_t to, void *p)
+{
+    struct message *m = iris__message_signal(w->pool, kind, 0, to, 0, NULL);
+    iris_actor *a = iris__table_at(&w->table, to);
+    if (!m)
+        return IRIS_FAIL;
+    iris__message_set_pointer(m, p);
+    int result = a && iris__gate_is(a, to) ? iris__mailbox_push(a, m) : IRIS_DEAD;
+    if (result)
+        iris__message_drop(w->pool, m);
+    return result;
+}

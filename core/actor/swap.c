@@ -1,0 +1,516 @@
+#include "swap.h"
+
+#include "behaviour.h"
+#include "cold.h"
+#include "fail.h"
+#include "send.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct swap {
+    struct swap_order order;
+    uint64_t pid;
+    struct swap *next;    /* world.swaps, under its lock, while it waits */
+    int cancelled, taken; /* under that lock */
+    /* while it is carried out */
+    iris_version *target;
+    uint32_t of; /* rev that the target had, if it is an old one */
+    struct text bytes;
+    uint32_t bytes_version;
+    int fresh, downgraded; /* no bytes: init; downgrade() was tried */
+    iris_executor *home;   /* where the old state lives */
+    char *failed;          /* why the other executor sent the actor back */
+};
+
+/* ---- waiting ---- */
+
+static struct swap *create(uint64_t pid, const struct swap_order *order)
+{
+    struct swap *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->order = *order;
+    s->pid = pid;
+    return s;
+}
+
+static void destroy(struct swap *s)
+{
+    iris__version_release(s->order.version);
+    iris__text_finish(&s->bytes);
+    free(s->failed);
+    free(s);
+}
+
+static void unlist(struct world *w, struct swap *s)
+{
+    for (struct swap **at = &w->swaps; *at; at = &(*at)->next)
+        if (*at == s) {
+            *at = s->next;
+            return;
+        }
+}
+
+static void tell(struct swap *s, const struct swap_report *report)
+{
+    if (s->order.tell)
+        s->order.tell(s->order.ctx, report);
+    s->order.tell = NULL;
+}
+
+int iris__swap(struct world *w, uint64_t pid, const struct swap_order *order)
+{
+    if (order->now)
+        iris__swap_cancel(w, pid);
+    struct swap *s = create(pid, order);
+    if (!s) {
+        iris__version_release(order->version);
+        return iris__fail("swap: no memory");
+    }
+    pthread_mutex_lock(&w->swaps_lock);
+    s->next = w->swaps;
+    w->swaps = s;
+    pthread_mutex_unlock(&w->swaps_lock);
+    int result = order->now ? iris__signal_pointer(w, KIND_SWAP, pid, s)
+                            : iris__marker(w, KIND_SWAP, pid, s);
+    if (result) {
+        pthread_mutex_lock(&w->swaps_lock);
+        unlist(w, s);
+        pthread_mutex_unlock(&w->swaps_lock);
+        destroy(s);
+    }
+    return result;
+}
+
+/* Cancelled ones are told at once; their markers find them so and free them. */
+int iris__swap_cancel(struct world *w, uint64_t pid)
+{
+    static const struct swap_report cancelled = {.result = IRIS_FAIL, .why = "cancelled"};
+    int n = 0;
+    for (;; n++) {
+        pthread_mutex_lock(&w->swaps_lock);
+        struct swap *s = w->swaps;
+        while (s && s->pid != pid)
+            s = s->next;
+        struct swap_order order = {0};
+        if (s) {
+            unlist(w, s);
+            s->cancelled = 1;
+            order = s->order;
+            s->order.tell = NULL;
+            s->order.version = NULL;
+        }
+        pthread_mutex_unlock(&w->swaps_lock);
+        if (!s)
+            return n;
+        if (order.tell)
+            order.tell(order.ctx, &cancelled);
+        iris__version_release(order.version);
+    }
+}
+
+/* The turn has it now. 0: it was cancelled. */
+static int begin(struct world *w, struct swap *s)
+{
+    pthread_mutex_lock(&w->swaps_lock);
+    int cancelled = s->cancelled;
+    if (!cancelled)
+        unlist(w, s);
+    pthread_mutex_unlock(&w->swaps_lock);
+    if (cancelled)
+        destroy(s);
+    return !cancelled;
+}
+
+void iris__swap_refuse(struct world *w, struct swap *s, int result, const char *why)
+{
+    if (!begin(w, s))
+        return;
+    tell(s, &(struct swap_report){.result = result, .why = why});
+    destroy(s);
+}
+
+/* ---- deciding ---- */
+
+uint32_t iris__swap_rev(const iris_actor *a, uint32_t *of)
+{
+    struct cold *c = iris__cold_if(a);
+    uint32_t rev = c && c->revisions ? c->history[c->revisions - 1].rev : 1;
+    *of = c && c->revisions ? c->history[c->revisions - 1].of : 1;
+    return rev;
+}
+
+static void refuse(iris_actor *a, struct swap *s, const char *why)
+{
+    uint32_t of, rev = iris__swap_rev(a, &of);
+    struct swap_report report = {.result = IRIS_FAIL, .why = why, .from = rev, .to = rev, .of = of};
+    iris__world_event(iris__world_of(a), EVENT_SWAP_REFUSED, a, IRIS_WARN, "still v%u: %s", rev,
+                      why);
+    tell(s, &report);
+    destroy(s);
+}
+
+static int choose_old(iris_actor *a, struct swap *s)
+{
+    struct cold *c = iris__cold_if(a);
+    uint32_t steps = s->order.steps ? s->order.steps : 1;
+    if (!c || c->revisions < 2)
+        return iris__fail("rollback: there is no earlier version to go back to");
+    if (steps >= c->revisions)
+        return iris__fail("rollback: %u steps back is too far: %u earlier versions are kept", steps,
+                          c->revisions - 1);
+    struct revision *r = &c->history[c->revisions - 1 - steps];
+    s->target = r->version;
+    s->of = r->of;
+    if (!s->order.use_snapshot)
+        return IRIS_OK;
+    if (!r->snapshot.data)
+        return iris__fail("rollback: no snapshot of v%u was kept: it had no state to save", r->rev);
+    s->fresh = 0;
+    s->bytes_version = r->snapshot_version;
+    return iris__text_add(&s->bytes, r->snapshot.data, r->snapshot.len)
+               ? iris__fail("rollback: no memory for the snapshot")
+               : IRIS_OK;
+}
+
+static int choose(iris_actor *a, struct swap *s)
+{
+    const iris_version *old = a->version;
+    if (old->b.flags & IRIS_PULL)
+        return iris__fail(
+            "swap: a pull actor cannot be swapped yet; stop it and start the new one");
+    if (!s->order.version)
+        return choose_old(a, s);
+    s->target = s->order.version;
+    if (s->target->b.flags & IRIS_PULL || (s->target->b.flags ^ old->b.flags) & IRIS_OWN_THREAD)
+        return iris__fail("swap: \"%s\" and \"%s\" are of two kinds (flags IRIS_PULL and "
+                          "IRIS_OWN_THREAD must be the same); stop the actor and start the new one",
+                          old->b.name, s->target->b.name);
+    if (s->target->library && s->target->library == old->library &&
+        strcmp(s->target->b.name, old->b.name) == 0)
+        return iris__fail(
+            "swap: these are the same bytes as the version that runs; nothing to swap");
+    return IRIS_OK;
+}
+
+/* ---- the state ---- */
+
+struct text_sink {
+    iris_sink sink;
+    struct text *text;
+};
+
+static int write_text(iris_sink *sink, const void *data, size_t len)
+{
+    struct text_sink *s = (struct text_sink *)sink;
+    return iris__text_add(s->text, data, len) ? iris__fail("save: no memory") : IRIS_OK;
+}
+
+static int save(iris_actor *a, struct swap *s)
+{
+    const iris_behaviour *b = &a->version->b;
+    struct text_sink sink = {{write_text}, &s->bytes};
+    iris__forget();
+    if (b->save(b, a, a->state, &sink.sink) || iris__text_add(&s->bytes, "", 0))
+        return iris__fail("swap: save() of \"%s\" %s failed: %s", b->name, b->version,
+                          iris__reason());
+    s->bytes_version = b->state_version;
+    return IRIS_OK;
+}
+
+static int has_state(const iris_actor *a)
+{
+    return a->state || a->version->b.init || a->version->b.save;
+}
+
+/* [old executor] What the new version will be given. */
+static int take_state(iris_actor *a, struct swap *s)
+{
+    const iris_behaviour *old = &a->version->b, *new = &s->target->b;
+    struct cold *c = iris__cold_if(a);
+    int may_restart = c && c->stateless_restart;
+    if (s->order.use_snapshot)
+        return IRIS_OK;
+    if (!has_state(a)) {
+        s->fresh = 1;
+        return IRIS_OK;
+    }
+    if ((!old->save || !new->upgrade) && may_restart) {
+        s->fresh = 1;
+        return IRIS_OK;
+    }
+    if (!old->save)
+        return iris__fail("swap: \"%s\" %s keeps state but has no save(), so it would be lost; add "
+                          "save(), or say \"stateless\": \"restart\" in its \"swap\"",
+                          old->name, old->version);
+    if (!new->upgrade)
+        return iris__fail(
+            "swap: \"%s\" %s has no upgrade(), but the version that runs keeps state; "
+            "add upgrade(), or say \"stateless\": \"restart\" in its \"swap\"",
+            new->name, new->version);
+    return save(a, s);
+}
+
+static int run_upgrade(iris_actor *a, struct swap *s, void **state)
+{
+    const iris_behaviour *b = &s->target->b;
+    iris_bytes saved = {s->bytes.data, s->bytes.len};
+    iris__forget();
+    if (b->upgrade(b, a, s->bytes_version, saved, state) == IRIS_OK)
+        return IRIS_OK;
+    return iris__fail("swap: upgrade() of \"%s\" %s refused the state of format %u: %s", b->name,
+                      b->version, s->bytes_version, iris__reason());
+}
+
+/* [new executor] */
+static int give_state(iris_actor *a, struct swap *s, void **state)
+{
+    const iris_behaviour *b = &s->target->b;
+    struct cold *c = iris__cold_if(a);
+    iris_bytes args = {c ? c->args : NULL, c ? c->args_len : 0};
+    *state = NULL;
+    if (!s->fresh)
+        return run_upgrade(a, s, state);
+    iris__forget();
+    if (!b->init || b->init(b, a, args, state) == IRIS_OK)
+        return IRIS_OK;
+    return iris__fail("swap: init() of \"%s\" %s failed: %s", b->name, b->version, iris__reason());
+}
+
+/* [old executor] A rollback to a version that does not know the newer format: the newer one may know
+ * the older. 0: there are other bytes now. */
+static int downgrade(iris_actor *a, struct swap *s)
+{
+    const iris_behaviour *b = &a->version->b;
+    if (s->order.version || s->order.use_snapshot || s->fresh || s->downgraded || !b->downgrade)
+        return -1;
+    s->downgraded = 1;
+    s->bytes.len = 0;
+    struct text_sink sink = {{write_text}, &s->bytes};
+    if (b->downgrade(b, a, a->state, s->target->b.state_version, &sink.sink))
+        return -1;
+    s->bytes_version = s->target->b.state_version;
+    return 0;
+}
+
+static const char *rollback_hint(const struct swap *s)
+{
+    if (!s->order.version && !s->order.use_snapshot)
+        iris__fail("%s; --state=snapshot goes back to the state as it was when v%u was replaced",
+                   iris__reason(), s->of);
+    return iris__reason();
+}
+
+/* ---- carrying out ---- */
+
+struct old_state {
+    iris_job job;
+    iris_version *version;
+    iris_actor *actor;
+    void *state;
+};
+
+static void fini_old(iris_job *job)
+{
+    struct old_state *o = (struct old_state *)job;
+    if (o->version->b.fini)
+        o->version->b.fini(&o->version->b, o->actor, o->state);
+    iris__version_release(o->version);
+    free(o);
+}
+
+/* The old state's end, on the thread that it belongs to. */
+static void retire(iris_actor *a, iris_executor *home, iris_version *old, void *state)
+{
+    struct old_state *o = home == a->executor ? NULL : malloc(sizeof *o);
+    if (o) {
+        *o = (struct old_state){{NULL, fini_old}, old, a, state};
+        iris__executor_post(home, &o->job);
+        return;
+    }
+    if (old->b.fini)
+        old->b.fini(&old->b, a, state);
+    iris__version_release(old);
+}
+
+static void drop_oldest(struct cold *c)
+{
+    iris__version_release(c->history[0].version);
+    iris__text_finish(&c->history[0].snapshot);
+    memmove(c->history, c->history + 1, (c->revisions - 1) * sizeof *c->history);
+    c->revisions--;
+}
+
+static void add_revision(struct cold *c, iris_version *v, uint32_t rev, uint32_t of)
+{
+    iris__version_retain(v);
+    c->history[c->revisions++] = (struct revision){.version = v, .rev = rev, .of = of ? of : rev};
+}
+
+/* Room for one more, so that the switch itself cannot fail. */
+static int prepare_history(iris_actor *a)
+{
+    struct cold *c = iris__cold(a);
+    if (!c)
+        return iris__fail("swap: no memory for the list of versions");
+    if (!c->keep)
+        c->keep = 4;
+    struct revision *history = realloc(c->history, (c->keep + 2) * sizeof *history);
+    if (!history)
+        return iris__fail("swap: no memory for the list of versions");
+    c->history = history;
+    if (!c->revisions)
+        add_revision(c, (iris_version *)a->version, 1, 1);
+    return IRIS_OK;
+}
+
+/* The bytes that the old version saved stay with it, for a rollback to just that. */
+static void keep_snapshot(struct revision *r, struct swap *s)
+{
+    if (s->order.use_snapshot || s->downgraded)
+        return;
+    iris__text_finish(&r->snapshot);
+    r->snapshot = s->bytes;
+    r->snapshot_version = s->bytes_version;
+    s->bytes = (struct text){0};
+}
+
+static void switch_to(iris_actor *a, struct swap *s, void *state)
+{
+    struct world *w = iris__world_of(a);
+    struct cold *c = iris__cold_if(a);
+    struct revision *current = &c->history[c->revisions - 1];
+    uint32_t before = current->rev;
+    iris__version_retain(s->target);
+    pthread_mutex_lock(&w->facts_lock);
+    keep_snapshot(current, s);
+    add_revision(c, s->target, before + 1, s->of);
+    a->version = s->target;
+    a->state = state;
+    while (c->revisions > c->keep)
+        drop_oldest(c);
+    pthread_mutex_unlock(&w->facts_lock);
+}
+
+static void report_switch(iris_actor *a, struct swap *s)
+{
+    struct cold *c = iris__cold_if(a);
+    const struct revision *r = &c->history[c->revisions - 1];
+    struct swap_report report = {.from = r->rev - 1, .to = r->rev, .of = r->of};
+    iris__world_event(iris__world_of(a), EVENT_SWAPPED, a, IRIS_INFO, "v%u -> v%u  %s %s",
+                      r->rev - 1, r->rev, r->version->b.name, r->version->b.version);
+    tell(s, &report);
+    destroy(s);
+}
+
+/* An actor with a thread of its own stays there. */
+static iris_executor *executor_of(iris_actor *a, const iris_version *v)
+{
+    if (a->flags & ACTOR_OWN_THREAD)
+        return a->executor;
+    return v->b.executor ? v->b.executor : &iris__world_of(a)->sched.pool;
+}
+
+static int move(iris_actor *a, struct swap *s, iris_executor *to)
+{
+    iris__cold_if(a)->moving = s;
+    a->flags |= ACTOR_MOVING;
+    a->executor = to;
+    iris__executor_push(to, a);
+    return 1;
+}
+
+/* Inside one host a state may be handed over as it is. IRIS_AGAIN: not offered. */
+static int adopt(iris_actor *a, struct swap *s)
+{
+    iris_version *old = (iris_version *)a->version, *new = s->target;
+    if (!new->b.adopt || !new->host || new->host != old->host || s->order.use_snapshot ||
+        executor_of(a, new) != a->executor)
+        return IRIS_AGAIN;
+    void *state = a->state;
+    iris__forget();
+    int result = new->b.adopt(&new->b, a, &old->b, &state);
+    if (result == IRIS_FAIL)
+        return iris__fail("swap: \"%s\" %s refused to take over: %s", new->b.name, new->b.version,
+                          iris__reason());
+    if (result == IRIS_OK) {
+        switch_to(a, s, state);
+        iris__version_release(old); /* no fini: its state lives on */
+    }
+    return result;
+}
+
+static int finish(iris_actor *a, struct swap *s, void *state)
+{
+    iris_version *old = (iris_version *)a->version;
+    void *old_state = a->state;
+    switch_to(a, s, state);
+    retire(a, s->home, old, old_state);
+    report_switch(a, s);
+    return 0;
+}
+
+static int fail(iris_actor *a, struct swap *s, const char *why)
+{
+    iris__fail("%s", why);
+    refuse(a, s, rollback_hint(s));
+    return 0;
+}
+
+/* Where the actor is now: the new version's executor. */
+static int install(iris_actor *a, struct swap *s)
+{
+    void *state;
+    if (give_state(a, s, &state) == IRIS_OK)
+        return finish(a, s, state);
+    if (a->executor != s->home) { /* back to where the old state lives */
+        s->failed = strdup(iris__reason());
+        return move(a, s, s->home);
+    }
+    char *why = strdup(iris__reason());
+    if (downgrade(a, s) == 0) {
+        free(why);
+        return install(a, s);
+    }
+    fail(a, s, why ? why : "swap: refused");
+    free(why);
+    return 0;
+}
+
+static int start(iris_actor *a, struct swap *s)
+{
+    iris_executor *to = executor_of(a, s->target);
+    return to == a->executor ? install(a, s) : move(a, s, to);
+}
+
+int iris__swap_arrive(iris_actor *a)
+{
+    struct cold *c = iris__cold_if(a);
+    struct swap *s = c->moving;
+    c->moving = NULL;
+    a->flags &= (uint16_t)~ACTOR_MOVING;
+    if (!s->failed)
+        return install(a, s);
+    if (downgrade(a, s) == 0) {
+        free(s->failed);
+        s->failed = NULL;
+        return start(a, s);
+    }
+    return fail(a, s, s->failed);
+}
+
+int iris__swap_perform(iris_actor *a, struct swap *s)
+{
+    if (!begin(iris__world_of(a), s))
+        return 0;
+    s->home = a->executor;
+    int result = choose(a, s) || prepare_history(a) ? IRIS_FAIL : adopt(a, s);
+    if (result == IRIS_OK) {
+        report_switch(a, s);
+        return 0;
+    }
+    if (result == IRIS_FAIL || take_state(a, s))
+        return fail(a, s, iris__reason());
+    return start(a, s);
+}

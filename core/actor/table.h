@@ -1,0 +1,37 @@
+/* The table of pids: actors live in it, in chunks that stay until the runtime ends, so that a sender
+ * with an old pid reads memory that is an actor, if perhaps another one. Places are used again first
+ * in, first out; one whose generations are used up is never used again. */
+#ifndef IRIS_ACTOR_TABLE_H
+#define IRIS_ACTOR_TABLE_H
+
+#include "spin.h"
+
+#include <iris/plugin.h>
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum { TABLE_CHUNK_BITS = 12, TABLE_CHUNKS = 1 << (24 - TABLE_CHUNK_BITS) };
+
+struct table {
+    iris_actor *_Atomic *chunks; /* TABLE_CHUNKS */
+    struct spin lock;
+    uint32_t fresh;           /* first slot never used; lock */
+    iris_actor *first, *last; /* free places; lock */
+    atomic_uint used;         /* actors alive, ports included */
+    uint32_t retired;
+};
+
+int iris__table_init(struct table *);
+void iris__table_finish(struct table *);
+
+/* A place: its slot is set, its gate says which generation was the last one. NULL with a reason. */
+iris_actor *iris__table_take(struct table *);
+void iris__table_give(struct table *, iris_actor *); /* its gate says no generation any more */
+
+/* Whoever has or had this slot; NULL where nobody ever had. */
+iris_actor *iris__table_at(const struct table *, uint64_t pid);
+/* The highest slot ever used, plus one: for walking over all. */
+uint32_t iris__table_bound(struct table *);
+
+#endif

@@ -1,0 +1,436 @@
+#include "turn.h"
+
+#include "behaviour.h"
+#include "cold.h"
+#include "fail.h"
+#include "gate.h"
+#include "mailbox.h"
+#include "send.h"
+#include "swap.h"
+#include "watch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum step { GO_ON, STOP };
+
+struct turn {
+    struct world *w;
+    struct lane *lane;
+    uint32_t used, tick;
+};
+
+/* ---- endings ---- */
+
+static enum step end(iris_actor *a, enum ending_kind kind, const char *reason, int stopped)
+{
+    struct ending e = {.kind = kind, .reason = reason, .stopped = stopped};
+    return iris__actor_end(a, &e) ? GO_ON : STOP;
+}
+
+static enum step crash(iris_actor *a, const char *why)
+{
+    char *reason = NULL;
+    if (asprintf(&reason, "crash: %s", why) < 0)
+        reason = NULL;
+    enum step step = end(a, ENDING_CRASH, reason ? reason : "crash", 0);
+    free(reason);
+    return step;
+}
+
+static enum step leave(iris_actor *a)
+{
+    struct cold *c = iris__cold_if(a);
+    char *reason = c ? c->exit_reason : NULL;
+    if (c)
+        c->exit_reason = NULL;
+    int killed = c && c->exit_killed;
+    enum step step =
+        end(a, killed ? ENDING_KILLED : ENDING_NORMAL, reason ? reason : "normal", killed == 2);
+    free(reason);
+    return step;
+}
+
+/* ---- messages ---- */
+
+/* The address of a place that is used again, sent before its former owner ended. */
+static int is_stray(const struct message *m, uint64_t pid)
+{
+    return __builtin_expect(m->pub.to != pid, 0) && !(m->flags & MESSAGE_ROUTED);
+}
+
+static void drop_strays(struct turn *t, iris_actor *a, uint64_t pid)
+{
+    for (struct message *m; (m = a->local) && m->pub.kind < KIND_SWAP && is_stray(m, pid);) {
+        a->local = m->next;
+        iris__mailbox_adjust(a, -1);
+        iris__world_dead_letter(t->w, m, DEAD_STRAY);
+    }
+}
+
+static int gather(struct turn *t, iris_actor *a, const iris_message **batch, uint64_t pid)
+{
+    int n = 0, limit = a->batch;
+    int left = a->budget > t->used ? (int)(a->budget - t->used) : 1;
+    limit = limit < left ? limit : left;
+    if (__builtin_expect(t->w->sched.seeded, 0))
+        limit = 1 + (int)iris__random_below(&t->w->sched.random, (uint32_t)limit);
+    struct message *m = a->local;
+    while (m && n < limit && m->pub.kind < KIND_SWAP && !is_stray(m, pid)) {
+        batch[n++] = &m->pub;
+        m = m->next;
+        __builtin_prefetch(m);
+    }
+    a->local = m;
+    iris__mailbox_adjust(a, -n);
+    return n;
+}
+
+static void put_back(iris_actor *a, const iris_message *const *batch, int from, int n)
+{
+    for (int i = n; i-- > from;) {
+        struct message *m = iris__message_of(batch[i]);
+        m->next = a->local;
+        a->local = m;
+    }
+    iris__mailbox_adjust(a, n - from);
+}
+
+/* Messages 0..done-1 were handled or put off. */
+static void retire(struct turn *t, iris_actor *a, const iris_message *const *batch, int done)
+{
+    uint32_t handled = 0;
+    for (int i = 0; i < done; i++) {
+        struct message *m = iris__message_of(batch[i]);
+        if (__builtin_expect(a->open && atomic_load_explicit(&m->later, memory_order_relaxed), 0))
+            continue;
+        iris__message_drop(t->w->pool, m);
+        handled++;
+    }
+    uint64_t sum = atomic_load_explicit(&a->handled, memory_order_relaxed) + handled;
+    atomic_store_explicit(&a->handled, sum, memory_order_relaxed);
+    iris__gate_release(a, handled);
+}
+
+/* A behaviour that is quick gets more at once, one that is slow gets less: a time slice for those that
+ * never look at a clock. The ticker's milliseconds cost nothing to read. */
+static void adapt(struct turn *t, iris_actor *a, int n)
+{
+    uint32_t tick = atomic_load_explicit(&t->w->sched.tick, memory_order_relaxed);
+    if (__builtin_expect(tick - t->tick >= 2, 0))
+        a->batch = a->batch > 1 ? a->batch / 2 : 1;
+    else if (n == a->batch && a->batch < TURN_BATCH_MAX)
+        a->batch *= 2;
+    t->tick = tick;
+}
+
+static enum step fail_message(struct turn *t, iris_actor *a, struct message *m)
+{
+    if (!atomic_load(&m->later)) { /* else it ends with what is open */
+        iris__gate_release(a, 1);
+        iris__world_dead_letter(t->w, m, DEAD_CRASHED);
+    }
+    return crash(a, iris__reason());
+}
+
+static enum step handle(struct turn *t, iris_actor *a)
+{
+    const iris_message *batch[TURN_BATCH_MAX];
+    uint64_t pid = iris__actor_pid(a);
+    drop_strays(t, a, pid);
+    int n = gather(t, a, batch, pid);
+    if (!n)
+        return GO_ON;
+    if (__builtin_expect(iris__thread.reason != NULL, 0))
+        iris__forget();
+    const iris_behaviour *b = &a->version->b;
+    int k = b->handle(b, a, a->state, batch, n);
+    int done = k < 0 ? ~k : k;
+    if (__builtin_expect(done != n, 0)) {
+        done = done < n ? done : n - (k < 0);
+        put_back(a, batch, done + (k < 0), n);
+    }
+    retire(t, a, batch, done);
+    t->used += (uint32_t)n;
+    adapt(t, a, n);
+    if (__builtin_expect(k < 0, 0))
+        return fail_message(t, a, iris__message_of(batch[done]));
+    if (__builtin_expect(a->flags & ACTOR_EXITING, 0))
+        return leave(a);
+    if (__builtin_expect(done < n && !a->open, 0)) { /* a yield */
+        iris__executor_push(a->executor, a);
+        return STOP;
+    }
+    return GO_ON;
+}
+
+/* ---- markers ---- */
+
+static enum step swap(iris_actor *a, struct swap *s)
+{
+    return iris__swap_perform(a, s) ? STOP : GO_ON;
+}
+
+static enum step stop(struct turn *t, iris_actor *a)
+{
+    iris__gate_shut(a); /* what came before the stop was handled; what was pushed meanwhile too */
+    (void)t;
+    return end(a, ENDING_KILLED, "killed: stop", 1);
+}
+
+static enum step mark(struct turn *t, iris_actor *a)
+{
+    struct message *m = a->local;
+    uint32_t kind = m->pub.kind;
+    int mine = m->pub.to == iris__actor_pid(a);
+    a->local = m->next;
+    iris__mailbox_adjust(a, -1);
+    if (kind == KIND_SWAP && mine) {
+        struct swap *s = iris__message_pointer(m);
+        iris__message_drop(t->w->pool, m);
+        return swap(a, s);
+    }
+    if (kind == KIND_SWAP)
+        iris__swap_refuse(t->w, iris__message_pointer(m), IRIS_DEAD, "no such actor any more");
+    iris__message_drop(t->w->pool, m);
+    return kind == KIND_STOP && mine ? stop(t, a) : GO_ON;
+}
+
+/* ---- signals ---- */
+
+struct heard { /* an ending among the signals waits until all of them were heard */
+    enum ending_kind kind;
+    char *reason;
+    int ends;
+};
+
+static void hear_end(struct heard *h, enum ending_kind kind, const iris_message *m)
+{
+    if (h->ends)
+        return;
+    h->ends = 1;
+    h->kind = kind;
+    h->reason = m->len ? strndup(m->data, m->len) : NULL;
+}
+
+static void hear_swap(struct turn *t, iris_actor *a, struct swap *s)
+{
+    struct cold *c = iris__cold(a);
+    if (!c) {
+        iris__swap_refuse(t->w, s, IRIS_FAIL, "no memory");
+        return;
+    }
+    if (c->now) /* taken back meanwhile, or we would not get this one */
+        iris__swap_refuse(t->w, c->now, IRIS_FAIL, "another one came");
+    c->now = s;
+}
+
+/* EXIT and DOWN go to the behaviour if it wants them. A signal is no message of the mailbox: it is
+ * counted nowhere, and one that crashes its actor is only the reason. */
+static void hear_for_behaviour(struct turn *t, iris_actor *a, struct message *m, struct heard *h)
+{
+    const iris_behaviour *b = &a->version->b;
+    const iris_message *one = &m->pub;
+    int known = m->pub.kind != IRIS_DOWN || iris__watch_expects(a, m->pub.ref);
+    if (!known || !(b->flags & IRIS_SIGNALS) || a->flags & ACTOR_FRESH || h->ends)
+        return;
+    iris__forget();
+    if (b->handle(b, a, a->state, &one, 1) < 0) {
+        h->ends = 1;
+        h->kind = ENDING_CRASH;
+        if (asprintf(&h->reason, "crash: %s", iris__reason()) < 0)
+            h->reason = NULL;
+    }
+    t->used++;
+}
+
+static void hear_failure(struct turn *t, iris_actor *a, struct message *m, const iris_message *why,
+                         struct heard *h)
+{
+    if (iris__later_settle(a, m) != IRIS_FAIL)
+        return;
+    iris__world_dead_letter(t->w, m, DEAD_CRASHED);
+    if (h->ends)
+        return;
+    h->ends = 1;
+    h->kind = ENDING_CRASH;
+    if (asprintf(&h->reason, "crash: %.*s", why ? (int)why->len : 0,
+                 why ? (const char *)why->data : "") < 0)
+        h->reason = NULL;
+}
+
+static void hear(struct turn *t, iris_actor *a, struct message *m, struct heard *h)
+{
+    switch (m->pub.kind) {
+    case KIND_KILL:
+        hear_end(h, ENDING_KILLED, &m->pub);
+        break;
+    case KIND_RESTART:
+        hear_end(h, ENDING_RESTART, &m->pub);
+        break;
+    case KIND_SWAP:
+        hear_swap(t, a, iris__message_pointer(m));
+        break;
+    case KIND_CHILD:
+        iris__watch_add_child(a, m->pub.from);
+        break;
+    case KIND_LATER_FAILED:
+        hear_failure(t, a, (struct message *)(uintptr_t)m->pub.ref, &m->pub, h);
+        break;
+    case IRIS_MONITOR:
+        iris__watch_add(a, &m->pub);
+        break;
+    case IRIS_DEMONITOR:
+        iris__watch_remove(a, &m->pub);
+        break;
+    default:
+        hear_for_behaviour(t, a, m, h);
+    }
+    iris__message_drop(t->w->pool, m);
+}
+
+static void hear_all(struct turn *t, iris_actor *a, struct heard *h)
+{
+    uint64_t pid = iris__actor_pid(a);
+    for (struct message *m = iris__signal_take(a), *next; m; m = next) {
+        next = m->next;
+        if (atomic_load(&m->later))
+            hear_failure(t, a, m, NULL, h);
+        else if (m->pub.to != pid)
+            iris__actor_refuse_signal(t->w, m);
+        else
+            hear(t, a, m, h);
+    }
+}
+
+static enum step heed(struct turn *t, iris_actor *a)
+{
+    struct heard h = {0};
+    hear_all(t, a, &h);
+    if (!h.ends)
+        return GO_ON;
+    enum step step = end(a, h.kind, h.reason ? h.reason : "killed", 0);
+    free(h.reason);
+    return step;
+}
+
+/* A pull actor is inside its one long handle(): what ends it is kept until that returns. */
+int iris__turn_hear_pull(iris_actor *a)
+{
+    struct turn t = {.w = iris__world_of(a), .lane = iris__thread.lane};
+    struct cold *c = iris__cold(a);
+    struct heard h = {0};
+    if (iris__signal_waits(a))
+        hear_all(&t, a, &h);
+    if (c && c->now) {
+        iris__swap_perform(a, c->now); /* which refuses: pull actors are not swapped yet */
+        c->now = NULL;
+    }
+    if (h.ends)
+        iris__turn_exit(a, h.reason, 1);
+    free(h.reason);
+    return a->flags & ACTOR_EXITING;
+}
+
+int iris__turn_exit(iris_actor *a, const char *reason, int killed)
+{
+    struct cold *c = iris__cold(a);
+    if (!c)
+        return iris__fail("exit: no memory");
+    free(c->exit_reason);
+    c->exit_reason = reason ? strdup(reason) : NULL;
+    c->exit_killed = killed;
+    a->flags |= ACTOR_EXITING;
+    return IRIS_OK;
+}
+
+/* ---- what is rare ---- */
+
+static enum step pull(iris_actor *a)
+{
+    const iris_behaviour *b = &a->version->b;
+    iris__forget();
+    int result = b->handle(b, a, a->state, NULL, 0);
+    return result < 0 ? crash(a, iris__reason()) : leave(a);
+}
+
+static enum step begin(iris_actor *a)
+{
+    if (iris__actor_init(a))
+        return crash(a, iris__reason());
+    iris__world_event(iris__world_of(a), EVENT_STARTED, a, IRIS_INFO, "started");
+    return a->flags & ACTOR_EXITING ? leave(a) : GO_ON;
+}
+
+static enum step special(iris_actor *a)
+{
+    if (a->flags & ACTOR_MOVING)
+        return iris__swap_arrive(a) ? STOP : GO_ON;
+    if (a->flags & ACTOR_GONE) {
+        iris__actor_bury(a);
+        return STOP;
+    }
+    if (a->flags & ACTOR_FRESH)
+        return begin(a);
+    return leave(a);
+}
+
+static enum step swap_now(iris_actor *a)
+{
+    struct cold *c = iris__cold_if(a);
+    struct swap *s = c->now;
+    c->now = NULL;
+    return swap(a, s);
+}
+
+static int has_swap_now(const iris_actor *a)
+{
+    struct cold *c = iris__cold_if(a);
+    return c && c->now;
+}
+
+static int is_over(const struct turn *t, const iris_actor *a)
+{
+    return t->used && (t->used + iris__thread.sent >= a->budget ||
+                       atomic_load_explicit(&t->lane->due, memory_order_relaxed));
+}
+
+#define ACTOR_SPECIAL (ACTOR_MOVING | ACTOR_GONE | ACTOR_FRESH | ACTOR_EXITING)
+
+static enum step step(struct turn *t, iris_actor *a)
+{
+    if (__builtin_expect(a->flags & ACTOR_SPECIAL, 0))
+        return special(a);
+    if (__builtin_expect(iris__signal_waits(a), 0) && heed(t, a) == STOP)
+        return STOP;
+    if (__builtin_expect(a->open, 0))
+        return iris__mailbox_block(a) ? STOP : GO_ON;
+    if (__builtin_expect(has_swap_now(a), 0))
+        return swap_now(a);
+    if (__builtin_expect(a->version->b.flags & IRIS_PULL, 0))
+        return pull(a);
+    if (!a->local && !iris__mailbox_fetch(a))
+        return iris__mailbox_rest(a) ? STOP : GO_ON;
+    if (is_over(t, a)) {
+        iris__executor_push(a->executor, a);
+        return STOP;
+    }
+    if (__builtin_expect(a->local->pub.kind >= KIND_SWAP, 0))
+        return mark(t, a);
+    return handle(t, a);
+}
+
+void iris__turn_run(void *world, void *actor)
+{
+    struct world *w = world;
+    iris_actor *a = actor;
+    struct turn t = {.w = w,
+                     .lane = iris__thread.lane,
+                     .tick = atomic_load_explicit(&w->sched.tick, memory_order_relaxed)};
+    iris__thread.turn = a;
+    iris__thread.sent = 0;
+    while (step(&t, a) == GO_ON)
+        ;
+    iris__thread.turn = NULL;
+}

@@ -1,0 +1,25 @@
+/* A turn: an actor runs until its mail or its budget is used up, or its time slice. */
+#ifndef IRIS_ACTOR_TURN_H
+#define IRIS_ACTOR_TURN_H
+
+#include "actor.h"
+
+enum { TURN_BATCH_MAX = 128, TURN_BUDGET = 100 };
+
+void iris__turn_run(void *world, void *actor);
+
+/* [exec] End after this turn. killed: 0 by itself, 1 by kill, 2 by stop. */
+int iris__turn_exit(iris_actor *, const char *reason, int killed);
+/* [turn] Signals of a pull actor, heard inside its handle(). Not 0: it is to end. */
+int iris__turn_hear_pull(iris_actor *);
+
+/* later.c: messages that are put off. */
+int iris__later(iris_actor *self, const iris_message *); /* [turn] */
+int iris__done(const iris_message *, int result);        /* [any] */
+/* [turn] A done() has arrived. IRIS_OK; IRIS_DEAD: of an incarnation that is over; IRIS_FAIL: the
+ * handler failed, the message is the caller's. */
+int iris__later_settle(iris_actor *, struct message *);
+/* [turn] The actor ends: what is open becomes dead letters. */
+void iris__later_end(iris_actor *);
+
+#endif

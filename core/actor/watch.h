@@ -1,0 +1,23 @@
+/* Monitors and children: who is told when an actor ends, and who ends with it. All records belong to
+ * turns; what crosses between actors are signals. */
+#ifndef IRIS_ACTOR_WATCH_H
+#define IRIS_ACTOR_WATCH_H
+
+#include "actor.h"
+
+int iris__watch_monitor(iris_actor *self, uint64_t pid, uint64_t *ref);  /* [exec] */
+int iris__watch_demonitor(iris_actor *self, uint64_t ref);               /* [exec] */
+void iris__watch_adopt(struct world *, uint64_t parent, uint64_t child); /* [any] */
+
+/* [turn] The signals of this room. */
+void iris__watch_add(iris_actor *, const iris_message *);    /* IRIS_MONITOR came */
+void iris__watch_remove(iris_actor *, const iris_message *); /* IRIS_DEMONITOR came */
+void iris__watch_add_child(iris_actor *, uint64_t child);
+/* [turn] A DOWN came: 1: it is wanted; 0: it was demonitored meanwhile. */
+int iris__watch_expects(iris_actor *, uint64_t ref);
+/* A monitor that found nobody. */
+void iris__watch_noproc(struct world *, const iris_message *monitor);
+/* [turn] The actor ends: DOWN to all who watch, an end to its children. */
+void iris__watch_end(iris_actor *, const char *reason);
+
+#endif

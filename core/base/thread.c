@@ -1,0 +1,46 @@
+#include "thread.h"
+
+#include "pool.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+__thread struct thread iris__thread __attribute__((tls_model("initial-exec")));
+
+/* glibc's per-thread atexit, what C++ thread_local destructors use: it needs no pthread key (of which a
+ * process has few) and keeps libiris loaded until the last such thread has ended. */
+extern int __cxa_thread_atexit_impl(void (*fn)(void *), void *arg, void *dso);
+extern void *__dso_handle;
+
+static void tidy(void *arg)
+{
+    struct thread *t = arg;
+    iris__pool_leave(t);
+    free(t->reason);
+    t->reason = NULL;
+    t->tidy = 0;
+}
+
+void iris__thread_watch(void)
+{
+    if (iris__thread.tidy)
+        return;
+    iris__thread.tidy = 1;
+    __cxa_thread_atexit_impl(tidy, &iris__thread, &__dso_handle);
+}
+
+int iris__thread_start(unsigned long *id, const char *name, void *(*run)(void *), void *arg)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, run, arg);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error)
+        return error;
+    pthread_setname_np(thread, name);
+    *id = thread;
+    return 0;
+}

@@ -1,0 +1,29 @@
+/* What the core keeps for each thread that calls it: the reason of its last failure, its caches of
+ * message memory, and what it is running. This is the only thread-local (and the only mutable) object
+ * of libiris; its heap parts are freed when the thread ends. */
+#ifndef IRIS_BASE_THREAD_H
+#define IRIS_BASE_THREAD_H
+
+#include <stdint.h>
+
+struct pool_cache;
+
+struct thread {
+    struct pool_cache *cache; /* of the pool used last; pool.c */
+    void *worker;             /* sched/worker.c: the worker that this thread is, or NULL */
+    void *lane;               /* sched: where this thread runs tasks, or NULL */
+    void *turn;               /* the actor whose turn runs here, or NULL */
+    uint32_t sent;            /* messages sent in this turn: charged to its budget */
+    uint32_t tidy;            /* 1: the end of this thread is being watched */
+    char *reason;             /* of iris__fail(), heap */
+};
+
+extern __thread struct thread iris__thread __attribute__((tls_model("initial-exec")));
+
+/* Has the heap parts of iris__thread freed when this thread ends. Call before storing one. */
+void iris__thread_watch(void);
+
+/* Start a named thread with all signals blocked (they are the program's, not ours). 0 or an errno. */
+int iris__thread_start(unsigned long *id, const char *name, void *(*run)(void *), void *arg);
+
+#endif

@@ -1,0 +1,198 @@
+#include "runtime.h"
+
+#include "fail.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Loading is the loader thread's: it may block, and it does one thing after the other. */
+
+/* ---- where things are ---- */
+
+static int parent_of(char *path)
+{
+    char *slash = strrchr(path, '/');
+    if (!slash)
+        return -1;
+    *slash = '\0';
+    return 0;
+}
+
+/* <dir>/iris/<what>, if there is such a directory. */
+static int try_dir(const char *lib, char *dir, size_t room, const char *what)
+{
+    int n = snprintf(dir, room, "%s/iris/%s", lib, what);
+    return n > 0 && (size_t)n < room && access(dir, R_OK | X_OK) == 0 ? 0 : -1;
+}
+
+/* Beside libiris; or, where it is linked in, in ../lib from the program. */
+int iris__runtime_dir(char *dir, size_t room, const char *what)
+{
+    char path[PATH_MAX];
+    Dl_info self;
+    const char *named = getenv("IRIS_LIB");
+    if (named)
+        return try_dir(named, dir, room, what);
+    if (dladdr((void *)iris__runtime_dir, &self) && realpath(self.dli_fname, path) &&
+        parent_of(path) == 0 && try_dir(path, dir, room, what) == 0)
+        return 0;
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 8);
+    if (n <= 0)
+        return -1;
+    path[n] = '\0';
+    if (parent_of(path) || parent_of(path))
+        return -1;
+    strcat(path, "/lib"); /* room was left */
+    return try_dir(path, dir, room, what);
+}
+
+/* ---- hosts ---- */
+
+/* The endings of today's languages. The core needs no more of a language than its plugin's name. */
+static const struct {
+    const char *ending, *host;
+} known[] = {
+    {".so", "native"}, {".py", "python"}, {".js", "node"}, {".mjs", "node"}, {".cjs", "node"}};
+
+static const char *host_name_for(const char *file)
+{
+    const char *ending = strrchr(file, '.');
+    for (size_t i = 0; ending && i < sizeof known / sizeof *known; i++)
+        if (strcmp(known[i].ending, ending) == 0)
+            return known[i].host;
+    return NULL;
+}
+
+static struct host *load_host(iris_runtime *rt, const char *name)
+{
+    char dir[PATH_MAX - 64], file[PATH_MAX];
+    if (iris__runtime_dir(dir, sizeof dir, "hosts"))
+        return iris__fail("host \"%s\": there is no directory iris/hosts beside libiris; is Iris "
+                          "installed whole?",
+                          name),
+               NULL;
+    snprintf(file, sizeof file, "%s/%.60s.so", dir, name);
+    if (access(file, R_OK))
+        return iris__fail("host \"%s\": there is no %s; this build of Iris has no such host", name,
+                          file),
+               NULL;
+    if (iris__host_add(&rt->hosts, file, NULL))
+        return NULL;
+    struct host *h = iris__host_named(&rt->hosts, name);
+    if (!h)
+        iris__fail("host \"%s\": the plugin %s calls itself otherwise", name, file);
+    return h;
+}
+
+struct host *iris__runtime_host(iris_runtime *rt, const char *name, const char *file)
+{
+    struct host *h =
+        name ? iris__host_named(&rt->hosts, name) : iris__host_for_file(&rt->hosts, file);
+    const char *wanted = name ? name : host_name_for(file);
+    if (h)
+        return h;
+    if (!wanted)
+        return iris__fail("%s: no host takes such files; a handler ends in .so (native)", file),
+               NULL;
+    return load_host(rt, wanted);
+}
+
+/* ---- orders ---- */
+
+static void carry_out(iris_job *job)
+{
+    struct load_order *o = (struct load_order *)job;
+    iris_runtime *rt = o->runtime;
+    iris__loader_sweep(&rt->loader);
+    struct host *h = iris__runtime_host(rt, o->host, o->file);
+    o->result =
+        h ? iris__host_load(&rt->hosts, h, o->file, o->symbol, o->handler, o->config, &o->version)
+          : IRIS_FAIL;
+    o->why = o->result ? iris__reason() : NULL;
+    o->done(o);
+}
+
+void iris__runtime_load(iris_runtime *rt, struct load_order *o)
+{
+    o->runtime = rt;
+    o->job.run = carry_out;
+    iris__executor_post(rt->loading, &o->job);
+}
+
+struct waiting {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int is_done;
+    char *why;
+};
+
+static void wake(struct load_order *o)
+{
+    struct waiting *k = o->ctx;
+    k->why = o->why ? strdup(o->why) : NULL; /* the reason is the loader thread's */
+    pthread_mutex_lock(&k->lock);
+    k->is_done = 1;
+    pthread_cond_signal(&k->changed);
+    pthread_mutex_unlock(&k->lock);
+}
+
+int iris__runtime_load_wait(iris_runtime *rt, struct load_order *o)
+{
+    struct waiting k = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    o->done = wake;
+    o->ctx = &k;
+    iris__runtime_load(rt, o);
+    while (rt->world.sched.seeded && !k.is_done && iris_step(rt))
+        ;
+    pthread_mutex_lock(&k.lock);
+    while (!k.is_done)
+        pthread_cond_wait(&k.changed, &k.lock);
+    pthread_mutex_unlock(&k.lock);
+    if (o->result)
+        iris__fail("%s", k.why ? k.why : "no reason was given");
+    free(k.why);
+    return o->result;
+}
+
+/* "./libpay.so:name" -> file and name. A colon in a directory's name is no separator. */
+static char *split(char *handler)
+{
+    char *slash = strrchr(handler, '/');
+    char *colon = strchr(slash ? slash : handler, ':');
+    if (!colon)
+        return NULL;
+    *colon = '\0';
+    return colon + 1;
+}
+
+static int resolve(const char *dir, const char *file, char *out, size_t room)
+{
+    int n = !dir || *file == '/' ? snprintf(out, room, "%s", file)
+                                 : snprintf(out, room, "%s/%s", dir, file);
+    return n > 0 && (size_t)n < room ? IRIS_OK : iris__fail("%s: the name is too long", file);
+}
+
+int iris_load(iris_runtime *rt, const char *handler, const char *dir, iris_version **out)
+{
+    char name[PATH_MAX], file[PATH_MAX];
+    if (strlen(handler) >= sizeof name)
+        return iris__fail("handler: the name is too long");
+    strcpy(name, handler);
+    struct load_order o = {.handler = handler, .symbol = split(name)};
+    if (resolve(dir, name, file, sizeof file))
+        return IRIS_FAIL;
+    o.file = file;
+    int result = iris__runtime_load_wait(rt, &o);
+    *out = o.version;
+    return result;
+}
+
+int iris_attach(iris_runtime *rt, const iris_plugin *(*entry)(const iris_api *), const char *config,
+                void *arg)
+{
+    return iris__host_attach(&rt->hosts, entry, "(attached)", config, arg);
+}

@@ -1,0 +1,236 @@
+#include "api.h"
+
+#include "actor.h"
+#include "behaviour.h"
+#include "cold.h"
+#include "fail.h"
+#include "gate.h"
+#include "mailbox.h"
+#include "registry.h"
+#include "send.h"
+#include "swap.h"
+#include "tags.h"
+#include "text.h"
+#include "turn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int iris__api_fail(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    iris__vfail(fmt, args);
+    va_end(args);
+    return IRIS_FAIL;
+}
+
+void iris__api_log(iris_actor *self, int level, const char *fmt, ...)
+{
+    char line[1024];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(line, sizeof line, fmt, args);
+    va_end(args);
+    iris__world_event(iris__world_of(self), EVENT_LOG, self, level, "%s", line);
+}
+
+int64_t iris__api_now(iris_actor *self)
+{
+    return iris__sched_now(&iris__world_of(self)->sched);
+}
+
+uint64_t iris__api_pid(const iris_actor *self)
+{
+    return iris__actor_pid(self);
+}
+
+/* ---- messages ---- */
+
+static void keep(const iris_message *m)
+{
+    atomic_fetch_add_explicit(&iris__message_of(m)->refs, 1, memory_order_relaxed);
+}
+
+void iris__api_drop(const iris_message *pub)
+{
+    struct message *m = iris__message_of(pub);
+    iris__message_drop(iris__pool_of(m, m->tier), m);
+}
+
+static int due(iris_actor *self)
+{
+    const struct lane *lane = iris__thread.lane;
+    int over = lane && atomic_load_explicit(&lane->due, memory_order_relaxed);
+    return over || iris__signal_waits(self) ? IRIS_AGAIN : IRIS_OK;
+}
+
+static int leave(iris_actor *self, const char *reason)
+{
+    return iris__turn_exit(self, reason, 0);
+}
+
+/* ---- behaviours ---- */
+
+int iris__api_define(iris_actor *self, const iris_behaviour *b, iris_version **out)
+{
+    return iris__version_define(iris__world_of(self), b, NULL, NULL, NULL, NULL, out);
+}
+
+int iris__api_spawn(iris_actor *self, const iris_spawn *s, uint64_t *out)
+{
+    struct world *w = iris__world_of(self);
+    struct cold *cold = NULL;
+    if (IRIS_HAS(s, path) && !iris__name_is_valid(s->path))
+        return iris__fail("spawn: \"%s\" is not a path; write it like \"/svc/payment\"", s->path);
+    if (IRIS_HAS(s, path) && !(cold = calloc(1, sizeof *cold)))
+        return iris__fail("spawn: no memory");
+    if (cold)
+        cold->path = strdup(s->path);
+    if (iris__actor_spawn(w, s, cold, out))
+        return IRIS_FAIL;
+    if (!cold || iris__registry_set(w->registry, w, s->path, *out) != IRIS_FAIL)
+        return IRIS_OK; /* or it has ended already, which is no failure of spawn */
+    iris__actor_kill(w, *out, "killed: its path is taken");
+    return IRIS_FAIL;
+}
+
+struct told { /* the plugin's callback behind the core's */
+    void (*tell)(void *ctx, int result, const char *why);
+    void *ctx;
+};
+
+static void tell_plugin(void *ctx, const struct swap_report *r)
+{
+    struct told *t = ctx;
+    t->tell(t->ctx, r->result, r->why ? r->why : "");
+    free(t);
+}
+
+static int order(iris_actor *self, uint64_t to, struct swap_order *o,
+                 void (*tell)(void *, int, const char *), void *ctx)
+{
+    struct told *t = tell ? malloc(sizeof *t) : NULL;
+    if (tell && !t)
+        return iris__fail("swap: no memory");
+    if (t) {
+        *t = (struct told){tell, ctx};
+        o->tell = tell_plugin;
+        o->ctx = t;
+    }
+    int result = iris__swap(iris__world_of(self), to, o);
+    if (result)
+        free(t);
+    return result;
+}
+
+int iris__api_swap(iris_actor *self, uint64_t to, iris_version *v, int at_once,
+                   void (*tell)(void *, int, const char *), void *ctx)
+{
+    iris__version_retain(v);
+    return order(self, to, &(struct swap_order){.version = v, .now = at_once}, tell, ctx);
+}
+
+/* ---- executors ---- */
+
+int iris__api_open(iris_actor *self, const iris_driver *d, iris_executor **out)
+{
+    return iris__executor_open(&iris__world_of(self)->sched, d, 0, out);
+}
+
+uint64_t iris__api_turn(const iris_executor *x)
+{
+    return atomic_load(&((iris_executor *)x)->lane.turns);
+}
+
+const iris_api iris__api_table = {
+    IRIS__API_COMMON,     .send = iris__send, .give = iris__give, .keep = keep,
+    .later = iris__later, .due = due,         .exit = leave,      .drain = iris__executor_drain,
+};
+
+const iris_api *iris__api(void)
+{
+    return IRIS__DEBUG ? &iris__checked_api : &iris__api_table;
+}
+
+/* ---- iris.control/1 ---- */
+
+static void copy_text(char *to, size_t room, const char *from)
+{
+    snprintf(to, room, "%s", from ? from : "");
+}
+
+static int is_stuck(struct world *w, const iris_actor *a)
+{
+    uint32_t n = atomic_load(&w->sched.nworkers);
+    const struct lane *lane = &a->executor->lane;
+    for (uint32_t i = 0; i < n && a->executor->kind == EXECUTOR_POOL; i++)
+        if (atomic_load(&w->sched.workers[i]->lane.task) == a)
+            lane = &w->sched.workers[i]->lane;
+    return atomic_load(&((struct lane *)lane)->task) == a &&
+           atomic_load(&((struct lane *)lane)->stuck);
+}
+
+static void describe(const iris_actor *a, iris_info *i)
+{
+    const iris_version *v = a->version;
+    struct cold *c = iris__cold_if(a);
+    i->mailbox = iris__mailbox_size(a);
+    i->handled = atomic_load_explicit(&((iris_actor *)a)->handled, memory_order_relaxed);
+    i->capacity = atomic_load(&((iris_actor *)a)->capacity);
+    i->rev = iris__swap_rev(a, &i->of);
+    i->state_version = v->b.state_version;
+    i->uptime = -1;
+    copy_text(i->host, sizeof i->host, v->host_name);
+    copy_text(i->handler, sizeof i->handler, v->handler);
+    copy_text(i->behaviour, sizeof i->behaviour, v->b.name);
+    copy_text(i->version, sizeof i->version, v->b.version);
+    if (!c)
+        return;
+    copy_text(i->path, sizeof i->path, c->path);
+    i->restarts = atomic_load(&c->restarts);
+    if (atomic_load(&c->started))
+        i->uptime = iris__sched_now(&iris__world_of(a)->sched) - atomic_load(&c->started);
+}
+
+int iris__info(struct world *w, uint64_t target, iris_info *out)
+{
+    iris_info i = {.size = sizeof i, .abi = IRIS_ABI, .pid = target};
+    iris_actor *a = iris__table_at(&w->table, target);
+    int result = IRIS_DEAD;
+    pthread_mutex_lock(&w->facts_lock);
+    if (a && iris__gate_is(a, target) && a->version) {
+        describe(a, &i);
+        i.state = is_stuck(w, a)                  ? IRIS_STATE_STUCK
+                  : iris__gate_accepts(a, target) ? IRIS_STATE_RUNNING
+                                                  : IRIS_STATE_STOPPING;
+        result = IRIS_OK;
+    }
+    pthread_mutex_unlock(&w->facts_lock);
+    uint32_t room = out->size < sizeof i ? out->size : sizeof i;
+    if (result == IRIS_OK) {
+        i.size = out->size;
+        memcpy(out, &i, room);
+    }
+    return result;
+}
+
+static int info(iris_actor *self, uint64_t target, iris_info *out)
+{
+    return iris__info(iris__world_of(self), target, out);
+}
+
+static int rollback(iris_actor *self, uint64_t target, uint32_t steps, int use_snapshot,
+                    int at_once, void (*tell)(void *, int, const char *), void *ctx)
+{
+    struct swap_order o = {.steps = steps, .use_snapshot = use_snapshot, .now = at_once};
+    return order(self, target, &o, tell, ctx);
+}
+
+static int cancel(iris_actor *self, uint64_t target)
+{
+    return iris__swap_cancel(iris__world_of(self), target);
+}
+
+const iris_control iris__control_ext = {sizeof(iris_control), IRIS_ABI, info, rollback, cancel};

@@ -1,0 +1,160 @@
+#include "extensions.h"
+
+#include "actor.h"
+#include "api.h"
+#include "ask.h"
+#include "cold.h"
+#include "descriptor.h"
+#include "fail.h"
+#include "reader.h"
+#include "registry.h"
+#include "send.h"
+#include "watch.h"
+
+#include <string.h>
+
+/* ---- iris.name/1 ---- */
+
+static int name_set(iris_actor *self, const char *name, uint64_t pid)
+{
+    struct world *w = iris__world_of(self);
+    return iris__registry_set(w->registry, w, name, pid);
+}
+
+static int name_clear(iris_actor *self, const char *name)
+{
+    return iris__registry_clear(iris__world_of(self)->registry, name);
+}
+
+static uint64_t name_find(iris_actor *self, const char *name)
+{
+    return iris__registry_find(iris__world_of(self)->registry, name);
+}
+
+static void name_busy(iris_actor *self, int busy)
+{
+    struct cold *c = iris__cold(self);
+    if (!c || c->busy == (uint32_t) !!busy)
+        return;
+    c->busy = !!busy;
+    atomic_fetch_add(&iris__world_of(self)->busy, busy ? 1 : -1);
+}
+
+/* ---- iris.timer/1 ---- */
+
+static int64_t from_now(struct world *w, int64_t delay)
+{
+    int64_t now = iris__sched_now(&w->sched);
+    return delay < INT64_MAX - now ? now + delay : INT64_MAX - 1; /* MAX means: no timer */
+}
+
+static int timer_after(iris_actor *self, uint64_t to, int64_t delay, const void *data, size_t len,
+                       uint64_t *id)
+{
+    struct world *w = iris__world_of(self);
+    if (delay < 0)
+        return iris__fail("timer: a delay of %lld ns lies in the past; 0 or more",
+                          (long long)delay);
+    return iris__timer_add(w, iris__actor_pid(self), to, from_now(w, delay), 0, data, len, id);
+}
+
+static int timer_every(iris_actor *self, uint64_t to, int64_t period, const void *data, size_t len,
+                       uint64_t *id)
+{
+    struct world *w = iris__world_of(self);
+    if (period <= 0)
+        return iris__fail("timer: a period of %lld ns never ends; more than 0", (long long)period);
+    return iris__timer_add(w, iris__actor_pid(self), to, from_now(w, period), period, data, len,
+                           id);
+}
+
+static int timer_cancel(iris_actor *self, uint64_t id)
+{
+    return iris__timer_cancel(iris__world_of(self), id);
+}
+
+/* ---- iris.watch/1 ---- */
+
+static int watch_stop(iris_actor *self, uint64_t pid)
+{
+    return iris__actor_stop(iris__world_of(self), pid);
+}
+
+static int watch_kill(iris_actor *self, uint64_t pid)
+{
+    return iris__actor_kill(iris__world_of(self), pid, "killed");
+}
+
+/* ---- iris.route/1 ---- */
+
+static int route_up(iris_actor *self, const char *node, uint64_t link, uint32_t *index)
+{
+    return iris__route_up(iris__world_of(self), node, link, index);
+}
+
+static int route_down(iris_actor *self, uint32_t index, const char *reason)
+{
+    return iris__route_down(iris__world_of(self), index, reason);
+}
+
+/* Mail becomes mail, everything else a signal. */
+static int deliver_one(struct world *w, const iris_message *in)
+{
+    struct message *m = in->len > w->message_max ? NULL : iris__message_new(w->pool, in->len);
+    if (!m)
+        return in->len > w->message_max ? IRIS_LARGE : IRIS_FULL;
+    const void *body = m->pub.data;
+    m->pub = *in;
+    m->pub.data = body;
+    if (in->len)
+        memcpy(m->body, in->data, in->len);
+    if (in->kind != IRIS_USER)
+        return iris__signal_post(w, m);
+    int result = iris__post(w, m);
+    if (result)
+        iris__message_drop(w->pool, m);
+    return result;
+}
+
+static int route_deliver(iris_actor *self, const iris_message *const *in, int n, int *taken)
+{
+    struct world *w = iris__world_of(self);
+    int accepted = 0;
+    for (int i = 0; i < n; i++) {
+        int near = !IRIS_NODE(in[i]->to) && in[i]->kind < KIND_SWAP;
+        taken[i] = near ? deliver_one(w, in[i]) : IRIS_DEAD;
+        accepted += taken[i] == IRIS_OK;
+    }
+    return accepted;
+}
+
+static const iris_name name_ext = {sizeof(iris_name), IRIS_ABI,  name_set,
+                                   name_clear,        name_find, name_busy};
+static const iris_timer_api timer_ext = {sizeof(iris_timer_api), IRIS_ABI, timer_after, timer_every,
+                                         timer_cancel};
+static const iris_watch watch_ext = {sizeof(iris_watch),    IRIS_ABI,   iris__watch_monitor,
+                                     iris__watch_demonitor, watch_stop, watch_kill};
+static const iris_ask ask_ext = {sizeof(iris_ask), IRIS_ABI, iris__ask};
+static const iris_reader reader_ext = {sizeof(iris_reader), IRIS_ABI, iris__reader_take,
+                                       iris__reader_recv};
+static const iris_route route_ext = {sizeof(iris_route), IRIS_ABI, route_up, route_down,
+                                     route_deliver};
+static const iris_poll poll_ext = {sizeof(iris_poll), IRIS_ABI, iris__descriptor_arm,
+                                   iris__descriptor_disarm};
+
+static const struct {
+    const char *id;
+    const void *table;
+} extensions[] = {
+    {IRIS_NAME, &name_ext}, {IRIS_TIMER_EXT, &timer_ext},       {IRIS_WATCH, &watch_ext},
+    {IRIS_ASK, &ask_ext},   {IRIS_READER, &reader_ext},         {IRIS_ROUTE, &route_ext},
+    {IRIS_POLL, &poll_ext}, {IRIS_CONTROL, &iris__control_ext}, {IRIS_LIBRARY, &iris__library_ext},
+};
+
+const void *iris__extension(const char *id)
+{
+    for (size_t i = 0; i < sizeof extensions / sizeof *extensions; i++)
+        if (strcmp(extensions[i].id, id) == 0)
+            return extensions[i].table;
+    return NULL;
+}

@@ -1,0 +1,187 @@
+#include "host.h"
+
+#include "api.h"
+#include "behaviour.h"
+#include "extensions.h"
+#include "fail.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct host *create(struct hosts *h, struct library *lib)
+{
+    struct host *host = calloc(1, sizeof *host);
+    if (!host)
+        return NULL;
+    host->library = lib;
+    host->self.executor = &h->world->sched.pool;
+    return host;
+}
+
+static struct host *with_library(struct hosts *h, const struct library *lib)
+{
+    struct host *host = h->list;
+    while (host && host->library != lib)
+        host = host->next;
+    return host;
+}
+
+static int start(struct host *host, const char *config, void *arg)
+{
+    const iris_plugin *p = &host->library->taken.plugin;
+    iris__forget();
+    if (p->host->start(&host->self, config, arg, &host->data))
+        return iris__fail("host \"%s\" %s did not start: %s", p->name, p->version, iris__reason());
+    host->started = 1;
+    return IRIS_OK;
+}
+
+/* The reference to lib is taken over. */
+static int welcome(struct hosts *h, struct library *lib, const char *file, const char *config,
+                   void *arg)
+{
+    struct host *host = with_library(h, lib);
+    if (host) {
+        iris__library_release(lib);
+        return IRIS_OK;
+    }
+    if (!lib->taken.plugin.host) {
+        iris__library_release(lib);
+        return iris__fail("%s: it brings no host, only behaviours; give it as a handler instead",
+                          file);
+    }
+    host = create(h, lib);
+    if (!host || start(host, config, arg)) {
+        free(host);
+        iris__library_release(lib);
+        return IRIS_FAIL;
+    }
+    host->next = h->list;
+    h->list = host;
+    return IRIS_OK;
+}
+
+int iris__host_add(struct hosts *h, const char *file, const char *config)
+{
+    struct library *lib;
+    if (iris__loader_open(h->loader, file, iris__api(), &lib))
+        return IRIS_FAIL;
+    return welcome(h, lib, file, config, NULL);
+}
+
+int iris__host_attach(struct hosts *h, const iris_plugin *(*entry)(const iris_api *),
+                      const char *name, const char *config, void *arg)
+{
+    struct library *lib;
+    if (iris__loader_attach(h->loader, name, entry, iris__api(), &lib))
+        return IRIS_FAIL;
+    return welcome(h, lib, name, config, arg);
+}
+
+void iris__hosts_stop(struct hosts *h)
+{
+    for (struct host *host = h->list, *next; host; host = next) {
+        next = host->next;
+        if (host->library->taken.plugin.host->stop)
+            host->library->taken.plugin.host->stop(host->data);
+        iris__library_release(host->library);
+        free(host);
+    }
+    h->list = NULL;
+}
+
+struct host *iris__host_named(struct hosts *h, const char *name)
+{
+    struct host *host = h->list;
+    while (host && strcmp(host->library->taken.plugin.name, name) != 0)
+        host = host->next;
+    return host;
+}
+
+static int has_suffix(const char *suffixes, const char *ending)
+{
+    size_t len = strlen(ending);
+    for (const char *at = suffixes; at && *at; at += strcspn(at, " ")) {
+        at += strspn(at, " ");
+        if (strncmp(at, ending, len) == 0 && strcspn(at, " ") == len)
+            return 1;
+    }
+    return 0;
+}
+
+struct host *iris__host_for_file(struct hosts *h, const char *file)
+{
+    const char *ending = strrchr(file, '.');
+    struct host *host = ending ? h->list : NULL;
+    while (host && !has_suffix(host->library->taken.plugin.host->suffixes, ending))
+        host = host->next;
+    return host;
+}
+
+/* ---- loading a handler ---- */
+
+struct request { /* what load() was called with; library.open() finds its way back */
+    iris_source pub;
+    struct source *source;
+    struct hosts *hosts;
+    struct host *host;
+    const char *handler;
+};
+
+static int load(struct request *r, iris_version **out)
+{
+    const iris_plugin *p = &r->host->library->taken.plugin;
+    iris__forget();
+    if (p->host->load(r->host->data, &r->pub, out))
+        return iris__fail("%s", iris__reason());
+    iris_version *v = *out;
+    if (!v->host)
+        v->host = r->host;
+    if (!v->handler) {
+        free(v->host_name);
+        v->host_name = strdup(p->name);
+        v->handler = strdup(r->handler);
+    }
+    return IRIS_OK;
+}
+
+int iris__host_load(struct hosts *h, struct host *host, const char *file, const char *symbol,
+                    const char *handler, const char *config, iris_version **out)
+{
+    struct source source;
+    if (iris__loader_read(h->loader, file, &source))
+        return IRIS_FAIL;
+    struct request r = {
+        .pub = {.size = sizeof(iris_source),
+                .abi = IRIS_ABI,
+                .file = source.file,
+                .symbol = symbol,
+                .code = source.code,
+                .config = config,
+                .copy = source.copy->path},
+        .source = &source,
+        .hosts = h,
+        .host = host,
+        .handler = handler,
+    };
+    int result = load(&r, out);
+    iris__loader_free(h->loader, &source);
+    return result;
+}
+
+static int open_library(iris_actor *self, const iris_source *source, iris_version **out)
+{
+    const struct request *r = (const struct request *)source;
+    struct library *lib;
+    if (iris__loader_open_source(r->hosts->loader, r->source, iris__api(), &lib))
+        return IRIS_FAIL;
+    const iris_behaviour *b = iris__library_behaviour(lib, source->symbol);
+    const char *name = r->host->library->taken.plugin.name;
+    if (!b || iris__version_define(iris__world_of(self), b, lib, r->host, name, r->handler, out)) {
+        iris__library_release(lib);
+        return IRIS_FAIL;
+    }
+    return IRIS_OK;
+}
+
+const iris_library iris__library_ext = {sizeof(iris_library), IRIS_ABI, open_library};

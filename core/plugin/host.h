@@ -1,0 +1,36 @@
+/* Hosts: plugins that make behaviours of handler files. The core knows none of them by name; each says
+ * which file endings are its own. All [loader] but start and stop, which are [main]. */
+#ifndef IRIS_PLUGIN_HOST_H
+#define IRIS_PLUGIN_HOST_H
+
+#include "actor.h"
+#include "loader.h"
+
+struct host {
+    struct host *next;
+    struct library *library;
+    iris_actor self; /* for its own calls; no pid */
+    void *data;      /* what start() gave */
+    int started;
+};
+
+struct hosts {
+    struct world *world;
+    struct loader *loader;
+    struct host *list;
+};
+
+/* Load a host's plugin (or attach one that is linked in) and start it. Asking again is fine. */
+int iris__host_add(struct hosts *, const char *file, const char *config);
+int iris__host_attach(struct hosts *, const iris_plugin *(*entry)(const iris_api *),
+                      const char *name, const char *config, void *arg);
+void iris__hosts_stop(struct hosts *);
+
+struct host *iris__host_named(struct hosts *, const char *name);    /* NULL: none */
+struct host *iris__host_for_file(struct hosts *, const char *file); /* by its ending */
+
+/* file: where it is; handler: as the user wrote it; symbol and config may be NULL. */
+int iris__host_load(struct hosts *, struct host *, const char *file, const char *symbol,
+                    const char *handler, const char *config, iris_version **out);
+
+#endif

@@ -1,0 +1,389 @@
+#include "runtime.h"
+
+#include "api.h"
+#include "ask.h"
+#include "fail.h"
+#include "gate.h"
+#include "send.h"
+#include "turn.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MESSAGE_MAX ((size_t)64 << 20)
+
+/* ---- hooks: what the actors' room asks of us ---- */
+
+static iris_runtime *runtime_of(struct world *w)
+{
+    return (iris_runtime *)w;
+}
+
+static void on_event(struct world *w, enum event_kind kind, iris_actor *a, int level,
+                     const char *text)
+{
+    iris_runtime *rt = runtime_of(w);
+    struct cold *c = a ? iris__cold_if(a) : NULL;
+    if (!rt->options.event)
+        return;
+    iris_event e = {.size = sizeof e,
+                    .abi = IRIS_ABI,
+                    .at = iris__sched_now(&w->sched),
+                    .number = atomic_fetch_add(&rt->events, 1) + 1,
+                    .kind = (uint32_t)kind,
+                    .level = (uint32_t)level,
+                    .pid = a ? iris__actor_pid(a) : 0,
+                    .path = c && c->path ? c->path : "",
+                    .text = text};
+    rt->options.event(rt->options.ctx, &e);
+}
+
+static int on_restart(struct world *w, iris_actor *a, const struct ending *e)
+{
+    iris_runtime *rt = runtime_of(w);
+    struct supervisor *exhausted;
+    int again = iris__supervisor_decide(&rt->supervisors, w, a, e, &exhausted);
+    if (!exhausted)
+        return again;
+    iris__world_event(w, EVENT_EXHAUSTED, a, IRIS_ERROR,
+                      "supervisor %s: more than %u restarts within %.1f s", exhausted->path,
+                      exhausted->intensity, (double)exhausted->period / 1e9);
+    if (!again && !atomic_exchange(&rt->exhausted, 1) && rt->on_exhausted)
+        rt->on_exhausted(rt->on_exhausted_ctx);
+    return again;
+}
+
+static void on_gone(struct world *w, iris_actor *a)
+{
+    iris_runtime *rt = runtime_of(w);
+    struct cold *c = iris__cold_if(a);
+    uint64_t pid = iris__actor_pid(a);
+    iris__registry_forget(&rt->registry, pid);
+    if (c && c->keeper)
+        iris__supervisor_forget(&rt->supervisors, c->keeper, pid);
+}
+
+static void on_unload(struct world *w, void *library)
+{
+    (void)w;
+    iris__library_release(library);
+}
+
+static void on_run(void *owner, void *task)
+{
+    iris__turn_run(owner, task);
+}
+
+static int64_t on_fire(void *owner, int64_t now)
+{
+    return iris__timers_fire(owner, now);
+}
+
+static void on_stuck(void *owner, iris_executor *x, struct lane *l, int64_t age)
+{
+    struct world *w = owner;
+    uint64_t turn = l->seen;
+    if (x->driver.interrupt && w->sched.limit && age >= w->sched.limit)
+        x->driver.interrupt(&x->driver, turn);
+    if (age % IRIS__SECOND)
+        return;
+    iris__world_event(w, EVENT_STUCK, NULL, IRIS_WARN, "%s: a handler has not returned for %lld s",
+                      x->name, (long long)(age / IRIS__SECOND));
+}
+
+static void on_ready(void *owner, uint64_t tag)
+{
+    iris__descriptor_ready(owner, tag);
+}
+
+static const struct sched_hooks sched_hooks = {on_run, on_fire, on_stuck, on_ready};
+static const struct world_hooks world_hooks = {on_restart, on_gone, on_event, on_unload};
+
+/* ---- opening and closing ---- */
+
+static int open_world(iris_runtime *rt)
+{
+    struct world *w = &rt->world;
+    const iris_options *o = &rt->options;
+    pthread_mutex_init(&w->swaps_lock, NULL);
+    pthread_mutex_init(&w->facts_lock, NULL);
+    iris__timers_init(&w->timers);
+    iris__routes_init(&w->routes);
+    iris__descriptors_init(&w->descriptors);
+    iris__registry_init(&rt->registry);
+    w->registry = &rt->registry;
+    w->hooks = world_hooks;
+    w->message_max = o->message_max ? o->message_max : MESSAGE_MAX;
+    w->refs = 1;
+    rt->outside.executor = &w->sched.pool;
+    w->outside = &rt->outside;
+    if (!(w->pool = iris__pool_create()))
+        return iris__fail("runtime: no memory");
+    return iris__table_init(&w->table) ||
+                   iris__sched_init(&w->sched, w, sched_hooks, o->workers, o->seed)
+               ? IRIS_FAIL
+               : IRIS_OK;
+}
+
+static void warn(void *ctx, const char *sentence)
+{
+    iris__world_event(ctx, EVENT_LOG, NULL, IRIS_WARN, "%s", sentence);
+}
+
+static int open_rest(iris_runtime *rt)
+{
+    static const iris_driver loader = {
+        .size = sizeof loader, .abi = IRIS_ABI, .name = "iris-loader"};
+    iris__loader_init(&rt->loader);
+    rt->loader.warn = warn;
+    rt->loader.ctx = &rt->world;
+    rt->hosts = (struct hosts){.world = &rt->world, .loader = &rt->loader};
+    rt->world.sched.limit = rt->options.turn_limit;
+    if (iris__supervisors_init(&rt->supervisors))
+        return IRIS_FAIL;
+    iris__sched_start(&rt->world.sched);
+    return iris__executor_open(&rt->world.sched, &loader, 0, &rt->loading);
+}
+
+int iris_open(const iris_options *options, iris_runtime **out)
+{
+    iris_runtime *rt = aligned_alloc(64, (sizeof *rt + 63) & ~(size_t)63);
+    if (!rt)
+        return iris__fail("runtime: no memory");
+    memset(rt, 0, sizeof *rt);
+    if (options && options->abi != IRIS_ABI) {
+        free(rt);
+        return iris__fail("iris_open: options of ABI %u, this library speaks ABI %u; rebuild the "
+                          "program",
+                          options->abi, IRIS_ABI);
+    }
+    if (options)
+        memcpy(&rt->options, options,
+               options->size < sizeof rt->options ? options->size : sizeof rt->options);
+    if (open_world(rt) || open_rest(rt)) {
+        iris_close(rt, 0);
+        return IRIS_FAIL;
+    }
+    *out = rt;
+    return IRIS_OK;
+}
+
+struct walk {
+    iris_runtime *rt;
+    uint64_t left;
+};
+
+static void kill_one(void *ctx, uint64_t pid)
+{
+    struct walk *walk = ctx;
+    iris__actor_kill(&walk->rt->world, pid, "killed: the runtime ends");
+}
+
+/* Newest first; waits until all are gone or the time is over. */
+static void end_actors(iris_runtime *rt, int64_t deadline)
+{
+    struct walk walk = {rt, 0};
+    iris__runtime_walk(rt, kill_one, &walk);
+    while (atomic_load(&rt->world.table.used) && iris__sched_now(&rt->world.sched) < deadline)
+        if (rt->world.sched.seeded ? !iris__sched_step(&rt->world.sched) : usleep(200))
+            break;
+}
+
+static void finish(iris_runtime *rt)
+{
+    struct world *w = &rt->world;
+    iris__sched_finish(&w->sched);
+    iris__timers_finish(w);
+    iris__routes_finish(&w->routes);
+    iris__descriptors_finish(&w->descriptors);
+    iris__registry_finish(&rt->registry);
+    iris__supervisors_finish(&rt->supervisors);
+    iris__table_finish(&w->table);
+    iris__pool_destroy(w->pool);
+    pthread_mutex_destroy(&w->swaps_lock);
+    pthread_mutex_destroy(&w->facts_lock);
+    free(rt);
+}
+
+int iris_close(iris_runtime *rt, int64_t timeout)
+{
+    if (!rt)
+        return 0;
+    struct sched *s = &rt->world.sched;
+    int64_t deadline = iris__sched_now(s) + timeout;
+    if (rt->loading) {
+        end_actors(rt, s->seeded ? INT64_MAX : deadline);
+        iris__executor_close(rt->loading);
+        rt->loading = NULL;
+        iris__hosts_stop(&rt->hosts);
+        iris__loader_finish(&rt->loader);
+    }
+    int64_t left = deadline - iris__sched_now(s);
+    int stuck = iris__sched_stop(s, left > 0 ? left : 0);
+    if (!stuck)
+        finish(rt);
+    return stuck;
+}
+
+/* ---- calls ---- */
+
+const iris_api *iris_calls(void)
+{
+    return iris__api();
+}
+
+iris_actor *iris_self(iris_runtime *rt)
+{
+    return &rt->outside;
+}
+
+const char *iris_reason(void)
+{
+    return iris__reason();
+}
+
+int iris_step(iris_runtime *rt)
+{
+    return iris__sched_step(&rt->world.sched);
+}
+
+int iris_is_idle(iris_runtime *rt)
+{
+    struct world *w = &rt->world;
+    return iris__sched_is_idle(&w->sched) && !atomic_load(&w->laters) && !atomic_load(&w->asks) &&
+           !atomic_load(&w->busy) && !iris__timers_oneshots(w);
+}
+
+void iris__runtime_walk(iris_runtime *rt, void (*each)(void *ctx, uint64_t pid), void *ctx)
+{
+    struct table *t = &rt->world.table;
+    for (uint32_t i = iris__table_bound(t); i-- > 0;) {
+        iris_actor *a = iris__table_at(t, i);
+        uint32_t generation = a ? iris__gate_upper(a) & ~GATE_OPEN : 0;
+        if (generation && !(atomic_load(&a->marks) & MARK_PORT))
+            each(ctx, (uint64_t)generation << PID_SLOT_BITS | i);
+    }
+}
+
+static void count_one(void *ctx, uint64_t pid)
+{
+    struct walk *walk = ctx;
+    iris_actor *a = iris__table_at(&walk->rt->world.table, pid);
+    walk->left += atomic_load(&a->handled);
+}
+
+void iris_count(iris_runtime *rt, iris_totals *out)
+{
+    struct world *w = &rt->world;
+    struct walk walk = {rt, 0};
+    iris__runtime_walk(rt, count_one, &walk);
+    iris_totals t = {.size = out->size,
+                     .abi = IRIS_ABI,
+                     .actors = atomic_load(&w->table.used),
+                     .handled = atomic_load(&w->quit) + walk.left,
+                     .versions = (uint64_t)atomic_load(&w->versions),
+                     .dead_letters = (uint64_t)iris__world_dead_total(w),
+                     .crashed = (uint64_t)atomic_load(&w->dead[DEAD_CRASHED]),
+                     .ended = (uint64_t)atomic_load(&w->dead[DEAD_ENDED]),
+                     .stray = (uint64_t)atomic_load(&w->dead[DEAD_STRAY]),
+                     .node = (uint64_t)atomic_load(&w->dead[DEAD_NODE]),
+                     .unwanted = (uint64_t)atomic_load(&w->dead[DEAD_UNWANTED]),
+                     .bytes = iris__pool_bytes(w->pool)};
+    memcpy(out, &t, out->size < sizeof t ? out->size : sizeof t);
+}
+
+uint64_t iris_find(iris_runtime *rt, const char *target)
+{
+    char *end;
+    uint64_t pid = iris__registry_find(&rt->registry, target);
+    if (pid || target[0] < '0' || target[0] > '9')
+        return pid;
+    pid = strtoull(target, &end, 10);
+    return *end == '\0' && iris__actor_alive(&rt->world, pid) ? pid : 0;
+}
+
+struct waiter {
+    iris_answer answer;
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    int is_done;
+};
+
+static void answered(iris_job *job)
+{
+    struct waiter *k = (struct waiter *)job;
+    pthread_mutex_lock(&k->lock);
+    k->is_done = 1;
+    pthread_cond_signal(&k->done);
+    pthread_mutex_unlock(&k->lock);
+}
+
+static void wait_for(iris_runtime *rt, struct waiter *k)
+{
+    while (rt->world.sched.seeded && !k->is_done && iris_step(rt))
+        ;
+    pthread_mutex_lock(&k->lock);
+    while (!k->is_done)
+        pthread_cond_wait(&k->done, &k->lock);
+    pthread_mutex_unlock(&k->lock);
+}
+
+int iris_ask_wait(iris_runtime *rt, uint64_t pid, const void *data, size_t len, int64_t timeout,
+                  const iris_message **answer)
+{
+    struct waiter k = {.answer.job.run = answered};
+    pthread_mutex_init(&k.lock, NULL);
+    pthread_cond_init(&k.done, NULL);
+    int result = iris__ask(&rt->outside, pid, data, len, timeout, &k.answer);
+    if (result == IRIS_OK) {
+        wait_for(rt, &k);
+        result = k.answer.result;
+        *answer = k.answer.message;
+    }
+    pthread_cond_destroy(&k.done);
+    pthread_mutex_destroy(&k.lock);
+    return result;
+}
+
+/* ---- spawning for an app ---- */
+
+static int fill(iris_runtime *rt, struct cold *c, const struct app_spawn *s)
+{
+    c->path = strdup(s->spawn.path);
+    c->name = s->name ? strdup(s->name) : NULL;
+    c->keeper = iris__supervisor_of(&rt->supervisors, s->spawn.path);
+    c->restart = s->restart;
+    c->keep = s->keep;
+    c->stateless_restart = s->stateless_restart;
+    return c->path && (!s->name || c->name) ? 0 : -1;
+}
+
+static int give_names(iris_runtime *rt, const struct app_spawn *s, uint64_t pid)
+{
+    struct world *w = &rt->world;
+    struct supervisor *v = iris__supervisor_of(&rt->supervisors, s->spawn.path);
+    if (iris__registry_set(&rt->registry, w, s->spawn.path, pid) == IRIS_FAIL)
+        return IRIS_FAIL;
+    if (s->name && iris__registry_set(&rt->registry, w, s->name, pid) == IRIS_FAIL)
+        return IRIS_FAIL;
+    return iris__supervisor_watch(&rt->supervisors, v, pid);
+}
+
+int iris__runtime_spawn(iris_runtime *rt, const struct app_spawn *s, uint64_t *pid)
+{
+    struct cold *c = calloc(1, sizeof *c);
+    if (!c || fill(rt, c, s)) {
+        iris__cold_free(&rt->world, c);
+        return iris__fail("%s: no memory", s->spawn.path);
+    }
+    if (iris__actor_spawn(&rt->world, &s->spawn, c, pid))
+        return IRIS_FAIL;
+    if (give_names(rt, s, *pid) == IRIS_OK)
+        return IRIS_OK;
+    iris__actor_kill(&rt->world, *pid, "killed: its name is taken");
+    return IRIS_FAIL;
+}

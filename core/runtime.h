@@ -1,0 +1,69 @@
+/* A runtime: the rooms put together. Started in this order, stopped in reverse: pool and table, sched,
+ * registry and supervisors, loader, hosts, actors. */
+#ifndef IRIS_RUNTIME_H
+#define IRIS_RUNTIME_H
+
+#include "actor.h"
+#include "behaviour.h"
+#include "cold.h"
+#include "host.h"
+#include "registry.h"
+#include "supervisor.h"
+
+#include <iris/iris.h>
+
+struct iris_runtime {
+    struct world world; /* first: hooks get it and mean the runtime */
+    struct registry registry;
+    struct supervisors supervisors;
+    struct loader loader;
+    struct hosts hosts;
+    iris_executor *loading; /* the loader thread, as an executor of jobs */
+    iris_actor outside;
+    iris_options options;
+    _Atomic uint64_t events;
+    atomic_int exhausted;            /* "/" could not hold it */
+    void (*on_exhausted)(void *ctx); /* [any]; may be NULL */
+    void *on_exhausted_ctx;
+};
+
+/* A load on the loader thread; the caller's memory until done() is called there. */
+struct load_order {
+    iris_job job;
+    iris_runtime *runtime;
+    const char *file;    /* where it is */
+    const char *symbol;  /* or NULL */
+    const char *handler; /* as the user wrote it */
+    const char *host;    /* or NULL: by the file's ending */
+    const char *config;  /* or NULL */
+    int result;
+    iris_version *version;
+    const char *why;
+    void (*done)(struct load_order *);
+    void *ctx;
+};
+void iris__runtime_load(iris_runtime *, struct load_order *);
+/* The same, waiting. Not on a thread of the runtime. */
+int iris__runtime_load_wait(iris_runtime *, struct load_order *);
+
+/* Make sure that the host of this name, or for this file's ending, runs; its plugin is looked for in
+ * the installed hosts. [loader] NULL with a reason. */
+struct host *iris__runtime_host(iris_runtime *, const char *name, const char *file);
+
+/* Where plugins and installed behaviours are: "<lib>/iris/hosts", "<lib>/iris/behaviours". */
+int iris__runtime_dir(char *dir, size_t room, const char *what);
+
+/* What an app's actor has beside an iris_spawn. */
+struct app_spawn {
+    iris_spawn spawn; /* .path is a must */
+    const char *name; /* or NULL */
+    enum restart_when restart;
+    uint32_t keep; /* versions; 0: 4 */
+    int stateless_restart;
+};
+int iris__runtime_spawn(iris_runtime *, const struct app_spawn *, uint64_t *pid);
+
+/* Ask, and be called on whatever thread has the answer. Results as of ask(); then none comes. */
+void iris__runtime_walk(iris_runtime *, void (*each)(void *ctx, uint64_t pid), void *ctx);
+
+#endif

@@ -1,0 +1,137 @@
+/* An executor is a queue of runnable tasks and who drains it. A task runs on one thread at a time; what
+ * a task is, this room does not know: the sched is told how to run one (for Iris: an actor's turn).
+ *
+ * Three kinds. POOL: the native workers, which steal from each other. HOSTED: a plugin's own thread
+ * drains (driver.wake is set). DRIVEN: a core thread of its own drains, between driver.enter and leave.
+ * A seeded sched has no threads of its own: iris__sched_step() makes one decision after the other. */
+#ifndef IRIS_SCHED_EXECUTOR_H
+#define IRIS_SCHED_EXECUTOR_H
+
+#include "clock.h"
+#include "poller.h"
+#include "random.h"
+#include "runq.h"
+
+#include <iris/plugin.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum { SCHED_WORKERS_MAX = 256 };
+
+/* What a thread that drains shows to the ticker, and the ticker to it. One cache line. */
+struct lane {
+    _Alignas(64) _Atomic uint64_t turns; /* begun */
+    void *_Atomic task;                  /* the one that has its turn, or NULL */
+    atomic_int due;                      /* the turn has had its time: begin nothing new */
+    atomic_int stuck;                    /* it has lasted for a second or more */
+    atomic_int dead;                     /* a worker that was replaced: leave after this turn */
+    uint64_t seen;                       /* the ticker's: turns when it looked last */
+    uint32_t age;                        /* the ticker's: ticks for which that has not changed */
+};
+
+struct sched;
+
+struct iris_executor {
+    struct sched *sched;
+    enum { EXECUTOR_POOL, EXECUTOR_HOSTED, EXECUTOR_DRIVEN } kind;
+    atomic_int awake; /* HOSTED, DRIVEN: was woken and has not said yet that all is done */
+    atomic_int closing;
+    atomic_int busy;   /* somebody drains right now */
+    struct runq queue; /* not of the pool */
+    _Atomic(iris_job *) jobs;
+    struct lane lane;
+    iris_driver driver;
+    char name[32];
+    int bell; /* DRIVEN */
+    int own;  /* it ends by itself when its one actor has ended */
+    unsigned long thread;
+    struct iris_executor *next; /* the sched's list, under its lock */
+};
+
+struct worker {
+    struct lane lane;
+    _Alignas(64) struct runq queue;
+    _Alignas(64) atomic_int parked;
+    atomic_int gone; /* its thread has left the loop */
+    int bell;
+    uint32_t index, seen_tick;
+    unsigned long thread;
+    struct sched *sched;
+};
+
+struct sched_hooks {
+    void (*run)(void *owner, void *task); /* one turn */
+    int64_t (*fire)(void *owner,
+                    int64_t now); /* due timers; returns the next deadline or INT64_MAX */
+    void (*stuck)(void *owner, iris_executor *, struct lane *,
+                  int64_t age);               /* each further second */
+    void (*ready)(void *owner, uint64_t tag); /* an armed descriptor is readable */
+};
+
+struct sched {
+    void *owner;
+    struct sched_hooks hooks;
+    struct clock clock;
+    struct random random;
+    int seeded;
+    atomic_uint tick; /* counts ms while something runs: the coarse clock of turns */
+    atomic_int stopping;
+
+    iris_executor pool;
+    atomic_uint nworkers; /* threads ever started for the pool; replaced ones stay in the array */
+    int64_t limit;        /* ns after which a turn is interrupted; 0: never */
+    atomic_uint parked;
+    atomic_int serving; /* a sleeping worker serves the poller */
+    struct worker *workers[SCHED_WORKERS_MAX];
+    struct poller poller;
+    atomic_int armed; /* descriptors */
+
+    pthread_mutex_t lock; /* list, ticker's sleep */
+    pthread_cond_t changed;
+    iris_executor *list;
+    atomic_int ticker_idle; /* it sleeps until a timer is due or somebody calls */
+    int64_t wake_at;        /* earliest deadline told to the ticker; lock */
+    unsigned long ticker;
+};
+
+/* 0 or -1 with a reason. workers: 0 = one for each core. seed: not 0 = no threads, virtual clock. */
+int iris__sched_init(struct sched *, void *owner, struct sched_hooks, uint32_t workers,
+                     uint64_t seed);
+void iris__sched_start(struct sched *);
+/* Stop and join all threads. Returns how many did not come back within timeout ns; while any is left
+ * the memory of the sched must stay. */
+int iris__sched_stop(struct sched *, int64_t timeout);
+void iris__sched_finish(struct sched *);
+
+/* Queue a task; from any thread. */
+void iris__executor_push(iris_executor *, void *task);
+void iris__executor_post(iris_executor *, iris_job *);
+int iris__executor_open(struct sched *, const iris_driver *, int own, iris_executor **);
+void iris__executor_close(iris_executor *);  /* waits for the last turn; not from its own thread */
+void iris__executor_retire(iris_executor *); /* from its own turn: ends after it */
+void iris__executor_reap(iris_executor *);   /* seeded: what its thread would do at its end */
+int iris__executor_drain(iris_executor *, int64_t slice);
+/* From inside a turn of a DRIVEN executor: sleep until a task is queued and take it; NULL: deadline. */
+void *iris__executor_await(iris_executor *, int64_t deadline);
+/* The lane of the calling thread for tasks of this executor. */
+struct lane *iris__executor_lane(iris_executor *);
+
+/* A timer at `deadline` was added: the ticker must not sleep longer. */
+void iris__sched_expect(struct sched *, int64_t deadline);
+/* Work has begun: let the ticker tick. */
+void iris__sched_stir(struct sched *);
+/* Seeded runs: one decision. 0: nothing can run and no timer is left. */
+int iris__sched_step(struct sched *);
+int iris__sched_arm(struct sched *, int fd, uint64_t tag);
+
+/* Nothing runs and nothing is queued. A moment's truth while outside threads send. */
+int iris__sched_is_idle(struct sched *);
+
+static inline int64_t iris__sched_now(const struct sched *s)
+{
+    return iris__clock_now(&s->clock);
+}
+
+#endif

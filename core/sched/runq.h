@@ -1,0 +1,33 @@
+/* A queue of runnable tasks: first in, first out for whoever owns it; a thief takes from the other
+ * end. A ring under a spin lock beat the lock-free ring on two cores (docs/architecture.md). */
+#ifndef IRIS_SCHED_RUNQ_H
+#define IRIS_SCHED_RUNQ_H
+
+#include "spin.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct random;
+
+struct runq {
+    struct spin lock;
+    uint32_t room;          /* a power of two */
+    atomic_uint head, tail; /* tail - head: how many; written under the lock */
+    void **ring;
+};
+
+int iris__runq_init(struct runq *);
+void iris__runq_finish(struct runq *);
+void iris__runq_push(struct runq *, void *task);
+void *iris__runq_pop(struct runq *);                                      /* the oldest, or NULL */
+int iris__runq_steal(struct runq *, void **tasks, int max, int last_too); /* the newest half */
+void *iris__runq_pick(struct runq *, struct random *);                    /* any one: seeded runs */
+
+static inline uint32_t iris__runq_count(struct runq *q)
+{
+    return atomic_load_explicit(&q->tail, memory_order_relaxed) -
+           atomic_load_explicit(&q->head, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,359 @@
+#include "executor.h"
+#include "fail.h"
+#include "thread.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The ticker: fires timers, counts milliseconds while something runs, and sees turns that last. It
+ * sleeps while nothing runs and no timer is due. */
+
+enum { QUIET_TICKS = 20, STUCK_TICKS = 1000, REPLACE_TICKS = 100 };
+
+static struct timespec to_timespec(int64_t ns)
+{
+    return (struct timespec){.tv_sec = ns / IRIS__SECOND, .tv_nsec = ns % IRIS__SECOND};
+}
+
+void iris__sched_stir(struct sched *s)
+{
+    if (!atomic_load(&s->ticker_idle))
+        return;
+    pthread_mutex_lock(&s->lock);
+    atomic_store(&s->ticker_idle, 0);
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+}
+
+void iris__sched_expect(struct sched *s, int64_t deadline)
+{
+    pthread_mutex_lock(&s->lock);
+    if (deadline < s->wake_at) {
+        s->wake_at = deadline;
+        atomic_store(&s->ticker_idle, 0);
+        pthread_cond_broadcast(&s->changed);
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* One lane, once a tick. Returns whether anything happens in it. */
+static int inspect(struct sched *s, iris_executor *x, struct lane *l)
+{
+    uint64_t turns = atomic_load_explicit(&l->turns, memory_order_relaxed);
+    void *task = atomic_load_explicit(&l->task, memory_order_acquire);
+    int same = task && turns == l->seen;
+    int active = task || turns != l->seen;
+    l->seen = turns;
+    l->age = same ? l->age + 1 : 0;
+    if (l->age >= 2)
+        atomic_store_explicit(&l->due, 1, memory_order_relaxed);
+    atomic_store_explicit(&l->stuck, l->age >= STUCK_TICKS, memory_order_relaxed);
+    int64_t age = l->age * IRIS__MS;
+    if (l->age && (l->age % STUCK_TICKS == 0 || (s->limit && age == s->limit)))
+        s->hooks.stuck(s->owner, x, l, age);
+    return active;
+}
+
+/* A turn that lasts holds up what is queued behind it: let a sleeping worker steal that, or have
+ * another one started. */
+static void relieve(struct sched *s, uint32_t i)
+{
+    struct worker *w = s->workers[i];
+    if (!w->lane.age || atomic_load(&w->lane.dead))
+        return;
+    if (w->lane.age >= 2 && iris__runq_count(&w->queue) && atomic_load(&s->parked))
+        iris__worker_call(s);
+    if (w->lane.age == REPLACE_TICKS)
+        iris__worker_replace(s, i);
+}
+
+static int inspect_all(struct sched *s)
+{
+    int active = 0;
+    uint32_t n = atomic_load(&s->nworkers);
+    for (uint32_t i = 0; i < n; i++) {
+        active |= inspect(s, &s->pool, &s->workers[i]->lane);
+        relieve(s, i);
+    }
+    pthread_mutex_lock(&s->lock);
+    for (iris_executor *x = s->list; x; x = x->next)
+        active |= inspect(s, x, &x->lane);
+    pthread_mutex_unlock(&s->lock);
+    return active;
+}
+
+/* Lock held. Nothing runs and nothing can begin to run without a call to iris__sched_stir(). */
+static int all_asleep(struct sched *s)
+{
+    uint32_t n = atomic_load(&s->nworkers), dead = 0;
+    for (uint32_t i = 0; i < n; i++)
+        dead += (uint32_t)atomic_load(&s->workers[i]->gone);
+    if (atomic_load(&s->parked) + dead < n)
+        return 0;
+    for (iris_executor *x = s->list; x; x = x->next)
+        if (atomic_load(&x->awake))
+            return 0;
+    return 1;
+}
+
+static void sleep_until(struct sched *s, int64_t at)
+{
+    if (at == INT64_MAX) {
+        pthread_cond_wait(&s->changed, &s->lock);
+        return;
+    }
+    struct timespec t = to_timespec(at);
+    pthread_cond_timedwait(&s->changed, &s->lock, &t);
+}
+
+static void rest(struct sched *s, int quiet)
+{
+    pthread_mutex_lock(&s->lock);
+    int64_t now = iris__sched_now(s);
+    if (quiet) {
+        atomic_exchange(&s->ticker_idle, 1);
+        if (!all_asleep(s))
+            atomic_store(&s->ticker_idle, 0);
+    }
+    while (!atomic_load(&s->stopping) && atomic_load(&s->ticker_idle) &&
+           (now = iris__sched_now(s)) < s->wake_at)
+        sleep_until(s, s->wake_at);
+    int64_t tick = now + IRIS__MS;
+    if (!quiet && !atomic_load(&s->stopping) && now < s->wake_at)
+        sleep_until(s, s->wake_at < tick ? s->wake_at : tick);
+    atomic_store(&s->ticker_idle, 0);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void fire(struct sched *s)
+{
+    int64_t now = iris__sched_now(s);
+    pthread_mutex_lock(&s->lock);
+    int due = s->wake_at <= now;
+    if (due)
+        s->wake_at = INT64_MAX; /* before firing: a timer added meanwhile may set it again */
+    pthread_mutex_unlock(&s->lock);
+    if (due)
+        iris__sched_expect(s, s->hooks.fire(s->owner, now));
+}
+
+static void *tick(void *arg)
+{
+    struct sched *s = arg;
+    int quiet = 0;
+    int64_t ticked = 0;
+    while (!atomic_load(&s->stopping)) {
+        fire(s);
+        int64_t now = iris__sched_now(s);
+        if (now - ticked >= IRIS__MS / 2) { /* being called for a timer is not a tick */
+            ticked = now;
+            atomic_fetch_add_explicit(&s->tick, 1, memory_order_relaxed);
+            quiet = inspect_all(s) ? 0 : quiet + 1;
+        }
+        rest(s, quiet >= QUIET_TICKS);
+    }
+    return NULL;
+}
+
+static uint32_t count_cores(void)
+{
+    cpu_set_t set;
+    int n = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+    return n < 1 ? 1 : (uint32_t)n;
+}
+
+static int make_workers(struct sched *s, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (!(s->workers[i] = iris__worker_create(s, i)))
+            return iris__fail("workers: no memory or no file descriptor for number %u of %u", i, n);
+        atomic_store(&s->nworkers, i + 1);
+    }
+    return 0;
+}
+
+int iris__sched_init(struct sched *s, void *owner, struct sched_hooks hooks, uint32_t workers,
+                     uint64_t seed)
+{
+    memset(s, 0, sizeof *s);
+    s->owner = owner;
+    s->hooks = hooks;
+    s->seeded = seed != 0;
+    s->clock.is_virtual = s->seeded;
+    s->random.state = seed ? seed : (uint64_t)iris__sched_now(s);
+    s->wake_at = INT64_MAX;
+    s->pool = (iris_executor){.sched = s, .kind = EXECUTOR_POOL, .name = "native", .bell = -1};
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&s->changed, &attr);
+    pthread_condattr_destroy(&attr);
+    int error = iris__poller_init(&s->poller);
+    if (error)
+        return iris__fail("poller: %s; see ulimit -n", strerror(error));
+    uint32_t n = s->seeded ? 1 : workers ? workers : count_cores();
+    return make_workers(s, n < SCHED_WORKERS_MAX ? n : SCHED_WORKERS_MAX);
+}
+
+void iris__sched_start(struct sched *s)
+{
+    if (s->seeded)
+        return;
+    for (uint32_t i = 0; i < atomic_load(&s->nworkers); i++)
+        if (iris__worker_start(s->workers[i]))
+            abort(); /* no thread at all at start: there is no runtime to speak of */
+    if (iris__thread_start(&s->ticker, "iris-ticker", tick, s))
+        abort();
+}
+
+/* Own-thread actors end their executors themselves; wait for them within the time that is left. */
+static void wait_for_list(struct sched *s, int64_t deadline)
+{
+    struct timespec t = to_timespec(deadline);
+    pthread_mutex_lock(&s->lock);
+    while (s->list && iris__sched_now(s) < deadline)
+        pthread_cond_timedwait(&s->changed, &s->lock, &t);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static int join(unsigned long thread, int64_t deadline_real)
+{
+    struct timespec t = to_timespec(deadline_real);
+    return pthread_timedjoin_np(thread, NULL, &t) == 0;
+}
+
+static int64_t real_deadline(int64_t timeout)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * IRIS__SECOND + t.tv_nsec + timeout;
+}
+
+int iris__sched_stop(struct sched *s, int64_t timeout)
+{
+    if (s->seeded)
+        return 0;
+    int64_t deadline = real_deadline(timeout);
+    wait_for_list(s, iris__sched_now(s) + timeout);
+    pthread_mutex_lock(&s->lock);
+    atomic_store(&s->stopping, 1);
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+    join(s->ticker, INT64_MAX / 2); /* first: it may be starting a worker */
+    int left = s->list != NULL;
+    for (uint32_t i = 0; i < atomic_load(&s->nworkers); i++)
+        iris__bell_ring(s->workers[i]->bell);
+    for (uint32_t i = 0; i < atomic_load(&s->nworkers); i++)
+        left += !join(s->workers[i]->thread, deadline);
+    return left;
+}
+
+void iris__sched_finish(struct sched *s)
+{
+    for (uint32_t i = 0; i < atomic_load(&s->nworkers); i++) {
+        iris__bell_close(s->workers[i]->bell);
+        iris__runq_finish(&s->workers[i]->queue);
+        free(s->workers[i]);
+    }
+    iris__poller_finish(&s->poller);
+    pthread_cond_destroy(&s->changed);
+    pthread_mutex_destroy(&s->lock);
+}
+
+int iris__sched_arm(struct sched *s, int fd, uint64_t tag)
+{
+    atomic_store(&s->armed, 1);
+    return iris__poller_arm(&s->poller, fd, tag);
+}
+
+/* ---- looking ---- */
+
+static int queues_are_empty(struct sched *s)
+{
+    uint32_t n = atomic_load(&s->nworkers), left = 0;
+    for (uint32_t i = 0; i < n; i++)
+        left += iris__runq_count(&s->workers[i]->queue);
+    for (iris_executor *x = s->list; x; x = x->next)
+        left += iris__runq_count(&x->queue) + (atomic_load(&x->jobs) != NULL);
+    return !left && !atomic_load(&s->pool.jobs);
+}
+
+static uint64_t turns_begun(struct sched *s)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < atomic_load(&s->nworkers); i++)
+        sum += atomic_load(&s->workers[i]->lane.turns);
+    for (iris_executor *x = s->list; x; x = x->next)
+        sum += atomic_load(&x->lane.turns);
+    return sum;
+}
+
+/* Looked at twice: had anything been handed from one to the other in between, a turn had begun. */
+int iris__sched_is_idle(struct sched *s)
+{
+    pthread_mutex_lock(&s->lock);
+    uint64_t before = turns_begun(s);
+    int idle = queues_are_empty(s) && (s->seeded || all_asleep(s));
+    idle = idle && queues_are_empty(s) && turns_begun(s) == before;
+    pthread_mutex_unlock(&s->lock);
+    return idle;
+}
+
+/* ---- seeded runs ---- */
+
+static int runnable(iris_executor *x)
+{
+    return x->kind == EXECUTOR_DRIVEN && (iris__runq_count(&x->queue) || atomic_load(&x->jobs));
+}
+
+static void decide(struct sched *s, iris_executor *x, struct lane *l, struct runq *q)
+{
+    if (atomic_load(&x->jobs)) {
+        iris__jobs_run(x);
+        return;
+    }
+    void *outer = iris__thread.lane;
+    iris__thread.lane = l;
+    if (x->driver.enter)
+        x->driver.enter(&x->driver);
+    void *task = iris__runq_pick(q, &s->random);
+    if (task)
+        iris__lane_run(s, l, task);
+    if (x->driver.leave)
+        x->driver.leave(&x->driver);
+    iris__thread.lane = outer;
+}
+
+static int let_time_pass(struct sched *s)
+{
+    if (s->wake_at == INT64_MAX)
+        return 0;
+    iris__clock_advance(&s->clock, s->wake_at);
+    s->wake_at = INT64_MAX;
+    iris__sched_expect(s, s->hooks.fire(s->owner, s->clock.at));
+    return 1;
+}
+
+int iris__sched_step(struct sched *s)
+{
+    struct runq *native = &s->workers[0]->queue;
+    uint32_t n = iris__runq_count(native) || atomic_load(&s->pool.jobs) ? 1 : 0;
+    for (iris_executor *x = s->list; x; x = x->next)
+        n += (uint32_t)runnable(x);
+    if (!n)
+        return let_time_pass(s);
+    uint32_t choice = iris__random_below(&s->random, n);
+    for (iris_executor *x = s->list; x; x = x->next)
+        if (runnable(x) && choice-- == 0) {
+            decide(s, x, &x->lane, &x->queue);
+            iris__executor_reap(x);
+            return 1;
+        }
+    decide(s, &s->pool, &s->workers[0]->lane, native);
+    return 1;
+}

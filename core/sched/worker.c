@@ -1,0 +1,246 @@
+#include "worker.h"
+
+#include "fail.h"
+#include "thread.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* How often a worker that has nothing looks around before it sleeps: about 10 us. A wake-up costs 20
+ * to 50 us on a virtual machine, so looking a little longer than it hurts is cheaper. */
+enum { SPINS = 300, STEAL_MAX = 64, BACKLOG = 64 };
+
+static void wake(struct sched *s, struct worker *w)
+{
+    if (atomic_exchange(&w->parked, 0)) {
+        atomic_fetch_sub(&s->parked, 1);
+        iris__bell_ring(w->bell);
+    }
+}
+
+static void wake_another(struct sched *s)
+{
+    uint32_t n = atomic_load_explicit(&s->nworkers, memory_order_relaxed);
+    for (uint32_t i = 0; i < n; i++)
+        if (atomic_load_explicit(&s->workers[i]->parked, memory_order_relaxed)) {
+            wake(s, s->workers[i]);
+            return;
+        }
+}
+
+static int may_take(const struct worker *w)
+{
+    return !atomic_load_explicit(&w->lane.dead, memory_order_relaxed);
+}
+
+/* A worker that is awake takes what comes from outside; the first one when all sleep. */
+static struct worker *choose(struct sched *s)
+{
+    uint32_t n = atomic_load_explicit(&s->nworkers, memory_order_acquire);
+    struct worker *first = NULL;
+    for (uint32_t i = 0; i < n; i++) {
+        struct worker *w = s->workers[i];
+        if (!may_take(w))
+            continue;
+        if (!atomic_load_explicit(&w->parked, memory_order_relaxed))
+            return w;
+        if (!first)
+            first = w;
+    }
+    return first ? first : s->workers[0];
+}
+
+static void push_from_outside(struct sched *s, void *task)
+{
+    struct worker *w = choose(s);
+    iris__runq_push(&w->queue, task);
+    /* A read-modify-write, not a load: it and the worker's own exchange in park() come one after the
+     * other, so either we see it asleep or it sees the task. */
+    if (atomic_fetch_or(&w->parked, 0))
+        wake(s, w);
+    else if (iris__runq_count(&w->queue) > BACKLOG &&
+             atomic_load_explicit(&s->parked, memory_order_relaxed))
+        wake_another(s);
+}
+
+void iris__worker_push(struct sched *s, void *task)
+{
+    struct worker *w = iris__thread.worker;
+    if (__builtin_expect(!w || w->sched != s || !may_take(w), 0)) {
+        push_from_outside(s, task);
+        return;
+    }
+    iris__runq_push(&w->queue, task);
+    if (__builtin_expect(atomic_load_explicit(&s->parked, memory_order_relaxed) > 0, 0) &&
+        iris__runq_count(&w->queue) > 1)
+        wake_another(s);
+}
+
+void iris__worker_call(struct sched *s)
+{
+    if (atomic_fetch_or(&s->parked, 0) >= atomic_load(&s->nworkers))
+        wake(s, s->workers[0]);
+    else
+        wake_another(s);
+}
+
+/* A lone task is left to its owner, who will be back at once (a pair of actors that talk to each other
+ * must not be torn apart), unless the owner's turn lasts. */
+static void *steal(struct worker *w)
+{
+    struct sched *s = w->sched;
+    void *tasks[STEAL_MAX];
+    uint32_t n = atomic_load_explicit(&s->nworkers, memory_order_acquire);
+    for (uint32_t i = 0; i < n; i++) {
+        struct worker *victim = s->workers[i];
+        if (victim == w)
+            continue;
+        int last_too = atomic_load_explicit(&victim->lane.due, memory_order_relaxed);
+        int got = iris__runq_steal(&victim->queue, tasks, STEAL_MAX, last_too);
+        for (int k = 1; k < got; k++)
+            iris__runq_push(&w->queue, tasks[k]);
+        if (got)
+            return tasks[0];
+    }
+    return NULL;
+}
+
+static void *look_around(struct worker *w)
+{
+    for (int spin = 0; spin < SPINS; spin++) {
+        void *task = steal(w);
+        if (!task)
+            task = iris__runq_pop(&w->queue);
+        if (task)
+            return task;
+        if (atomic_load_explicit(&w->sched->pool.jobs, memory_order_relaxed))
+            return NULL;
+        iris__pause();
+    }
+    return NULL;
+}
+
+static void serve(struct sched *s, const uint64_t *tags, int n)
+{
+    for (int i = 0; i < n; i++)
+        s->hooks.ready(s->owner, tags[i]);
+}
+
+static int has_reason_to_stay(struct worker *w)
+{
+    struct sched *s = w->sched;
+    return iris__runq_count(&w->queue) || atomic_load(&s->pool.jobs) || atomic_load(&s->stopping) ||
+           atomic_load(&w->lane.dead);
+}
+
+static void unpark(struct worker *w)
+{
+    if (atomic_exchange(&w->parked, 0)) /* else who woke us has counted */
+        atomic_fetch_sub(&w->sched->parked, 1);
+}
+
+static void park(struct worker *w)
+{
+    struct sched *s = w->sched;
+    uint64_t tags[16];
+    int n = 0;
+    atomic_exchange(&w->parked, 1);
+    atomic_fetch_add(&s->parked, 1);
+    if (!has_reason_to_stay(w)) {
+        int serving = atomic_fetch_add(&s->serving, 1) < 2; /* two are enough for the descriptors */
+        n = iris__poller_wait(&s->poller, w->bell, serving, -1, tags, 16);
+        atomic_fetch_sub(&s->serving, 1);
+    }
+    unpark(w);
+    iris__sched_stir(s);
+    serve(s, tags, n);
+}
+
+/* Once a millisecond while busy: descriptors that became readable must not wait for an idle worker. */
+static void on_tick(struct worker *w, uint32_t tick)
+{
+    uint64_t tags[16];
+    w->seen_tick = tick;
+    if (atomic_load_explicit(&w->sched->armed, memory_order_relaxed))
+        serve(w->sched, tags, iris__poller_peek(&w->sched->poller, tags, 16));
+}
+
+static void step(struct worker *w)
+{
+    struct sched *s = w->sched;
+    if (__builtin_expect(atomic_load_explicit(&s->pool.jobs, memory_order_relaxed) != NULL, 0))
+        iris__jobs_run(&s->pool);
+    void *task = iris__runq_pop(&w->queue);
+    if (__builtin_expect(!task, 0))
+        task = look_around(w);
+    if (__builtin_expect(!task, 0)) {
+        park(w);
+        return;
+    }
+    iris__lane_run(s, &w->lane, task);
+    uint32_t tick = atomic_load_explicit(&s->tick, memory_order_relaxed);
+    if (__builtin_expect(tick != w->seen_tick, 0))
+        on_tick(w, tick);
+}
+
+static void *work(void *arg)
+{
+    struct worker *w = arg;
+    struct sched *s = w->sched;
+    iris__thread.worker = w;
+    iris__thread.lane = &w->lane;
+    while (!atomic_load_explicit(&s->stopping, memory_order_relaxed) &&
+           !atomic_load_explicit(&w->lane.dead, memory_order_relaxed))
+        step(w);
+    iris__thread.worker = NULL;
+    for (void *task; !atomic_load(&s->stopping) && (task = iris__runq_pop(&w->queue));)
+        push_from_outside(s, task); /* replaced: others do what is left */
+    atomic_store(&w->gone, 1);
+    return NULL;
+}
+
+struct worker *iris__worker_create(struct sched *s, uint32_t index)
+{
+    struct worker *w = aligned_alloc(64, sizeof *w);
+    if (!w)
+        return NULL;
+    memset(w, 0, sizeof *w);
+    w->sched = s;
+    w->index = index;
+    w->bell = iris__bell_open();
+    if (w->bell >= 0 && !iris__runq_init(&w->queue))
+        return w;
+    iris__bell_close(w->bell);
+    free(w);
+    return NULL;
+}
+
+int iris__worker_start(struct worker *w)
+{
+    char name[16] = "iris-w";
+    name[6] = (char)('0' + w->index / 100 % 10);
+    name[7] = (char)('0' + w->index / 10 % 10);
+    name[8] = (char)('0' + w->index % 10);
+    return iris__thread_start(&w->thread, name, work, w);
+}
+
+void iris__worker_replace(struct sched *s, uint32_t i)
+{
+    uint32_t n = atomic_load(&s->nworkers);
+    if (n == SCHED_WORKERS_MAX)
+        return; /* that many stuck threads are a problem that another thread does not mend */
+    struct worker *w = iris__worker_create(s, n);
+    if (!w)
+        return;
+    s->workers[n] = w;
+    atomic_store(&s->workers[i]->lane.dead, 1);
+    if (iris__worker_start(w)) {
+        atomic_store(&s->workers[i]->lane.dead, 0);
+        s->workers[n] = NULL;
+        iris__bell_close(w->bell);
+        iris__runq_finish(&w->queue);
+        free(w);
+        return;
+    }
+    atomic_store_explicit(&s->nworkers, n + 1, memory_order_release);
+}

@@ -1,0 +1,27 @@
+/* The native pool: threads that run tasks from queues of their own and steal when those are empty. */
+#ifndef IRIS_SCHED_WORKER_H
+#define IRIS_SCHED_WORKER_H
+
+#include "executor.h"
+
+void iris__worker_push(struct sched *, void *task);
+void iris__worker_call(struct sched *); /* something else than a task waits (a job): wake one */
+struct worker *iris__worker_create(struct sched *, uint32_t index);
+int iris__worker_start(struct worker *); /* 0 or an errno */
+/* Worker number i sits in a turn that does not end: have another one work in its place. */
+void iris__worker_replace(struct sched *, uint32_t i);
+
+/* Run one task in a lane; shared with executor.c. */
+static inline void iris__lane_run(struct sched *s, struct lane *l, void *task)
+{
+    atomic_store_explicit(&l->turns, atomic_load_explicit(&l->turns, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+    atomic_store_explicit(&l->due, 0, memory_order_relaxed);
+    atomic_store_explicit(&l->task, task, memory_order_release);
+    s->hooks.run(s->owner, task);
+    atomic_store_explicit(&l->task, NULL, memory_order_release);
+}
+
+int iris__jobs_run(iris_executor *); /* how many */
+
+#endif

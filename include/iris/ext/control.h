@@ -1,0 +1,35 @@
+/* "iris.control/1": looking at actors, and at their versions. */
+#ifndef IRIS_EXT_CONTROL_H
+#define IRIS_EXT_CONTROL_H
+
+#include <iris/plugin.h>
+
+#define IRIS_CONTROL "iris.control/1"
+
+enum { /* iris_info.state */
+       IRIS_STATE_RUNNING = 0,
+       IRIS_STATE_STUCK = 1, /* its turn has lasted for a second or more */
+       IRIS_STATE_STOPPING = 2
+};
+
+typedef struct iris_info {
+    uint32_t size, abi;
+    uint64_t pid, mailbox, handled; /* mailbox: accepted and not yet begun */
+    int64_t uptime;                 /* ns of this incarnation; -1: not known */
+    uint32_t capacity;              /* 0: unbounded */
+    uint32_t restarts, rev, of;     /* of != rev: this revision repeats that one */
+    uint32_t state, state_version;
+    char path[256], host[32], handler[256], behaviour[64], version[32]; /* "" where there is none */
+} iris_info;
+
+typedef struct iris_control {
+    uint32_t size, abi;
+    int (*info)(iris_actor *self, uint64_t pid, iris_info *); /* IRIS_DEAD: no such actor. [any] */
+    /* Go back `steps` (0: 1) versions, in order or now; with use_snapshot to the state as it was when
+     * that version was replaced. tell as in api->swap. [any] */
+    int (*rollback)(iris_actor *self, uint64_t pid, uint32_t steps, int use_snapshot, int now,
+                    void (*tell)(void *ctx, int result, const char *why), void *ctx);
+    int (*cancel)(iris_actor *self, uint64_t pid); /* swaps not begun; how many there were. [any] */
+} iris_control;
+
+#endif

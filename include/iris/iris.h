@@ -1,0 +1,107 @@
+/* iris/iris.h - the runtime as a library, for a C or C++ program that wants actors.
+ *
+ *   iris_runtime *rt;
+ *   iris_open(NULL, &rt);
+ *   const iris_api *api = iris_calls();               the same table that plugins are handed
+ *   iris_actor *self = iris_self(rt);                 who calls when no actor does
+ *   iris_version *v;
+ *   iris_load(rt, "./libcounter.so", NULL, &v);       or api->define(self, &my_behaviour, &v)
+ *   iris_spawn s = {.size = sizeof s, .abi = IRIS_ABI, .version = v};
+ *   uint64_t pid;
+ *   api->spawn(self, &s, &pid);
+ *   api->send(self, pid, "hello", 5, 0);
+ *   iris_close(rt, 5 * IRIS_SECOND);
+ *
+ * Several runtimes may live in one process. Every call is [any], but iris_open, iris_close, iris_step
+ * and iris_attach, which are for one thread at a time. After a fork the child has no threads of the
+ * runtime: it must not call it. Times are nanoseconds. libiris installs no signal handler. */
+#ifndef IRIS_H
+#define IRIS_H
+
+#include <iris/ext/control.h>
+#include <iris/plugin.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define IRIS_MILLISECOND INT64_C(1000000)
+#define IRIS_SECOND (1000 * IRIS_MILLISECOND)
+
+typedef struct iris_runtime iris_runtime;
+
+enum { /* kinds of events */
+       IRIS_EVENT_STARTED = 0,
+       IRIS_EVENT_CRASHED = 1,
+       IRIS_EVENT_RESTARTED = 2,
+       IRIS_EVENT_ENDED = 3,
+       IRIS_EVENT_SWAPPED = 4,
+       IRIS_EVENT_SWAP_REFUSED = 5,
+       IRIS_EVENT_STUCK = 6,
+       IRIS_EVENT_EXHAUSTED = 7,
+       IRIS_EVENT_LOG = 8
+};
+
+typedef struct iris_event {
+    uint32_t size, abi;
+    int64_t at;             /* api->now() */
+    uint64_t number;        /* counts up from 1 */
+    uint32_t kind, level;   /* level: IRIS_INFO .. */
+    uint64_t pid;           /* 0: of no actor */
+    const char *path, *text; /* path: "" where the actor has none */
+} iris_event;
+
+typedef struct iris_options {
+    uint32_t size, abi;
+    uint32_t workers;     /* threads of the native pool; 0: one for each core */
+    uint64_t seed;        /* not 0: no threads, virtual clock, order drawn from this seed: iris_step() */
+    size_t message_max;   /* bytes of one message; 0: 64 MiB */
+    int64_t turn_limit;   /* a handler that runs longer is interrupted where its host can; 0: never */
+    void (*event)(void *ctx, const iris_event *); /* [any], must not block, may be NULL; stderr gets
+                                                     nothing by itself */
+    void *ctx;
+} iris_options;
+
+/* options may be NULL. IRIS_OK, or IRIS_FAIL: see iris_reason(). */
+IRIS_EXPORT int iris_open(const iris_options *options, iris_runtime **out);
+
+/* End all actors (newest first) and threads. Returns how many threads did not come back within
+ * `timeout`: if it is not 0 the runtime's memory stays, as they may still use it. NULL is fine. */
+IRIS_EXPORT int iris_close(iris_runtime *, int64_t timeout);
+
+IRIS_EXPORT const iris_api *iris_calls(void);
+IRIS_EXPORT iris_actor *iris_self(iris_runtime *); /* belongs to no actor: may be used on any thread */
+IRIS_EXPORT const char *iris_reason(void); /* why this thread's last call failed; never NULL */
+
+/* A handler file, as a manifest names it ("./libpay.so", "./libpay.so:name"); relative to `dir`, or
+ * to the working directory (NULL). Waits for the loader thread. *out is the caller's reference. */
+IRIS_EXPORT int iris_load(iris_runtime *, const char *handler, const char *dir, iris_version **out);
+/* A plugin that is linked into this program; arg goes to its start(). */
+IRIS_EXPORT int iris_attach(iris_runtime *, const iris_plugin *(*entry)(const iris_api *),
+                            const char *config, void *arg);
+
+/* The actor of this path, name or decimal pid; 0: none. */
+IRIS_EXPORT uint64_t iris_find(iris_runtime *, const char *target);
+
+/* Ask and wait. On IRIS_OK *answer is the caller's: api->drop(answer). Else IRIS_EMPTY (not in time),
+ * IRIS_DEAD, IRIS_FULL, IRIS_LARGE. Not from a handler: it would hold up its worker. */
+IRIS_EXPORT int iris_ask_wait(iris_runtime *, uint64_t pid, const void *data, size_t len,
+                              int64_t timeout, const iris_message **answer);
+
+/* Nothing is queued or running, no ask or one-shot timer is pending, no actor said it is busy. */
+IRIS_EXPORT int iris_is_idle(iris_runtime *);
+/* Seeded runs: make one decision. 0: nothing is left to decide. */
+IRIS_EXPORT int iris_step(iris_runtime *);
+
+typedef struct iris_totals {
+    uint32_t size, abi;
+    uint64_t actors, handled, versions, dead_letters;
+    uint64_t crashed, ended, stray, node, unwanted; /* dead letters by reason */
+    uint64_t bytes;                                 /* of message memory */
+} iris_totals;
+IRIS_EXPORT void iris_count(iris_runtime *, iris_totals *);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,274 @@
+/* iris/plugin.h - all that a plugin may know about Iris. It includes no other Iris header.
+ *
+ * A plugin is one shared object with one Iris symbol, iris_plugin_entry(). It brings behaviours
+ * (native code), or a host (a language, which makes behaviours), or both. It links nothing of Iris:
+ * every call goes through the iris_api that the entry function is handed.
+ *
+ *   plugin      entry(api) .. start ................................. stop   once per file / runtime
+ *   version       load or define ... retain, release (actors, rollback list) ... free
+ *   actor           spawn: init, handle, handle .. [save => upgrade of the next version] .. fini
+ *   message           send -> [mailbox] -> handle -> done            (later() .. done() in between)
+ *   swap              marker in the mailbox ("in order") or signal ("now"), once no later() is open:
+ *                     adopt? else [old] save -> bytes -> [new] upgrade -> switch -> [old] fini
+ *
+ * Who may call what. Every member says it in brackets:
+ *   [main]    the thread that starts and stops the runtime, one call at a time;
+ *   [loader]  a core thread that may block; never two calls at once;
+ *   [exec]    the thread of the executor of the actor in question;
+ *   [turn]    that thread, inside a call that the core makes for this very actor;
+ *   [any]     every thread; does not block.
+ * A host's own actor counts as [any] wherever [exec] is asked for. Debug builds check the brackets
+ * and abort with the member's name.
+ *
+ * Memory: what is passed in is borrowed for the call, unless its comment says otherwise; neither side
+ * frees what the other allocated. Text is UTF-8. Times are nanoseconds of api->now(). */
+#ifndef IRIS_PLUGIN_H
+#define IRIS_PLUGIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Growth: a struct that crosses begins with its own size and IRIS_ABI; members are only appended. The
+ * reader copies the smaller of both sizes and zeroes the rest, so a member that the other side does
+ * not know is NULL: ask with IRIS_HAS. IRIS_ABI changes only if an existing member changes its
+ * meaning. (iris_message, iris_bytes, iris_job and iris_sink never grow.) */
+#define IRIS_ABI 1
+#define IRIS_HAS(s, m)                                                                             \
+    ((s)->size >= offsetof(__typeof__(*(s)), m) + sizeof((s)->m) && (s)->m)
+
+#ifndef IRIS_EXPORT /* define it empty where a program links its plugin in (see iris_attach) */
+#define IRIS_EXPORT __attribute__((visibility("default")))
+#endif
+#if defined(__GNUC__)
+#define IRIS_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#else
+#define IRIS_PRINTF(f, a)
+#endif
+
+typedef struct iris_actor iris_actor;       /* one actor; a started host has one too, for its calls */
+typedef struct iris_version iris_version;   /* a behaviour that the core has taken in; counted */
+typedef struct iris_executor iris_executor; /* a queue of runnable actors and who drains it */
+
+typedef struct iris_bytes {
+    const void *data;
+    size_t len;
+} iris_bytes;
+
+enum { /* results. A negative one was explained with api->fail() */
+       IRIS_OK = 0,
+       IRIS_FAIL = -1,
+       IRIS_AGAIN = 1, /* done(): not begun, put it back; drain(): there is more; due(): yes */
+       IRIS_DEAD = 2,  /* no such actor, or not any more */
+       IRIS_FULL = 3,  /* the mailbox, or the link to its node, takes no more now */
+       IRIS_LARGE = 4, /* above the message limit */
+       IRIS_EMPTY = 5, /* nothing came in time */
+       IRIS_CLOSED = 6 /* nothing will come any more */
+};
+
+/* ---- messages ---- */
+
+enum { /* iris_message.kind; 16 and up belong to extensions (iris/ext) */
+       IRIS_USER = 0,
+       IRIS_EXIT = 1,
+       IRIS_DOWN = 2,
+       IRIS_TIMER = 3
+};
+
+typedef struct iris_message { /* read-only for plugins; 40 bytes where pointers have 8 */
+    uint32_t kind;            /* IRIS_USER, or a signal */
+    uint32_t len;             /* bytes of data */
+    uint64_t from;            /* pid of the sender, 0: from outside; of a signal: whom it is about */
+    uint64_t to;              /* pid it was sent to (another than one's own only where one routes) */
+    uint64_t ref;             /* USER: 0, or "asked": send the answer to this pid, once.
+                                 DOWN and TIMER: which one */
+    const void *data;         /* EXIT and DOWN: the reason, "word" or "word: text", not terminated */
+} iris_message;
+
+/* Work for an executor's thread. The caller owns the memory until run() is called. */
+typedef struct iris_job {
+    struct iris_job *next;
+    void (*run)(struct iris_job *);
+} iris_job;
+
+/* Where save() writes to; write() returns IRIS_OK, or IRIS_FAIL when memory is short. */
+typedef struct iris_sink {
+    int (*write)(struct iris_sink *, const void *data, size_t len);
+} iris_sink;
+
+/* ---- what a plugin implements ---- */
+
+enum { /* iris_behaviour.flags */
+       IRIS_SIGNALS = 1u << 0,    /* handle() also gets EXIT and DOWN (else the core answers them) */
+       IRIS_PULL = 1u << 1,       /* takes its mail itself (ext/reader.h); handle() gets n = 0 */
+       IRIS_OWN_THREAD = 1u << 2, /* an OS thread per actor, for code that blocks */
+       IRIS_OWN_STACK = 1u << 3   /* a coroutine per actor on the core's pool */
+};
+
+typedef struct iris_behaviour iris_behaviour;
+struct iris_behaviour {
+    uint32_t size, abi;
+    const char *name, *version; /* "counter", "2.1.0" */
+    uint32_t flags;
+    uint32_t state_version;  /* of the bytes that save writes and upgrade reads */
+    iris_executor *executor; /* where its actors run; NULL: the core's pool */
+    void *data;              /* the plugin's own; handed back untouched */
+
+    /* [turn] Takes messages in order. Returns k in 0..n: messages 0..k-1 are handled, or put off with
+     * later(); the others stay where they are (k < n is a yield). Or, after api->fail(), ~k: message k
+     * crashed the actor, those before it are handled, those after it stay. ~0 is IRIS_FAIL. */
+    int (*handle)(const iris_behaviour *, iris_actor *, void *state,
+                  const iris_message *const *messages, int n);
+
+    /* [turn] All optional. Without init the state is NULL. args is JSON text (len 0: none).
+     * fini is the last call for a state. */
+    int (*init)(const iris_behaviour *, iris_actor *, iris_bytes args, void **state);
+    void (*fini)(const iris_behaviour *, iris_actor *, void *state);
+
+    /* [turn] Swap by bytes: the old version saves and keeps its state, the new one builds its own
+     * state from the bytes (from: the state_version that wrote them), then comes the old fini. If
+     * either fails the new version is dropped and the old one goes on. */
+    int (*save)(const iris_behaviour *, iris_actor *, const void *state, iris_sink *);
+    int (*upgrade)(const iris_behaviour *, iris_actor *, uint32_t from, iris_bytes saved,
+                   void **state);
+
+    /* [turn] Swap inside one host without bytes; called on the new version and tried first when both
+     * versions come from one host. IRIS_OK: *state (in: the old state) is now the new version's, no
+     * fini for the old. IRIS_AGAIN: untouched, use bytes. IRIS_FAIL: untouched, refuse the swap. */
+    int (*adopt)(const iris_behaviour *, iris_actor *, const iris_behaviour *old, void **state);
+
+    void (*cancel)(const iris_behaviour *, iris_actor *, void *state); /* [turn] ended while a later()
+                                                                          is open */
+    void (*free)(const iris_behaviour *); /* [exec] no actor and no version list has it any more */
+
+    /* [turn] Rollback to an older version whose upgrade refuses this one's bytes: write bytes of
+     * state version `to` instead. Optional. */
+    int (*downgrade)(const iris_behaviour *, iris_actor *, const void *state, uint32_t to,
+                     iris_sink *);
+};
+
+typedef struct iris_driver iris_driver;
+struct iris_driver { /* who drains an executor */
+    uint32_t size, abi;
+    const char *name; /* "python", "node-2" */
+    void *data;
+    /* Either the plugin's thread drains: wake is called once when work appears, and not again until
+     * drain() has said that all is done. [any], under no lock; it must not call back. */
+    void (*wake)(const iris_driver *);
+    /* Or wake is NULL: the core makes one thread, which drains between enter and leave. [exec] */
+    void (*enter)(const iris_driver *);
+    void (*leave)(const iris_driver *);
+    /* [any] Turn number `turn` has lasted too long: make its handler raise. Under the language's own
+     * lock first see that api->turn() still says this number; handle() then returns ~k. Optional. */
+    int (*interrupt)(const iris_driver *, uint64_t turn);
+};
+
+typedef struct iris_source { /* what load() gets */
+    uint32_t size, abi;
+    const char *file, *symbol; /* "pay.py", "on_msg": the handler as the user wrote it; symbol or NULL */
+    iris_bytes code;           /* the file's bytes, as the core read them, once */
+    const char *config;        /* the actor's host settings, JSON, or NULL */
+    const char *copy;          /* a private copy of the file that holds just these bytes */
+} iris_source;
+
+typedef struct iris_host { /* a language */
+    uint32_t size, abi;
+    const char *runtime;  /* "CPython 3.11.2" */
+    const char *suffixes; /* which handler files are its own, separated by blanks: ".py .pyc" */
+    /* Once per runtime (several may live in one process); the others get *host back. arg comes from
+     * the program that attached this plugin itself, and is NULL when the core loaded the file. [main] */
+    int (*start)(iris_actor *self, const char *config, void *arg, void **host);
+    int (*load)(void *host, const iris_source *, iris_version **out); /* [loader] */
+    void (*stop)(void *host); /* no actor of this host is left. [main] */
+} iris_host;
+
+typedef struct iris_plugin { /* what the one symbol returns; static, never freed */
+    uint32_t size, abi;
+    const char *name, *version;              /* "python", "0.3.0" */
+    const char *const *needs;                /* extensions it cannot do without, NULL-ended; or NULL */
+    const iris_behaviour *const *behaviours; /* native ones, NULL-ended; or NULL */
+    const iris_host *host;                   /* or NULL */
+} iris_plugin;
+
+/* ---- what the core offers ---- */
+
+enum { /* iris_spawn.policy: what a full mailbox does with one more message. (Others come later.) */
+       IRIS_DROP_NEW = 0 /* send says IRIS_FULL */
+};
+
+typedef struct iris_spawn {
+    uint32_t size, abi;
+    iris_version *version;
+    iris_bytes args;         /* for init; copied */
+    uint64_t parent;         /* or 0 */
+    const char *path;        /* or NULL */
+    uint32_t budget;         /* messages before it must yield; 0: 100 */
+    uint32_t capacity;       /* messages not yet done; 0: unbounded */
+    uint32_t policy;         /* IRIS_DROP_NEW */
+    iris_executor *executor; /* or NULL: the behaviour's */
+} iris_spawn;
+
+enum { IRIS_DEBUG_LEVEL = 1, IRIS_INFO = 2, IRIS_WARN = 3, IRIS_ERROR = 4 }; /* of log */
+
+typedef struct iris_api {
+    uint32_t size, abi;
+    const char *version; /* of the core: "0.1.0" */
+
+    /* Words. fail keeps the reason for whoever gets to see this failure: log, supervisor, caller.
+     * It belongs to the calling thread until its next core call fails. [any] */
+    int (*fail)(const char *fmt, ...) IRIS_PRINTF(1, 2); /* returns IRIS_FAIL */
+    void (*log)(iris_actor *self, int level, const char *fmt, ...) IRIS_PRINTF(3, 4); /* [any] */
+    const void *(*extension)(const char *id); /* [any] "iris.timer/1": its table, or NULL */
+    int64_t (*now)(iris_actor *self);         /* [any] monotonic; virtual in seeded runs */
+    uint64_t (*pid)(const iris_actor *self);  /* [any] 0: a host */
+
+    /* Messages. An actor sends from [exec], so also from a promise of it; a host sends as from outside,
+     * from [any]. send copies. give does not: release(ctx) is called once, on any thread, also when
+     * give says no, and must not block (a host posts itself a job). Both answer OK, DEAD, FULL or
+     * LARGE at once and never wait. To answer an ask, send to message->ref. */
+    int (*send)(iris_actor *self, uint64_t to, const void *data, size_t len, uint64_t ref);
+    int (*give)(iris_actor *self, uint64_t to, const void *data, size_t len, uint64_t ref,
+                void (*release)(void *ctx), void *ctx);
+    void (*keep)(const iris_message *); /* [turn] stays readable until drop; n keeps, n drops */
+    void (*drop)(const iris_message *); /* [any] */
+
+    /* A handler that is not finished. later: [turn] the message stays the actor's (it counts in the
+     * mailbox) and readable. Until each one is done() the actor gets no other mail: an actor is serial.
+     * done: [any] exactly once, with IRIS_OK, IRIS_FAIL (a crash, as in handle; say why with fail
+     * first) or IRIS_AGAIN (not begun: back to its place). It drops the message. IRIS_DEAD: the actor
+     * ended meanwhile, there is nothing else to do. */
+    int (*later)(iris_actor *self, const iris_message *);
+    int (*done)(const iris_message *, int result);
+    int (*due)(iris_actor *self); /* [exec] 2 ns; IRIS_AGAIN: begin no other message, give the rest back */
+    int (*exit)(iris_actor *self, const char *reason); /* [exec] ends after this turn; NULL: normal */
+
+    /* Behaviours. define copies the struct and gives the caller one reference; actors and version
+     * lists hold others. retain says IRIS_DEAD when free() is already on its way: a cache may ask this
+     * of a pointer it does not own, under the lock under which its free() drops it. [any] */
+    int (*define)(iris_actor *self, const iris_behaviour *, iris_version **out);
+    int (*retain)(iris_version *);
+    void (*release)(iris_version *);
+    int (*spawn)(iris_actor *self, const iris_spawn *, uint64_t *pid); /* [any] init runs in its turn */
+    /* [any] Queues a swap; tell (may be NULL) comes once, on any thread, when it is decided. */
+    int (*swap)(iris_actor *self, uint64_t pid, iris_version *, int now,
+                void (*tell)(void *ctx, int result, const char *why), void *ctx);
+
+    /* Executors. open and close are [main]; close waits for the last turn. drain takes the queue's
+     * head again and again until slice nanoseconds are over; a host's loop calls it when woken, and on
+     * IRIS_AGAIN wakes itself. */
+    int (*open)(iris_actor *self, const iris_driver *, iris_executor **out);
+    void (*close)(iris_executor *);
+    int (*drain)(iris_executor *, int64_t slice); /* [exec] IRIS_OK: idle, wake will come; or AGAIN */
+    void (*post)(iris_executor *, iris_job *);    /* [any] run(job) on its thread, in turn */
+    uint64_t (*turn)(const iris_executor *);      /* [any] counts the turns that it began */
+} iris_api;
+
+IRIS_EXPORT const iris_plugin *iris_plugin_entry(const iris_api *); /* NULL: cannot run, see fail() */
+
+#ifdef __cplusplus
+}
+#endif
+#endif
