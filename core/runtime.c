@@ -292,7 +292,8 @@ void iris_count(iris_runtime *rt, iris_totals *out)
                      .stray = (uint64_t)atomic_load(&w->dead[DEAD_STRAY]),
                      .node = (uint64_t)atomic_load(&w->dead[DEAD_NODE]),
                      .unwanted = (uint64_t)atomic_load(&w->dead[DEAD_UNWANTED]),
-                     .bytes = iris__pool_bytes(w->pool)};
+                     .bytes = iris__pool_bytes(w->pool),
+                     .decisions = w->sched.decisions};
     memcpy(out, &t, out->size < sizeof t ? out->size : sizeof t);
 }
 

@@ -76,6 +76,7 @@ struct sched {
     struct clock clock;
     struct random random;
     int seeded;
+    uint64_t decisions; /* seeded: made so far */
     atomic_uint tick; /* counts ms while something runs: the coarse clock of turns */
     atomic_int stopping;
 

@@ -347,6 +347,7 @@ int iris__sched_step(struct sched *s)
         n += (uint32_t)runnable(x);
     if (!n)
         return let_time_pass(s);
+    s->decisions++;
     uint32_t choice = iris__random_below(&s->random, n);
     for (iris_executor *x = s->list; x; x = x->next)
         if (runnable(x) && choice-- == 0) {

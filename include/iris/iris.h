@@ -98,6 +98,7 @@ typedef struct iris_totals {
     uint64_t actors, handled, versions, dead_letters;
     uint64_t crashed, ended, stray, node, unwanted; /* dead letters by reason */
     uint64_t bytes;                                 /* of message memory */
+    uint64_t decisions;                             /* seeded runs: made by iris_step */
 } iris_totals;
 IRIS_EXPORT void iris_count(iris_runtime *, iris_totals *);
 

@@ -1,6 +1,5 @@
 #include "verb.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +15,7 @@ int64_t parse_duration(const char *text)
         return -1;
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
         if (!strcmp(end, units[i].unit))
-            return (int64_t)llround(n * units[i].ms);
+            return (int64_t)(n * units[i].ms + 0.5);
     return -1;
 }
 
