@@ -1,0 +1,207 @@
+#include "store.h"
+
+#include "fail.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NAME_ROOM 160 /* below NAME_MAX, with any hash */
+
+void iris__store_init_memory(struct store *s)
+{
+    *s = (struct store){.dir = {.base = -1, .own = -1, .lock = -1}};
+}
+
+void iris__store_init(struct store *s)
+{
+    iris__store_init_memory(s);
+    iris__privatedir_find(&s->dir); /* none: memfds it is */
+}
+
+void iris__store_finish(struct store *s)
+{
+    while (s->copies) {
+        struct copy *c = s->copies;
+        s->copies = c->next;
+        free(c->path); /* not the memfd: its number is the name of code that is still mapped */
+        free(c);
+    }
+    iris__privatedir_remove(&s->dir);
+}
+
+/* ---- comparing ---- */
+
+static int equals(int fd, const char *data, size_t len)
+{
+    char part[16384];
+    size_t at = 0;
+    for (ssize_t n; (n = pread(fd, part, sizeof part, (off_t)at)) > 0; at += (size_t)n)
+        if ((size_t)n > len - at || memcmp(part, data + at, (size_t)n) != 0)
+            return 0;
+    return at == len;
+}
+
+int iris__copy_equals(const struct copy *c, iris_bytes code, uint64_t hash)
+{
+    if (c->hash != hash || c->len != code.len)
+        return 0;
+    int fd = open(c->path, O_RDONLY | O_CLOEXEC);
+    int same = fd >= 0 && equals(fd, code.data, code.len);
+    if (fd >= 0)
+        close(fd);
+    return same;
+}
+
+/* ---- writing ---- */
+
+static int write_all(int fd, iris_bytes code)
+{
+    const char *data = code.data;
+    for (size_t at = 0; at < code.len;) {
+        ssize_t n = write(fd, data + at, code.len - at);
+        if (n < 0 && errno != EINTR)
+            return -1;
+        at += n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
+/* fsync, because only then do all file systems say that the disk is full; found out later, that
+ * would be a SIGBUS. */
+static int write_new(int dir, const char *name, iris_bytes code)
+{
+    unlinkat(dir, "new", 0);
+    int fd = openat(dir, "new", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0500);
+    if (fd < 0)
+        return -1;
+    int failed = fchmod(fd, 0500) || write_all(fd, code) || fsync(fd);
+    failed |= close(fd);
+    if (failed || renameat(dir, "new", dir, name)) {
+        int why = errno;
+        unlinkat(dir, "new", 0);
+        errno = why;
+        return -1;
+    }
+    return 0;
+}
+
+/* In a directory of one's own: 0, and the path. */
+static int copy_to_dir(struct store *s, struct copy *c, const char *name, iris_bytes code)
+{
+    if (asprintf(&c->path, "%s/%s", s->dir.path, name) < 0) {
+        c->path = NULL;
+        return -1;
+    }
+    return write_new(s->dir.own, name, code);
+}
+
+/* Its path holds the pid and not "self", and its number is not given back while code is mapped from
+ * it: the dynamic linker would take the same name for the same library. */
+static int copy_to_memory(struct copy *c, const char *name, iris_bytes code)
+{
+    c->fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (c->fd < 0 || write_all(c->fd, code) ||
+        fcntl(c->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+        return -1;
+    if (asprintf(&c->path, "/proc/%ld/fd/%d", (long)getpid(), c->fd) < 0) {
+        c->path = NULL;
+        return -1;
+    }
+    return 0;
+}
+
+/* ---- names ---- */
+
+/* "/srv/libpay.so" -> "libpay-HASH.so", and with "-2" if other bytes have that one. The suffix
+ * stays, for it tells a language what kind of file it is. */
+static void make_name(char name[NAME_ROOM], const char *file, uint64_t hash, int n)
+{
+    const char *slash = strrchr(file, '/');
+    const char *base = slash ? slash + 1 : file;
+    const char *dot = strrchr(base, '.');
+    const char *suffix = dot && dot > base && strlen(dot) <= 16 ? dot : "";
+    int stem = (int)(*suffix ? (size_t)(dot - base) : strlen(base));
+    char again[16] = "";
+    if (n > 1)
+        snprintf(again, sizeof again, "-%d", n);
+    snprintf(name, NAME_ROOM, "%.*s-%016" PRIx64 "%s%s", stem < 100 ? stem : 100, base, hash, again,
+             suffix);
+    for (char *c = name; (c = strchr(c, '$'));)
+        *c = '_'; /* dlopen() would put a directory in the place of $ORIGIN or $LIB */
+}
+
+static struct copy *by_name(const struct store *s, const char *name)
+{
+    for (struct copy *c = s->copies; c; c = c->next)
+        if (!strcmp(strrchr(c->path, '/') + 1, name))
+            return c;
+    return NULL;
+}
+
+/* ---- copies ---- */
+
+static void destroy(struct store *s, struct copy *c)
+{
+    if (c->fd >= 0)
+        close(c->fd);
+    else if (c->path && s->dir.pid == getpid())
+        unlink(c->path);
+    free(c->path);
+    free(c);
+}
+
+static struct copy *make(struct store *s, const char *file, const char *name, iris_bytes code,
+                         uint64_t hash)
+{
+    struct copy *c = calloc(1, sizeof *c);
+    if (!c)
+        return iris__fail("%s: no memory for a private copy", file), NULL;
+    *c = (struct copy){.hash = hash, .len = code.len, .fd = -1, .refs = 1};
+    if (s->dir.path ? copy_to_dir(s, c, name, code) : copy_to_memory(c, name, code)) {
+        iris__fail("%s: its private copy cannot be written to %s: %s; make room there, or set "
+                   "IRIS_STATE_DIR to another directory",
+                   file, s->dir.path ? s->dir.path : "memory", strerror(errno));
+        destroy(s, c);
+        return NULL;
+    }
+    c->next = s->copies;
+    s->copies = c;
+    return c;
+}
+
+struct copy *iris__store_copy(struct store *s, const char *file, iris_bytes code, uint64_t hash)
+{
+    char name[NAME_ROOM];
+    for (int n = 1;; n++) {
+        make_name(name, file, hash, n);
+        struct copy *c = by_name(s, name);
+        if (!c)
+            return make(s, file, name, code, hash);
+        if (iris__copy_equals(c, code, hash))
+            return iris__copy_share(c);
+    }
+}
+
+struct copy *iris__copy_share(struct copy *c)
+{
+    c->refs++;
+    return c;
+}
+
+void iris__store_drop(struct store *s, struct copy *c)
+{
+    if (!c || --c->refs > 0)
+        return;
+    struct copy **at = &s->copies;
+    while (*at != c)
+        at = &(*at)->next;
+    *at = c->next;
+    destroy(s, c);
+}

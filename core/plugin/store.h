@@ -1,0 +1,43 @@
+/* Private copies of the files that are loaded.
+ *
+ * What runs is never the user's file. That one may be overwritten, cut short or replaced at any
+ * time, which would kill the code that runs from it (SIGBUS, SIGSEGV: measured), and the dynamic
+ * linker answers with the old code when a path is loaded a second time. A copy is written once,
+ * under a name made of its content, so that a name never means two things while this process
+ * lives.
+ *
+ * [loader] throughout. */
+#ifndef IRIS_PLUGIN_STORE_H
+#define IRIS_PLUGIN_STORE_H
+
+#include "privatedir.h"
+
+#include <iris/plugin.h>
+
+struct copy { /* counted: sources and libraries share it */
+    struct copy *next;
+    char *path;
+    uint64_t hash;
+    size_t len;
+    int fd; /* of a memfd, else -1 */
+    int refs;
+};
+
+struct store {
+    struct privatedir dir; /* no path: no place may hold code, copies are memfds */
+    struct copy *copies;
+};
+
+void iris__store_init(struct store *);
+void iris__store_init_memory(struct store *); /* memfds at once */
+void iris__store_finish(struct store *);      /* a memfd that still has references stays open */
+
+/* A copy of these bytes, maybe shared; NULL: no room. The name is the file's, with the hash in
+ * it. */
+struct copy *iris__store_copy(struct store *, const char *file, iris_bytes, uint64_t hash);
+struct copy *iris__copy_share(struct copy *);         /* one reference more */
+void iris__store_drop(struct store *, struct copy *); /* one less; NULL is fine */
+
+int iris__copy_equals(const struct copy *, iris_bytes, uint64_t hash);
+
+#endif
