@@ -83,6 +83,19 @@ static int64_t on_fire(void *owner, int64_t now)
     return iris__timers_fire(owner, now);
 }
 
+/* The actor may end this moment: only its place is certain to stay, so it is looked up by pid. */
+static void say_stuck(struct world *w, const iris_executor *x, const iris_actor *a, int64_t seconds)
+{
+    iris_info i = {.size = sizeof i, .abi = IRIS_ABI};
+    if (!a || iris__info(w, iris__actor_pid(a), &i) != IRIS_OK)
+        return;
+    iris__world_event(w, EVENT_STUCK, NULL, IRIS_WARN,
+                      "%s (%llu): %s %s v%u has not returned for %lld s, on executor %s",
+                      *i.path ? i.path : "an actor", (unsigned long long)i.pid,
+                      *i.handler ? i.handler : i.behaviour, i.version, i.rev, (long long)seconds,
+                      x->name);
+}
+
 static void on_stuck(void *owner, iris_executor *x, struct lane *l, int64_t age)
 {
     struct world *w = owner;
@@ -91,8 +104,7 @@ static void on_stuck(void *owner, iris_executor *x, struct lane *l, int64_t age)
         x->driver.interrupt(&x->driver, turn);
     if (age % IRIS__SECOND)
         return;
-    iris__world_event(w, EVENT_STUCK, NULL, IRIS_WARN, "%s: a handler has not returned for %lld s",
-                      x->name, (long long)(age / IRIS__SECOND));
+    say_stuck(w, x, atomic_load(&l->task), age / IRIS__SECOND);
 }
 
 static void on_ready(void *owner, uint64_t tag)

@@ -64,7 +64,8 @@ static void fill(iris_actor *a, const iris_spawn *s, struct cold *cold, iris_exe
     a->batch = 1;
     a->open = 0;
     a->flags = (uint16_t)((b->init || b->flags & IRIS_PULL || cold ? ACTOR_FRESH : 0) |
-                          (b->flags & IRIS_OWN_THREAD ? ACTOR_OWN_THREAD : 0));
+                          (b->flags & IRIS_OWN_THREAD ? ACTOR_OWN_THREAD : 0) |
+                          (b->flags & IRIS_PULL ? ACTOR_PULLS : 0));
     atomic_store_explicit(&a->signals, NULL, memory_order_relaxed);
     atomic_store_explicit(&a->waiting, 0, memory_order_relaxed);
     atomic_store_explicit(&a->handled, 0, memory_order_relaxed);

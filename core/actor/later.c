@@ -25,6 +25,8 @@ int iris__later(iris_actor *a, const iris_message *pub)
 {
     struct message *m = iris__message_of(pub);
     struct cold *c = iris__cold(a);
+    if (m->pub.kind != IRIS_USER && !(m->flags & MESSAGE_ROUTED))
+        return iris__fail("later: a signal cannot be put off; only mail can");
     if (!c || a->open == UINT16_MAX || remember(c, m))
         return iris__fail("later: no memory to remember the message; handle it now");
     m->next = (struct message *)a;

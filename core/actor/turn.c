@@ -224,6 +224,7 @@ static void hear_swap(struct turn *t, iris_actor *a, struct swap *s)
     if (c->now) /* taken back meanwhile, or we would not get this one */
         iris__swap_refuse(t->w, c->now, IRIS_FAIL, "another one came");
     c->now = s;
+    a->flags |= ACTOR_SWAPPING;
 }
 
 /* EXIT and DOWN go to the behaviour if it wants them. A signal is no message of the mailbox: it is
@@ -315,6 +316,15 @@ static enum step heed(struct turn *t, iris_actor *a)
     return step;
 }
 
+static enum step swap_now(iris_actor *a)
+{
+    struct cold *c = iris__cold_if(a);
+    struct swap *s = c->now;
+    c->now = NULL;
+    a->flags &= (uint16_t)~ACTOR_SWAPPING;
+    return swap(a, s);
+}
+
 /* A pull actor is inside its one long handle(): what ends it is kept until that returns. */
 int iris__turn_hear_pull(iris_actor *a)
 {
@@ -324,8 +334,7 @@ int iris__turn_hear_pull(iris_actor *a)
     if (iris__signal_waits(a))
         hear_all(&t, a, &h);
     if (c && c->now) {
-        iris__swap_perform(a, c->now); /* which refuses: pull actors are not swapped yet */
-        c->now = NULL;
+        swap_now(a); /* which refuses: pull actors are not swapped yet */
     }
     if (h.ends)
         iris__turn_exit(a, h.reason, 1);
@@ -376,18 +385,14 @@ static enum step special(iris_actor *a)
     return leave(a);
 }
 
-static enum step swap_now(iris_actor *a)
+/* Before the next message: what is open must be done, then a swap that shall come now. */
+static enum step hold(iris_actor *a)
 {
-    struct cold *c = iris__cold_if(a);
-    struct swap *s = c->now;
-    c->now = NULL;
-    return swap(a, s);
-}
-
-static int has_swap_now(const iris_actor *a)
-{
-    struct cold *c = iris__cold_if(a);
-    return c && c->now;
+    if (a->open)
+        return iris__mailbox_block(a) ? STOP : GO_ON;
+    if (a->flags & ACTOR_SWAPPING)
+        return swap_now(a);
+    return pull(a);
 }
 
 static int is_over(const struct turn *t, const iris_actor *a)
@@ -397,6 +402,7 @@ static int is_over(const struct turn *t, const iris_actor *a)
 }
 
 #define ACTOR_SPECIAL (ACTOR_MOVING | ACTOR_GONE | ACTOR_FRESH | ACTOR_EXITING)
+#define ACTOR_HOLDS (ACTOR_SWAPPING | ACTOR_PULLS)
 
 static enum step step(struct turn *t, iris_actor *a)
 {
@@ -404,12 +410,8 @@ static enum step step(struct turn *t, iris_actor *a)
         return special(a);
     if (__builtin_expect(iris__signal_waits(a), 0) && heed(t, a) == STOP)
         return STOP;
-    if (__builtin_expect(a->open, 0))
-        return iris__mailbox_block(a) ? STOP : GO_ON;
-    if (__builtin_expect(has_swap_now(a), 0))
-        return swap_now(a);
-    if (__builtin_expect(a->version->b.flags & IRIS_PULL, 0))
-        return pull(a);
+    if (__builtin_expect(a->open || a->flags & ACTOR_HOLDS, 0))
+        return hold(a);
     if (!a->local && !iris__mailbox_fetch(a))
         return iris__mailbox_rest(a) ? STOP : GO_ON;
     if (is_over(t, a)) {
