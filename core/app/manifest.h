@@ -1,0 +1,95 @@
+/* The manifest: what an app is made of, read from one strict JSON file.
+ *
+ *   file -> text (UTF-8, bounded) -> JSON -> checked key by key against one table -> this struct
+ *
+ * manifest_keys.c has the table; all that is said about keys comes from there. A mistake does not
+ * end the reading: all of them are in the list of problems, each with its place in the file. */
+#ifndef IRIS_APP_MANIFEST_H
+#define IRIS_APP_MANIFEST_H
+
+#include "problem.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum manifest_restart { /* in the order of the table's words, as all enums here */
+                        MANIFEST_ALWAYS,
+                        MANIFEST_ON_FAILURE,
+                        MANIFEST_NEVER
+};
+enum manifest_stateless { MANIFEST_REFUSE, MANIFEST_RESTART };
+enum manifest_strategy { MANIFEST_ONE_FOR_ONE };
+
+/* --set key=value: `key` is dotted as in the messages ("env.LOG", "control.socket",
+ * "actors[0].budget"); the value is taken literally. */
+struct manifest_set {
+    const char *key, *value;
+};
+
+struct manifest_pair {
+    const char *name, *value;
+};
+
+struct manifest_actor {
+    const char *path;
+    const char *handler;      /* as written, variables replaced: "./libpay.so:pay_v2" */
+    const char *handler_text; /* its file, or module, as written: "./libpay.so" */
+    const char
+        *handler_file;  /* that, relative to the manifest: absolute. NULL: not a file (a module).
+                               * Without a '/' in handler_text: whoever loads it also looks in the
+                               * installed behaviours. */
+    const char *symbol; /* behind ':' or '#', or NULL */
+    const char *host;   /* as written, or by the file's ending */
+    const char *name;   /* to register, or NULL */
+    const char *args;   /* JSON text, variables replaced, or NULL */
+    int64_t budget;
+    int64_t capacity; /* of the mailbox; 0: unbounded */
+    int64_t keep;     /* versions kept for a rollback */
+    int restart;      /* enum manifest_restart */
+    int stateless;    /* enum manifest_stateless */
+    const char **depends_on;
+    size_t ndepends_on;
+    unsigned line, column; /* of its path; 0: not known */
+};
+
+struct manifest_supervisor {
+    const char *path;
+    int strategy; /* enum manifest_strategy */
+    int64_t intensity;
+    int64_t period_ns;
+    unsigned line, column;
+};
+
+struct manifest {
+    const char *file; /* as given */
+    const char *dir;  /* absolute: what relative names in the file are relative to */
+    const char *name;
+    const char *socket; /* of the control server, absolute; NULL: the default place */
+    struct manifest_pair *env;
+    size_t nenv;
+    struct manifest_actor *actors; /* a list of the table: the count is the next member */
+    size_t nactors;
+    struct manifest_supervisor *supervisors;
+    size_t nsupervisors;
+    size_t *start_order; /* indices of actors: as written, but each behind what it depends on */
+    const char *text;    /* the file's content, for problems that are found later */
+    size_t len;
+    struct manifest_block *blocks; /* all of the above is in these */
+};
+
+/* 0 and *out, which the caller frees; or -1 and at least one problem. */
+int iris__manifest_read(const char *file, const struct manifest_set *sets, size_t nsets,
+                        struct manifest **out, struct problems *problems);
+
+/* The same of a text that was read already; `file` is only its name. */
+int iris__manifest_parse(const char *file, const char *text, size_t len,
+                         const struct manifest_set *sets, size_t nsets, struct manifest **out,
+                         struct problems *problems);
+
+/* For whoever finds a problem later, such as a handler that does not load: fills in line, column
+ * and source of the problems whose pointer ("/actors/3/handler") is in this file, and sorts them. */
+void iris__manifest_locate(const struct manifest *, struct problems *);
+
+void iris__manifest_free(struct manifest *);
+
+#endif

@@ -1,0 +1,118 @@
+#include "manifest_reading.h"
+
+#include <string.h>
+
+static void read_object(struct reading *r, const char *where, json_t *object, void *base);
+
+static void read_paths(struct reading *r, const struct manifest_key *key, json_t *v, void *base)
+{
+    struct manifest_key element = *key;
+    const char **paths = iris__manifest_alloc(r, json_array_size(v) * sizeof *paths);
+    size_t n = 0;
+    element.types = MANIFEST_PATH;
+    for (size_t i = 0; i < json_array_size(v); i++) {
+        json_t *path = json_array_get(v, i);
+        size_t back = iris__pointer_index(&r->pointer, i);
+        const char *s = NULL;
+        if (json_is_string(path))
+            s = iris__manifest_text(r, &element, path);
+        else
+            iris__manifest_wrong_kind(r, &element, path);
+        if (s && paths)
+            paths[n++] = s;
+        iris__pointer_back(&r->pointer, back);
+    }
+    iris__manifest_keep_list(key, base, paths, n);
+}
+
+static void finish_element(struct reading *r, const char *where, void *element)
+{
+    if (!strcmp(where, "actors[]"))
+        iris__manifest_handler(r, element);
+}
+
+static size_t element_size(const char *where)
+{
+    return !strcmp(where, "actors[]") ? sizeof(struct manifest_actor)
+                                      : sizeof(struct manifest_supervisor);
+}
+
+static void read_objects(struct reading *r, const struct manifest_key *key, json_t *v, void *base)
+{
+    size_t size = element_size(key->child), n = json_array_size(v);
+    char *elements = iris__manifest_alloc(r, n * size);
+    if (!elements)
+        return;
+    iris__manifest_keep_list(key, base, elements, n);
+    for (size_t i = 0; i < n; i++) {
+        size_t back = iris__pointer_index(&r->pointer, i);
+        iris__manifest_defaults(key->child, elements + i * size);
+        read_object(r, key->child, json_array_get(v, i), elements + i * size);
+        finish_element(r, key->child, elements + i * size);
+        iris__pointer_back(&r->pointer, back);
+    }
+}
+
+static void read_value(struct reading *r, const struct manifest_key *key, json_t *v, void *base)
+{
+    if (json_is_object(v) && key->planned_types & MANIFEST_OBJECT)
+        iris__manifest_not_built(r, key, "an object here ");
+    else if (json_is_object(v) && key->types & MANIFEST_OBJECT)
+        read_object(r, key->child, v, base);
+    else if (json_is_array(v) && key->types & MANIFEST_OBJECTS)
+        read_objects(r, key, v, base);
+    else if (json_is_array(v) && key->types & MANIFEST_PATHS)
+        read_paths(r, key, v, base);
+    else if (json_is_object(v) && key->types & MANIFEST_ENV)
+        return; /* read before all else: other strings need it */
+    else if (iris__manifest_scalar(r, key, v, base))
+        iris__manifest_wrong_kind(r, key, v);
+}
+
+int iris__manifest_is_free(const char *name)
+{
+    return !strncmp(name, "//", 2) || !strncmp(name, "x-", 2);
+}
+
+static void read_member(struct reading *r, const char *where, const char *name, json_t *v,
+                        void *base)
+{
+    const struct manifest_key *key = iris__manifest_key(where, name);
+    size_t back = iris__pointer_key(&r->pointer, name, strlen(name));
+    if (iris__manifest_is_free(name))
+        ;
+    else if (!key)
+        iris__manifest_unknown_key(r, where, name);
+    else if (key->planned)
+        iris__manifest_not_built(r, key, "");
+    else
+        read_value(r, key, v, base);
+    iris__pointer_back(&r->pointer, back);
+}
+
+static void missing_keys(struct reading *r, const char *where, json_t *object)
+{
+    for (const struct manifest_key *k = iris__manifest_keys; k->name; k++) {
+        if (!k->required || strcmp(k->where, where) || json_object_get(object, k->name))
+            continue;
+        struct problem *p = iris__manifest_problem(r, "missing-key", "\"%s\" is missing", k->name);
+        iris__problem_hint(p, "%s", k->meaning);
+    }
+}
+
+static void read_object(struct reading *r, const char *where, json_t *object, void *base)
+{
+    if (!json_is_object(object)) {
+        static const struct manifest_key element = {.types = MANIFEST_OBJECT};
+        iris__manifest_wrong_kind(r, &element, object);
+        return;
+    }
+    for (void *i = json_object_iter(object); i; i = json_object_iter_next(object, i))
+        read_member(r, where, json_object_iter_key(i), json_object_iter_value(i), base);
+    missing_keys(r, where, object);
+}
+
+void iris__manifest_check(struct reading *r)
+{
+    read_object(r, "", r->root, r->m);
+}

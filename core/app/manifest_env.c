@@ -1,0 +1,59 @@
+#include "manifest_reading.h"
+
+#include <string.h>
+
+static void read_variable(struct reading *r, const char *name, json_t *v, json_t *env)
+{
+    static const struct manifest_key string = {.types = MANIFEST_STRING};
+    if (iris__manifest_is_free(name))
+        return;
+    if (!iris__manifest_is_variable(name)) {
+        iris__manifest_at_key(iris__manifest_problem(r, "bad-value", MANIFEST_VARIABLE_RULE));
+    } else if (!json_is_string(v)) {
+        iris__manifest_wrong_kind(r, &string, v);
+    } else if (!json_object_get(env, name)) { /* --set said it already */
+        const char *value = iris__manifest_expand(r, json_string_value(v));
+        json_object_set_new(env, name, json_string(value ? value : ""));
+    }
+}
+
+static void read_variables(struct reading *r, json_t *variables, json_t *env)
+{
+    size_t start = iris__pointer_key(&r->pointer, "env", 3);
+    for (void *i = json_object_iter(variables); i; i = json_object_iter_next(variables, i)) {
+        const char *name = json_object_iter_key(i);
+        size_t back = iris__pointer_key(&r->pointer, name, strlen(name));
+        read_variable(r, name, json_object_iter_value(i), env);
+        iris__pointer_back(&r->pointer, back);
+    }
+    iris__pointer_back(&r->pointer, start);
+}
+
+static void keep(struct reading *r)
+{
+    struct manifest *m = r->m;
+    m->env = iris__manifest_alloc(r, json_object_size(r->env) * sizeof *m->env);
+    if (!m->env)
+        return;
+    for (void *i = json_object_iter(r->env); i; i = json_object_iter_next(r->env, i)) {
+        const char *name = json_object_iter_key(i);
+        const char *value = json_string_value(json_object_iter_value(i));
+        m->env[m->nenv].name = iris__manifest_copy(r, name, strlen(name));
+        m->env[m->nenv++].value = iris__manifest_copy(r, value, strlen(value));
+    }
+}
+
+/* Until it is replaced, r->env has what --set said: an env value may use that and the process's
+ * environment, but not its neighbours, so their order does not matter. */
+void iris__manifest_env(struct reading *r)
+{
+    json_t *env = json_copy(r->env);
+    if (!env) {
+        r->no_memory = 1;
+        return;
+    }
+    read_variables(r, json_object_get(r->root, "env"), env);
+    json_decref(r->env);
+    r->env = env;
+    keep(r);
+}

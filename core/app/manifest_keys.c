@@ -1,0 +1,148 @@
+#include "manifest_keys.h"
+
+#include "manifest.h"
+
+#include <string.h>
+
+#define IN(type, member) .at = offsetof(struct type, member) + 1
+#define KEYS_OF(section) .types = MANIFEST_OBJECT, .child = (section)
+#define PLANNED .planned = 1
+
+#define RESTARTS "always on-failure never "
+#define STRATEGY_PLANS "one_for_all rest_for_one "
+#define OVERFLOW_PLANS "dropold block redirect spill "
+
+/* Sections stand in the order of the file, keys in the order of the manual. */
+const struct manifest_key iris__manifest_keys[] = {
+    {"", "$schema", MANIFEST_STRING, .meaning = "the JSON Schema of this file, for editors"},
+    {"", "manifest", MANIFEST_INT, .def = "1", .min = 1, .max = 1,
+     .meaning = "version of the format"},
+    {"", "name", MANIFEST_NAME, IN(manifest, name),
+     .meaning = "name of the app: of its socket, in logs; by default that of the directory"},
+    {"", "include", MANIFEST_STRINGS, PLANNED, .meaning = "more files, by patterns"},
+    {"", "env", MANIFEST_ENV,
+     .meaning = "values of ${VARIABLES} in this file; ${IRIS_APP_DIR} is its directory"},
+    {"", "profiles", MANIFEST_OBJECT, PLANNED, .meaning = "changes to this file, by name"},
+    {"", "hosts", MANIFEST_OBJECT, PLANNED, .meaning = "how languages are run"},
+    {"", "actors", MANIFEST_OBJECTS, .child = "actors[]", .required = 1, IN(manifest, actors),
+     .meaning = "the actors, in the order in which they start"},
+    {"", "supervisors", MANIFEST_OBJECTS, .child = "supervisors[]", IN(manifest, supervisors),
+     .meaning = "who restarts what, by path"},
+    {"", "mesh", MANIFEST_OBJECT, PLANNED, .meaning = "other nodes"},
+    {"", "control", KEYS_OF("control"), .meaning = "how the running app is asked and told"},
+    {"", "metrics", MANIFEST_OBJECT, PLANNED, .meaning = "figures for Prometheus"},
+    {"", "tracing", MANIFEST_OBJECT, PLANNED, .meaning = "spans for OpenTelemetry"},
+    {"", "logs", MANIFEST_OBJECT, PLANNED, .meaning = "what is logged, how and where"},
+    {"", "limits", MANIFEST_OBJECT, PLANNED, .meaning = "bounds of the whole process"},
+    {"", "process", MANIFEST_OBJECT, PLANNED, .meaning = "user, group and directory"},
+
+    {"actors[]", "path", MANIFEST_PATH, .min = 2, .required = 1, IN(manifest_actor, path),
+     .meaning = "who the actor is, such as /shop/ledger"},
+    {"actors[]", "handler", MANIFEST_STRING, .min = 1, .required = 1, IN(manifest_actor, handler),
+     .meaning =
+         "what answers messages: ./lib.so, ./lib.so:name, file.py:function, file.mjs#export"},
+    {"actors[]", "host", MANIFEST_HOST, IN(manifest_actor, host),
+     .meaning = "the language; by default by the file's ending"},
+    {"actors[]", "kind", MANIFEST_WORD, PLANNED, .words = "push pull ", .def = "push",
+     .meaning = "push: called for each message; pull: calls recv()"},
+    {"actors[]", "name", MANIFEST_LABEL, IN(manifest_actor, name),
+     .meaning = "a name to be found by, beside the path"},
+    {"actors[]", "args", MANIFEST_ANY, IN(manifest_actor, args),
+     .meaning = "any JSON value: what the handler's init is given"},
+    {"actors[]", "instances", MANIFEST_INT | MANIFEST_WORD, PLANNED, .words = "cores ", .min = 1,
+     .def = "1", .meaning = "how many, behind one path"},
+    {"actors[]", "route", MANIFEST_WORD, PLANNED, .def = "round_robin",
+     .words = "round_robin least_mailbox hash broadcast ", .meaning = "which instance gets it"},
+    {"actors[]", "budget", MANIFEST_INT | MANIFEST_OBJECT, .planned_types = MANIFEST_OBJECT,
+     .child = "actors[].budget", .min = 1, .max = 1000000000, .def = "100",
+     IN(manifest_actor, budget), .meaning = "messages it may handle before it must yield"},
+    {"actors[]", "mailbox", MANIFEST_INT | MANIFEST_WORD | MANIFEST_OBJECT, .words = "unbounded ",
+     .child = "actors[].mailbox", .min = 1, .max = 1000000000, .def = "65536",
+     IN(manifest_actor, capacity), .meaning = "how many messages may wait"},
+    {"actors[].mailbox", "capacity", MANIFEST_INT, .min = 1, .max = 1000000000, .def = "65536",
+     IN(manifest_actor, capacity), .meaning = "how many messages may wait"},
+    {"actors[].mailbox", "bytes", MANIFEST_SIZE, PLANNED, .meaning = "how many bytes may wait"},
+    {"actors[].mailbox", "overflow", MANIFEST_WORD, .words = "dropnew ", .def = "dropnew",
+     .planned_words = OVERFLOW_PLANS, .meaning = "what a full mailbox does"},
+    {"actors[].mailbox", "warn_at", MANIFEST_NUMBER, PLANNED, .def = "0.8",
+     .meaning = "how full it is when a warning is logged"},
+    {"actors[].mailbox", "fallback", MANIFEST_PATH, PLANNED, .meaning = "who gets the rest"},
+    {"actors[]", "restart", MANIFEST_WORD, .words = RESTARTS, .def = "on-failure",
+     IN(manifest_actor, restart), .meaning = "when it is started again"},
+    {"actors[]", "shutdown", MANIFEST_DURATION | MANIFEST_WORD, PLANNED, .words = "kill ",
+     .def = "5s", .meaning = "how long it may take to stop"},
+    {"actors[]", "ready", MANIFEST_WORD, PLANNED, .words = "started notify ", .def = "started",
+     .meaning = "when those that depend on it may start"},
+    {"actors[]", "start_timeout", MANIFEST_DURATION, PLANNED, .def = "10s",
+     .meaning = "how long it may take to start"},
+    {"actors[]", "depends_on", MANIFEST_PATHS, .min = 2, IN(manifest_actor, depends_on),
+     .meaning = "paths of actors that start before it"},
+    {"actors[]", "env", MANIFEST_ENV, PLANNED, .meaning = "variables for its handler"},
+    {"actors[]", "timers", MANIFEST_OBJECTS, PLANNED, .meaning = "messages it is sent by time"},
+    {"actors[]", "swap", KEYS_OF("actors[].swap"), .meaning = "how a new version replaces it"},
+    {"actors[].swap", "watch", MANIFEST_BOOL | MANIFEST_STRINGS, PLANNED,
+     .meaning = "swap when the file changes"},
+    {"actors[].swap", "check", MANIFEST_WORD, PLANNED, .words = "load replay ", .def = "load",
+     .meaning = "what a new version must pass"},
+    {"actors[].swap", "canary", MANIFEST_OBJECT, PLANNED, .meaning = "try it on a part first"},
+    {"actors[].swap", "rollback", MANIFEST_OBJECT, PLANNED, .meaning = "when to go back by itself"},
+    {"actors[].swap", "keep", MANIFEST_INT, .min = 1, .max = 1000, .def = "4",
+     IN(manifest_actor, keep), .meaning = "versions kept for a rollback"},
+    {"actors[].swap", "migrate", MANIFEST_STRING, PLANNED, .meaning = "what converts the state"},
+    {"actors[].swap", "stateless", MANIFEST_WORD, .words = "refuse restart ", .def = "refuse",
+     IN(manifest_actor, stateless),
+     .meaning = "a version that cannot take the state over: refuse it, or start it afresh"},
+    {"actors[]", "capture", MANIFEST_BOOL | MANIFEST_OBJECT, PLANNED,
+     .meaning = "messages kept for a replay"},
+    {"actors[]", "trace", MANIFEST_NUMBER, PLANNED, .meaning = "share of messages traced"},
+    {"actors[]", "log_level", MANIFEST_WORD, PLANNED, .words = "trace debug info warn error ",
+     .meaning = "how much it logs"},
+    {"actors[]", "tags", MANIFEST_OBJECT, PLANNED, .meaning = "labels for figures and logs"},
+    {"actors[]", "start", MANIFEST_WORD, PLANNED, .words = "eager lazy ", .def = "eager",
+     .meaning = "lazy: created by its first message"},
+    {"actors[]", "idle_timeout", MANIFEST_DURATION, PLANNED,
+     .meaning = "a lazy one ends after this time without a message"},
+
+    {"supervisors[]", "path", MANIFEST_PATH, .min = 1, .required = 1, IN(manifest_supervisor, path),
+     .meaning = "it restarts what is below this path"},
+    {"supervisors[]", "strategy", MANIFEST_WORD, .words = "one_for_one ", .def = "one_for_one",
+     .planned_words = STRATEGY_PLANS, IN(manifest_supervisor, strategy),
+     .meaning = "who is restarted when one fails"},
+    {"supervisors[]", "intensity", MANIFEST_INT, .min = 0, .max = 1000000, .def = "3",
+     IN(manifest_supervisor, intensity), .meaning = "restarts it allows within the period"},
+    {"supervisors[]", "period", MANIFEST_DURATION, .min = 1, .def = "5s",
+     IN(manifest_supervisor, period_ns), .meaning = "see intensity"},
+    {"supervisors[]", "backoff", MANIFEST_OBJECT, PLANNED, .meaning = "waits between restarts"},
+    {"supervisors[]", "on_exhausted", MANIFEST_WORD, PLANNED, .words = "escalate stop exit ",
+     .def = "escalate", .meaning = "what happens beyond the intensity"},
+    {"supervisors[]", "shutdown", MANIFEST_DURATION, PLANNED, .meaning = "how long all may stop"},
+    {"supervisors[]", "defaults", MANIFEST_OBJECT, PLANNED, .meaning = "keys of actors below it"},
+
+    {"control", "socket", MANIFEST_STRING, .min = 1, IN(manifest, socket),
+     .meaning = "UNIX socket; by default $XDG_RUNTIME_DIR/iris/NAME.sock"},
+    {"control", "mode", MANIFEST_STRING, PLANNED, .def = "0600", .meaning = "who may connect"},
+    {"control", "group", MANIFEST_STRING, PLANNED, .meaning = "which group may connect"},
+    {"control", "http", MANIFEST_STRING | MANIFEST_BOOL, PLANNED, .meaning = "TCP address"},
+    {"control", "token", MANIFEST_STRING | MANIFEST_OBJECT, PLANNED, .meaning = "who it is"},
+    {"control", "dashboard", MANIFEST_BOOL, PLANNED, .def = "true", .meaning = "the web page"},
+    {.name = NULL},
+};
+
+const struct manifest_key *iris__manifest_key(const char *where, const char *name)
+{
+    for (const struct manifest_key *k = iris__manifest_keys; k->name; k++)
+        if (!strcmp(k->where, where) && !strcmp(k->name, name))
+            return k;
+    return NULL;
+}
+
+int iris__manifest_word(const char *words, const char *word)
+{
+    size_t n = strcspn(word, " ");
+    if (word[n])
+        return -1;
+    for (int i = 0; words && *words; i++, words = strchr(words, ' ') + 1)
+        if (!strncmp(words, word, n) && words[n] == ' ')
+            return i;
+    return -1;
+}

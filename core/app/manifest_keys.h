@@ -1,0 +1,62 @@
+/* The one table of manifest keys. Checks, defaults and messages come from it, and so will the JSON
+ * Schema, `iris explain KEY` and the manual page: a key is added here and nowhere else. */
+#ifndef IRIS_APP_MANIFEST_KEYS_H
+#define IRIS_APP_MANIFEST_KEYS_H
+
+#include "text.h"
+
+#include <jansson.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum manifest_type { /* a key may take several */
+                     MANIFEST_STRING = 1 << 0,
+                     MANIFEST_WORD = 1 << 1,  /* one of .words */
+                     MANIFEST_NAME = 1 << 2,  /* of an app */
+                     MANIFEST_LABEL = 1 << 3, /* of an actor in the registry */
+                     MANIFEST_HOST = 1 << 4,
+                     MANIFEST_PATH = 1 << 5, /* /a/b */
+                     MANIFEST_DURATION = 1 << 6,
+                     MANIFEST_SIZE = 1 << 7,
+                     MANIFEST_INT = 1 << 8,
+                     MANIFEST_NUMBER = 1 << 9,
+                     MANIFEST_BOOL = 1 << 10,
+                     MANIFEST_PATHS = 1 << 11,   /* list of paths */
+                     MANIFEST_STRINGS = 1 << 12, /* list of strings */
+                     MANIFEST_OBJECTS = 1 << 13, /* list of objects with the keys of .child */
+                     MANIFEST_OBJECT = 1 << 14,  /* object with the keys of .child */
+                     MANIFEST_ENV = 1 << 15,     /* object of variables: any names, strings */
+                     MANIFEST_ANY = 1 << 16
+};
+
+struct manifest_key {
+    const char *where; /* the object it stands in: "", "actors[]", "actors[].swap" */
+    const char *name;
+    unsigned types;
+    unsigned planned_types; /* of these, which are not built yet */
+    const char *words;      /* of a WORD, with a space behind each */
+    const char *planned_words;
+    const char *child; /* OBJECT, OBJECTS: the .where of the keys inside */
+    const char *def;   /* as it would be written, or NULL */
+    int64_t min, max;  /* of an INT; min also: length of a text. max 0: no limit to speak of */
+    int required;
+    int planned; /* part of the plan, but not built yet */
+    size_t at;   /* 1 + where in the struct it is kept; 0: nowhere */
+    const char *meaning;
+};
+
+extern const struct manifest_key iris__manifest_keys[]; /* ends with a NULL name */
+
+const struct manifest_key *iris__manifest_key(const char *where, const char *name);
+
+/* "a string", "a whole number or an object": which kinds of JSON value the key takes. */
+int iris__manifest_kinds(const struct manifest_key *, struct text *out);
+
+/* "a whole number, at least 1", "\"always\" or \"never\"": which values it takes. */
+int iris__manifest_values(const struct manifest_key *, struct text *out);
+
+/* The place of `word` in a list of words, or -1. */
+int iris__manifest_word(const char *words, const char *word);
+
+#endif

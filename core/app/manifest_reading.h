@@ -1,0 +1,114 @@
+/* One manifest being read: what the manifest_*.c files share, and nobody else. */
+#ifndef IRIS_APP_MANIFEST_READING_H
+#define IRIS_APP_MANIFEST_READING_H
+
+#include "manifest.h"
+#include "manifest_keys.h"
+#include "nearest.h"
+
+#include <jansson.h>
+
+#define MANIFEST_SIZE_MAX (1024 * 1024)
+#define MANIFEST_DEPTH_MAX 60                 /* libfyaml refuses 64 */
+#define MANIFEST_GROWTH_MAX (4 * 1024 * 1024) /* bytes that variables may add up to */
+
+struct reading {
+    struct manifest *m;
+    struct problems *problems;
+    const struct manifest_set *sets;
+    size_t nsets;
+    json_t *root;
+    json_t *env;         /* variables of --set and of "env", resolved */
+    json_t *set_keys;    /* what --set has changed: {pointer: "--set KEY"} */
+    struct text pointer; /* to what is being read */
+    size_t grown;        /* by variables */
+    int no_memory;
+};
+
+/* ---- manifest.c: memory of the manifest, freed with it; NULL sets no_memory ---- */
+void *iris__manifest_alloc(struct reading *, size_t);
+char *iris__manifest_copy(struct reading *, const char *, size_t len);
+
+/* ---- manifest_say.c: problems at the pointer ---- */
+struct problem *iris__manifest_problem(struct reading *, const char *code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void iris__manifest_wrong_kind(struct reading *, const struct manifest_key *, const json_t *);
+void iris__manifest_wrong_value(struct reading *, const struct manifest_key *, const json_t *);
+/* `what`: "" for the key itself, else with a space behind it. */
+void iris__manifest_not_built(struct reading *, const struct manifest_key *, const char *what);
+void iris__manifest_unknown_key(struct reading *, const char *where, const char *name);
+
+void iris__manifest_at_key(struct problem *); /* the name is meant, not the value; NULL is fine */
+
+/* Steps the pointer into a member or an element. Returns where to step back to. */
+size_t iris__pointer_key(struct text *pointer, const char *key, size_t len);
+size_t iris__pointer_index(struct text *pointer, size_t index);
+void iris__pointer_back(struct text *pointer, size_t to);
+
+/* ---- manifest_text.c ---- */
+int iris__manifest_slurp(const char *file, struct text *out, struct problems *);
+json_t *iris__manifest_json(struct reading *); /* NULL: a problem */
+
+/* ---- manifest_syntax.c ---- */
+void iris__manifest_syntax(struct reading *, const json_error_t *); /* why it is not JSON */
+/* Behind white space; behind the token at `s`: a string, one of []{}:, or what stands together. */
+const char *iris__json_skip_space(const char *s, const char *end);
+const char *iris__json_token_end(const char *s, const char *end);
+
+/* ---- manifest_position.c: where in the text is what the JSON library read ---- */
+struct span {
+    size_t offset, width;
+};
+/* Calls visit() for each value, in the order of the file, with the pointer to it and the place of
+ * its key (width 0: an element has none). The text must have passed iris__manifest_json(). */
+typedef void manifest_visit(void *arg, const char *pointer, struct span key, struct span value);
+int iris__manifest_visit(const char *text, size_t len, manifest_visit *, void *arg);
+
+/* ---- manifest_place.c: what wants to know it ---- */
+void iris__manifest_place_elements(struct reading *); /* line and column of actors, supervisors */
+/* The key that ends at `offset` stands in its object twice. */
+void iris__manifest_duplicate_key(struct reading *, size_t offset);
+
+/* ---- manifest_expand.c ---- */
+/* The text with its ${VARIABLES} replaced, in the manifest's memory. NULL: a problem. */
+const char *iris__manifest_expand(struct reading *, const char *text);
+int iris__manifest_is_variable(const char *name); /* may be one's name */
+#define MANIFEST_VARIABLE_RULE \
+    "expected a variable's name: letters, digits and \"_\", the first not a digit"
+/* The same for all strings inside of a value, in place. -1: a problem. */
+int iris__manifest_expand_all(struct reading *, json_t *);
+
+/* ---- manifest_env.c ---- */
+void iris__manifest_env(struct reading *); /* fills r->env and m->env */
+
+/* ---- manifest_set.c ---- */
+void iris__manifest_apply_sets(struct reading *);
+
+/* ---- manifest_units.c ---- */
+/* "250ms" -> nanoseconds, "64KiB" -> bytes. -1: it is not one. */
+int iris__duration(const char *text, int64_t *ns);
+int iris__size(const char *text, int64_t *bytes);
+int iris__duration_ms(int64_t ms, int64_t *ns); /* a bare number is milliseconds */
+
+/* ---- manifest_value.c: one value, as its key wants it ---- */
+#define MANIFEST_TEXTS \
+    (MANIFEST_STRING | MANIFEST_NAME | MANIFEST_LABEL | MANIFEST_HOST | MANIFEST_PATH)
+/* -1: the key takes no such kind of value (and no problem was noted). */
+int iris__manifest_scalar(struct reading *, const struct manifest_key *, json_t *, void *base);
+const char *iris__manifest_text(struct reading *, const struct manifest_key *, json_t *);
+void iris__manifest_defaults(const char *where, void *base);
+/* A list is two members: where its elements are and, next to it, how many. */
+void iris__manifest_keep_list(const struct manifest_key *, void *base, void *elements, size_t n);
+
+/* ---- manifest_check.c: the walk through objects and lists ---- */
+void iris__manifest_check(struct reading *);
+int iris__manifest_is_free(const char *name); /* "//" is a comment, x-... is the user's own */
+
+/* ---- manifest_handler.c ---- */
+void iris__manifest_handler(struct reading *, struct manifest_actor *);
+const char *iris__manifest_relative(struct reading *, const char *path, size_t len);
+
+/* ---- manifest_order.c: what only the whole shows ---- */
+void iris__manifest_order(struct reading *);
+
+#endif
