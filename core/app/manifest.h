@@ -87,7 +87,7 @@ int iris__manifest_parse(const char *file, const char *text, size_t len,
                          struct problems *problems);
 
 /* For whoever finds a problem later, such as a handler that does not load: fills in line, column
- * and source of the problems whose pointer ("/actors/3/handler") is in this file, and sorts them. */
+ * and source of the problems whose pointer ("/actors/3/handler") is in this file; sorts them. */
 void iris__manifest_locate(const struct manifest *, struct problems *);
 
 void iris__manifest_free(struct manifest *);
