@@ -14,15 +14,21 @@
 
 #define NAME_ROOM 160 /* below NAME_MAX, with any hash */
 
-void iris__store_init_memory(struct store *s)
+void iris__store_init(struct store *s)
 {
     *s = (struct store){.dir = {.base = -1, .own = -1, .lock = -1}};
 }
 
-void iris__store_init(struct store *s)
+void iris__store_open(struct store *s)
 {
-    iris__store_init_memory(s);
-    iris__privatedir_find(&s->dir); /* none: memfds it is */
+    if (!s->is_open)
+        iris__privatedir_find(&s->dir); /* none: memfds it is */
+    s->is_open = 1;
+}
+
+void iris__store_open_memory(struct store *s)
+{
+    s->is_open = 1;
 }
 
 void iris__store_finish(struct store *s)
@@ -179,6 +185,7 @@ static struct copy *make(struct store *s, const char *file, const char *name, ir
 struct copy *iris__store_copy(struct store *s, const char *file, iris_bytes code, uint64_t hash)
 {
     char name[NAME_ROOM];
+    iris__store_open(s);
     for (int n = 1;; n++) {
         make_name(name, file, hash, n);
         struct copy *c = by_name(s, name);

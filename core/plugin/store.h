@@ -24,12 +24,14 @@ struct copy { /* counted: sources and libraries share it */
 };
 
 struct store {
+    int is_open;           /* the first copy opens it: who loads nothing leaves no trace */
     struct privatedir dir; /* no path: no place may hold code, copies are memfds */
     struct copy *copies;
 };
 
 void iris__store_init(struct store *);
-void iris__store_init_memory(struct store *); /* memfds at once */
+void iris__store_open(struct store *);        /* again is fine */
+void iris__store_open_memory(struct store *); /* memfds, whatever there is */
 void iris__store_finish(struct store *);      /* a memfd that still has references stays open */
 
 /* A copy of these bytes, maybe shared; NULL: no room. The name is the file's, with the hash in

@@ -17,6 +17,7 @@ static void directory_is_private(void **state)
 {
     struct loader_fixture *f = *state;
     struct stat st;
+    iris__store_open(&f->loader.store);
     assert_int_equal(stat(f->loader.store.dir.path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0700);
     assert_int_equal(stat(loader_path(f, "state"), &st), 0);
@@ -26,14 +27,22 @@ static void directory_is_private(void **state)
     assert_int_equal(fcntl(f->loader.store.dir.base, F_GETFD), FD_CLOEXEC);
 }
 
+static void loader_that_loads_nothing_leaves_no_trace(void **state)
+{
+    struct loader_fixture *f = *state;
+    assert_false(loader_exists(loader_path(f, "state")));
+    iris__library_release(loader_load(f, loader_sample("counter1")));
+    assert_true(loader_exists(loader_path(f, "state")));
+}
+
 static void two_loaders_have_two_directories(void **state)
 {
     struct loader_fixture *f = *state;
     struct loader other;
     iris__loader_init(&other);
-    assert_string_not_equal(other.store.dir.path, f->loader.store.dir.path);
     struct library *one = loader_load(f, loader_sample("counter1")), *two = NULL;
     assert_int_equal(iris__loader_open(&other, loader_sample("counter1"), &f->api, &two), 0);
+    assert_string_not_equal(other.store.dir.path, f->loader.store.dir.path);
     assert_int_equal(loader_call(one, 2), 1);
     assert_int_equal(loader_call(two, 2), 1); /* each runtime has its own statics */
     iris__library_release(two);
@@ -45,8 +54,8 @@ static void two_loaders_have_two_directories(void **state)
 static void finish_removes_the_directory(void **state)
 {
     struct loader_fixture *f = *state;
-    char *path = strdup(f->loader.store.dir.path), command[1024];
     iris__library_release(loader_load(f, loader_sample("threadlocal")));
+    char *path = strdup(f->loader.store.dir.path), command[1024];
     snprintf(command, sizeof command, "mkdir -p %s/__pycache__/deep && : > %s/__pycache__/x.pyc",
              path, path);
     assert_int_equal(system(command), 0);
@@ -95,6 +104,8 @@ static void directory_of_a_killed_process_is_removed(void **state)
     assert_true(loader_exists(of_killed));
     struct loader next;
     iris__loader_init(&next);
+    iris__store_open(&f->loader.store);
+    iris__store_open(&next.store);
     assert_false(loader_exists(of_killed));
     assert_true(loader_exists(of_alive));
     assert_true(loader_exists(f->loader.store.dir.path));
@@ -132,6 +143,7 @@ static int goes_below(const char *variable, const char *value, const char *base)
     struct loader l;
     setenv(variable, value, 1);
     iris__loader_init(&l);
+    iris__store_open(&l.store);
     int result = is_below(&l, base);
     iris__loader_finish(&l);
     return result;
@@ -205,6 +217,7 @@ static void directory_mounted_noexec_is_passed_over(void **state)
 /* clang-format off */
 static const struct CMUnitTest tests[] = {
     IRIS_TEST_LOADER("loader.directory_is_private", directory_is_private),
+    IRIS_TEST_LOADER("loader.without_a_load_leaves_no_trace", loader_that_loads_nothing_leaves_no_trace),
     IRIS_TEST_LOADER("loader.two_loaders_have_two_directories", two_loaders_have_two_directories),
     IRIS_TEST_LOADER("loader.finish_removes_the_directory", finish_removes_the_directory),
     IRIS_TEST_LOADER("loader.directory_of_a_killed_process_is_removed", directory_of_a_killed_process_is_removed),

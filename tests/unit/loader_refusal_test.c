@@ -408,6 +408,7 @@ static void full_disk_is_told(void **state)
     struct loader_fixture *f = *state;
     struct library *lib = NULL;
     char command[512];
+    iris__store_open(&f->loader.store);
     snprintf(command, sizeof command, "rm -rf '%s'", f->loader.store.dir.path);
     assert_int_equal(system(command), 0);
     assert_int_equal(iris__loader_open(&f->loader, loader_sample("counter1"), &f->api, &lib), -1);

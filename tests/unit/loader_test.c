@@ -547,8 +547,7 @@ static void references_are_dropped_on_any_thread(void **state)
 static void memory_serves_where_no_directory_may_hold_code(void **state)
 {
     struct loader_fixture *f = *state;
-    iris__store_finish(&f->loader.store);
-    iris__store_init_memory(&f->loader.store);
+    iris__store_open_memory(&f->loader.store);
     struct library *one = loader_load(f, loader_sample("counter1"));
     struct library *two = loader_load(f, loader_sample("counter2"));
     struct library *same = loader_load(f, loader_put(f, "x.so", "counter1"));
@@ -567,16 +566,14 @@ static void memory_serves_where_no_directory_may_hold_code(void **state)
 static void number_of_a_kept_memfd_is_not_used_again(void **state)
 {
     struct loader_fixture *f = *state;
-    iris__store_finish(&f->loader.store);
-    iris__store_init_memory(&f->loader.store);
+    iris__store_open_memory(&f->loader.store);
     struct library *kept = loader_load(f, loader_sample("nodelete"));
     int fd = kept->copy->fd;
     iris__library_release(kept);
     iris__loader_finish(&f->loader);
     assert_true(fcntl(fd, F_GETFD) >= 0); /* what is mapped stays, and so does its name */
     iris__loader_init(&f->loader);
-    iris__store_finish(&f->loader.store);
-    iris__store_init_memory(&f->loader.store);
+    iris__store_open_memory(&f->loader.store);
     for (int i = 1; i <= 2; i++) {
         struct library *lib = loader_load(f, loader_sample(i == 1 ? "counter1" : "counter2"));
         assert_int_not_equal(lib->copy->fd, fd);
