@@ -1,3 +1,5 @@
+#include "manifest.h"
+
 #include "manifest_reading.h"
 
 #include <ctype.h>

@@ -631,6 +631,17 @@ static void located_later(void **state)
     iris__manifest_free(m);
 }
 
+/* libfyaml takes CR LF for two lines; editors and people do not. */
+static void crlf_is_one_line(void **state)
+{
+    (void)state;
+    struct manifest *m =
+        good("{\r\n\t\"actors\":\r\n[{\"handler\": \"a.so\",\r\n\"path\": \"/a\"}]}\r\n");
+    assert_int_equal(m->actors[0].line, 4);
+    assert_int_equal(m->actors[0].column, 9);
+    iris__manifest_free(m);
+}
+
 /* ---- the table ---- */
 
 static int has_section(const char *where)
@@ -707,6 +718,7 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("p10.manifest_of_any_size_makes_few_problems", hostile_sizes),
     IRIS_TEST("manifest.problems_as_json_are_stable", problems_json),
     IRIS_TEST("manifest.later_problems_get_their_place", located_later),
+    IRIS_TEST("manifest.crlf_is_one_line", crlf_is_one_line),
     IRIS_TEST("manifest.the_table_is_consistent", the_table),
     IRIS_TEST("manifest.defaults_are_the_tables", defaults),
 };
