@@ -46,6 +46,8 @@ static int on_restart(struct world *w, iris_actor *a, const struct ending *e)
 {
     iris_runtime *rt = runtime_of(w);
     struct supervisor *exhausted;
+    if (atomic_load(&rt->closing))
+        return 0;
     int again = iris__supervisor_decide(&rt->supervisors, w, a, e, &exhausted);
     if (!exhausted)
         return again;
@@ -195,11 +197,24 @@ static void kill_one(void *ctx, uint64_t pid)
     iris__actor_kill(&walk->rt->world, pid, "killed: the runtime ends");
 }
 
+/* Nobody waits for an answer any more: one that never comes would hold up the end. */
+static void end_asks(iris_runtime *rt)
+{
+    struct table *t = &rt->world.table;
+    for (uint32_t i = iris__table_bound(t); i-- > 0;) {
+        iris_actor *a = iris__table_at(t, i);
+        uint32_t generation = a ? iris__gate_upper(a) & ~GATE_OPEN : 0;
+        if (generation && atomic_load(&a->marks) & MARK_PORT)
+            iris__port_dead(&rt->world, (uint64_t)generation << PID_SLOT_BITS | i);
+    }
+}
+
 /* Newest first; waits until all are gone or the time is over. */
 static void end_actors(iris_runtime *rt, int64_t deadline)
 {
     struct walk walk = {rt, 0};
     iris__runtime_walk(rt, kill_one, &walk);
+    end_asks(rt);
     while (atomic_load(&rt->world.table.used) && iris__sched_now(&rt->world.sched) < deadline)
         if (rt->world.sched.seeded ? !iris__sched_step(&rt->world.sched) : usleep(200))
             break;
@@ -227,6 +242,7 @@ int iris_close(iris_runtime *rt, int64_t timeout)
         return 0;
     struct sched *s = &rt->world.sched;
     int64_t deadline = iris__sched_now(s) + timeout;
+    atomic_store(&rt->closing, 1);
     if (rt->loading) {
         end_actors(rt, s->seeded ? INT64_MAX : deadline);
         iris__executor_close(rt->loading);

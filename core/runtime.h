@@ -22,6 +22,7 @@ struct iris_runtime {
     iris_actor outside;
     iris_options options;
     _Atomic uint64_t events;
+    atomic_int closing;              /* nothing is restarted any more */
     atomic_int exhausted;            /* "/" could not hold it */
     void (*on_exhausted)(void *ctx); /* [any]; may be NULL */
     void *on_exhausted_ctx;

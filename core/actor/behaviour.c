@@ -73,6 +73,8 @@ static void destroy(iris_job *job)
     free((char *)v->b.version);
     free(v->host_name);
     free(v->handler);
+    free(v->file);
+    free(v->symbol);
     free(v);
     if (library && w->hooks.unload)
         w->hooks.unload(w, library);

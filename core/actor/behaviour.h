@@ -10,10 +10,11 @@ struct iris_version {
     iris_behaviour b; /* our copy; members that its maker did not know are NULL */
     atomic_uint refs;
     struct world *world;
-    void *library;    /* what keeps its code loaded; given back through world_hooks.unload */
-    const void *host; /* who made it: versions of one host may adopt each other's state */
-    char *host_name;  /* "native", "python" */
-    char *handler;    /* as the user wrote it, or NULL */
+    void *library;       /* what keeps its code loaded; given back through world_hooks.unload */
+    const void *host;    /* who made it: versions of one host may adopt each other's state */
+    char *host_name;     /* "native", "python" */
+    char *handler;       /* as the user wrote it, or NULL */
+    char *file, *symbol; /* where it was loaded from, or NULL */
     iris_job free_job;
 };
 

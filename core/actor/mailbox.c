@@ -1,10 +1,11 @@
 #include "mailbox.h"
 
-static struct message *reverse(struct message *m, uint32_t *count)
+/* Oldest first, up to and without `end`. */
+static struct message *reverse(struct message *m, const struct message *end, uint32_t *count)
 {
     struct message *list = NULL;
     uint32_t n = 0;
-    for (struct message *next; m; m = next, n++) {
+    for (struct message *next; m != end; m = next, n++) {
         next = m->next;
         m->next = list;
         list = m;
@@ -21,10 +22,10 @@ static void append(iris_actor *a, struct message *list)
     *end = list;
 }
 
-static void take_in(iris_actor *a, uint64_t word)
+static void take_in(iris_actor *a, uint64_t word, const struct message *end)
 {
     uint32_t n;
-    append(a, reverse(iris__mailbox_newest(word), &n));
+    append(a, reverse(iris__mailbox_newest(word), end, &n));
     iris__mailbox_adjust(a, (int)n);
 }
 
@@ -32,21 +33,39 @@ int iris__mailbox_fetch(iris_actor *a)
 {
     if (!atomic_load_explicit(&a->in, memory_order_relaxed))
         return 0;
-    take_in(a, atomic_exchange_explicit(&a->in, 0, memory_order_acquire));
+    take_in(a, atomic_exchange_explicit(&a->in, 0, memory_order_acquire), NULL);
     return 1;
+}
+
+void iris__mailbox_fetch_after(iris_actor *a, const struct message *handled)
+{
+    take_in(a, atomic_exchange_explicit(&a->in, 0, memory_order_acquire), handled);
 }
 
 /* Between saying that we sleep and looking for signals, and between pushing a signal and looking
  * whether the actor sleeps, lies the same total order: at least one of both sees the other. */
-int iris__mailbox_rest(iris_actor *a)
+static int rest(iris_actor *a, uint64_t seen)
 {
-    uint64_t empty = 0;
-    if (!atomic_compare_exchange_strong(&a->in, &empty, MAILBOX_IDLE))
-        return 0;
+    if (!atomic_compare_exchange_strong(&a->in, &seen, MAILBOX_IDLE))
+        return -1;
     if (!atomic_load(&a->signals))
         return 1;
     uint64_t idle = MAILBOX_IDLE;
     return !atomic_compare_exchange_strong(&a->in, &idle, 0);
+}
+
+int iris__mailbox_rest(iris_actor *a)
+{
+    return rest(a, 0) == 1;
+}
+
+int iris__mailbox_rest_after(iris_actor *a, uint64_t seen)
+{
+    const struct message *handled = iris__mailbox_newest(seen);
+    int result = rest(a, seen);
+    if (result < 0)
+        iris__mailbox_fetch_after(a, handled);
+    return result == 1;
 }
 
 int iris__mailbox_block(iris_actor *a)
@@ -59,7 +78,7 @@ int iris__mailbox_block(iris_actor *a)
 
 void iris__mailbox_close(iris_actor *a)
 {
-    take_in(a, atomic_exchange(&a->in, MAILBOX_CLOSED));
+    take_in(a, atomic_exchange(&a->in, MAILBOX_CLOSED), NULL);
 }
 
 /* A signal is there: whoever waits for one must be queued, once. */
@@ -91,12 +110,12 @@ int iris__signal_push(iris_actor *a, struct message *m)
 struct message *iris__signal_take(iris_actor *a)
 {
     uint32_t n;
-    return reverse(atomic_exchange(&a->signals, NULL), &n);
+    return reverse(atomic_exchange(&a->signals, NULL), NULL, &n);
 }
 
 struct message *iris__signal_close(iris_actor *a)
 {
     uint32_t n;
     struct message *all = atomic_exchange(&a->signals, SIGNALS_CLOSED);
-    return all == SIGNALS_CLOSED ? NULL : reverse(all, &n);
+    return all == SIGNALS_CLOSED ? NULL : reverse(all, NULL, &n);
 }

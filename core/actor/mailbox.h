@@ -51,12 +51,13 @@ static inline int iris__mailbox_push(iris_actor *a, struct message *m)
     return IRIS_OK;
 }
 
-/* Messages accepted and not begun; for looking at from anywhere. */
-static inline uint64_t iris__mailbox_size(const iris_actor *a)
+/* Messages accepted and not begun; for looking at from anywhere. (waiting is -1 while a message that
+ * still stands in `in` is being handled.) */
+static inline uint32_t iris__mailbox_size(const iris_actor *a)
 {
     uint64_t in = atomic_load_explicit(&((iris_actor *)a)->in, memory_order_relaxed);
-    return iris__mailbox_count(in) +
-           atomic_load_explicit(&((iris_actor *)a)->waiting, memory_order_relaxed);
+    uint32_t waiting = atomic_load_explicit(&((iris_actor *)a)->waiting, memory_order_relaxed);
+    return (uint32_t)iris__mailbox_count(in) + waiting;
 }
 
 static inline void iris__mailbox_adjust(iris_actor *a, int n)
@@ -70,6 +71,10 @@ static inline void iris__mailbox_adjust(iris_actor *a, int n)
 int iris__mailbox_fetch(iris_actor *);
 /* [turn] Nothing is left: 1: the actor is idle now, do not touch it; 0: something came. */
 int iris__mailbox_rest(iris_actor *);
+/* [turn] The mailbox was looked at and held one message, which is handled now but still stands there:
+ * take it out and rest, as above; or take out it and add what came after it to the local list. */
+int iris__mailbox_rest_after(iris_actor *, uint64_t seen);
+void iris__mailbox_fetch_after(iris_actor *, const struct message *handled);
 /* [turn] Wait for signals only: 1: do not touch it any more; 0: a signal is there. */
 int iris__mailbox_block(iris_actor *);
 /* [turn] No more mail ever; what was pushed is added to the local list. */

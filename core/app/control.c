@@ -242,7 +242,8 @@ static void run_verb(struct control *c, const struct http_request *r, struct con
         iris__control_error(reply, "bad-request", NULL, "%s", iris__reason());
         return;
     }
-    struct control_request request = {.method = r->method, .path = r->path, .body = body};
+    struct control_request request = {
+        .method = r->method, .path = r->path, .query = r->query, .body = body};
     verb->run(c->app, &request, reply);
     json_decref(body);
 }

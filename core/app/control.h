@@ -12,7 +12,7 @@ struct control;
 struct control_reply;
 
 struct control_request { /* readable while run() runs */
-    const char *method, *path;
+    const char *method, *path, *query;
     const json_t *body; /* an object; an empty one if nothing was sent */
 };
 

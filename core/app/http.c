@@ -160,17 +160,21 @@ static int check(struct http *h, struct http_request *r)
 
 /* The byte behind the path is a blank, a '?' or a '#' of a head that was parsed: it may become
  * '\0'. */
-static const char *cut_path(struct http *h)
+static void cut_url(struct http *h, struct http_request *r)
 {
-    char *path = h->in.data + h->used + h->url - 1;
-    path[strcspn(path, " ?#")] = '\0';
-    return path;
+    char *path = h->in.data + h->used + h->url - 1, *end = path + strcspn(path, " ?#");
+    char *query = *end == '?' ? end + 1 : NULL;
+    if (query)
+        query[strcspn(query, " #")] = '\0';
+    *end = '\0';
+    r->path = path;
+    r->query = query ? query : "";
 }
 
 static void take(struct http *h, struct http_request *r)
 {
     r->method = h->parser.method == HTTP_GET ? "GET" : "POST";
-    r->path = cut_path(h);
+    cut_url(h, r);
     r->body = h->in.data + h->used + h->head;
     r->len = (size_t)h->length;
     r->keep_alive = h->keep_alive;

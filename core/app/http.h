@@ -13,6 +13,7 @@
 struct http_request {
     const char *method; /* "GET" or "POST" */
     const char *path;   /* without the query */
+    const char *query;  /* what stands behind the '?', or "" */
     const char *body;   /* len bytes, not terminated */
     size_t len;
     int keep_alive; /* after the answer, take the next one */

@@ -216,6 +216,35 @@ int iris__info(struct world *w, uint64_t target, iris_info *out)
     return result;
 }
 
+static char *copy_or_null(const char *text)
+{
+    return text ? strdup(text) : NULL;
+}
+
+int iris__origin(struct world *w, uint64_t target, struct origin *out)
+{
+    iris_actor *a = iris__table_at(&w->table, target);
+    int result = IRIS_DEAD;
+    *out = (struct origin){0};
+    pthread_mutex_lock(&w->facts_lock);
+    if (a && iris__gate_is(a, target) && a->version) {
+        const iris_version *v = a->version;
+        *out = (struct origin){copy_or_null(v->file), copy_or_null(v->symbol),
+                               copy_or_null(v->handler)};
+        result = IRIS_OK;
+    }
+    pthread_mutex_unlock(&w->facts_lock);
+    return result;
+}
+
+void iris__origin_finish(struct origin *o)
+{
+    free(o->file);
+    free(o->symbol);
+    free(o->handler);
+    *o = (struct origin){0};
+}
+
 static int info(iris_actor *self, uint64_t target, iris_info *out)
 {
     return iris__info(iris__world_of(self), target, out);

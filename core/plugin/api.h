@@ -35,4 +35,11 @@ uint64_t iris__api_turn(const iris_executor *);
 struct world;
 int iris__info(struct world *, uint64_t pid, iris_info *);
 
+/* Where the code that an actor runs was loaded from: heap, NULL where that is not known. */
+struct origin {
+    char *file, *symbol, *handler;
+};
+int iris__origin(struct world *, uint64_t pid, struct origin *); /* IRIS_OK or IRIS_DEAD */
+void iris__origin_finish(struct origin *);
+
 #endif

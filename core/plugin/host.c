@@ -142,6 +142,10 @@ static int load(struct request *r, iris_version **out)
         v->host_name = strdup(p->name);
         v->handler = strdup(r->handler);
     }
+    if (!v->file) {
+        v->file = strdup(r->pub.file);
+        v->symbol = r->pub.symbol ? strdup(r->pub.symbol) : NULL;
+    }
     return IRIS_OK;
 }
 

@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "poller.h"
 #include "random.h"
+#include "ring.h"
 #include "runq.h"
 
 #include <iris/plugin.h>
@@ -52,11 +53,12 @@ struct iris_executor {
 
 struct worker {
     struct lane lane;
-    _Alignas(64) struct runq queue;
+    struct ring ring;               /* its own */
+    _Alignas(64) struct runq queue; /* what others give it, and what the ring has no room for */
     _Alignas(64) atomic_int parked;
     atomic_int gone; /* its thread has left the loop */
     int bell;
-    uint32_t index, seen_tick;
+    uint32_t index, seen_tick, taken;
     unsigned long thread;
     struct sched *sched;
 };
@@ -77,7 +79,7 @@ struct sched {
     struct random random;
     int seeded;
     uint64_t decisions; /* seeded: made so far */
-    atomic_uint tick; /* counts ms while something runs: the coarse clock of turns */
+    atomic_uint tick;   /* counts ms while something runs: the coarse clock of turns */
     atomic_int stopping;
 
     iris_executor pool;

@@ -60,19 +60,16 @@ void *iris__runq_pop(struct runq *q)
     return task;
 }
 
-int iris__runq_steal(struct runq *q, void **tasks, int max, int last_too)
+int iris__runq_take(struct runq *q, void **tasks, int max)
 {
-    uint32_t least = last_too ? 1 : 2;
-    if (iris__runq_count(q) < least)
+    if (!iris__runq_count(q))
         return 0;
     iris__spin_lock(&q->lock);
-    uint32_t tail = q->tail, count = tail - q->head;
-    int n = count < least ? 0 : (int)((count + 1) / 2);
-    if (n > max)
-        n = max;
-    for (int i = 0; i < n; i++) /* in the order in which they stood */
-        tasks[i] = q->ring[(tail - (uint32_t)n + (uint32_t)i) & (q->room - 1)];
-    atomic_store_explicit(&q->tail, tail - (uint32_t)n, RELAXED);
+    uint32_t head = q->head, count = q->tail - head;
+    int n = count < (uint32_t)max ? (int)count : max;
+    for (int i = 0; i < n; i++)
+        tasks[i] = q->ring[(head + (uint32_t)i) & (q->room - 1)];
+    atomic_store_explicit(&q->head, head + (uint32_t)n, RELAXED);
     iris__spin_unlock(&q->lock);
     return n;
 }

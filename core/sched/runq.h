@@ -1,5 +1,5 @@
-/* A queue of runnable tasks: first in, first out for whoever owns it; a thief takes from the other
- * end. A ring under a spin lock beat the lock-free ring on two cores (docs/architecture.md). */
+/* A queue of runnable tasks that any thread may fill, without bound: what comes to an executor from
+ * outside. First in, first out. Taking several costs one lock. */
 #ifndef IRIS_SCHED_RUNQ_H
 #define IRIS_SCHED_RUNQ_H
 
@@ -20,9 +20,9 @@ struct runq {
 int iris__runq_init(struct runq *);
 void iris__runq_finish(struct runq *);
 void iris__runq_push(struct runq *, void *task);
-void *iris__runq_pop(struct runq *);                                      /* the oldest, or NULL */
-int iris__runq_steal(struct runq *, void **tasks, int max, int last_too); /* the newest half */
-void *iris__runq_pick(struct runq *, struct random *);                    /* any one: seeded runs */
+void *iris__runq_pop(struct runq *);                       /* the oldest, or NULL */
+int iris__runq_take(struct runq *, void **tasks, int max); /* the oldest ones; how many */
+void *iris__runq_pick(struct runq *, struct random *);     /* any one: seeded runs */
 
 static inline uint32_t iris__runq_count(struct runq *q)
 {

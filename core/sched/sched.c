@@ -65,7 +65,7 @@ static void relieve(struct sched *s, uint32_t i)
     struct worker *w = s->workers[i];
     if (!w->lane.age || atomic_load(&w->lane.dead))
         return;
-    if (w->lane.age >= 2 && iris__runq_count(&w->queue) && atomic_load(&s->parked))
+    if (w->lane.age >= 2 && iris__worker_count(w) && atomic_load(&s->parked))
         iris__worker_call(s);
     if (w->lane.age == REPLACE_TICKS)
         iris__worker_replace(s, i);
@@ -277,7 +277,7 @@ static int queues_are_empty(struct sched *s)
 {
     uint32_t n = atomic_load(&s->nworkers), left = 0;
     for (uint32_t i = 0; i < n; i++)
-        left += iris__runq_count(&s->workers[i]->queue);
+        left += iris__worker_count(s->workers[i]);
     for (iris_executor *x = s->list; x; x = x->next)
         left += iris__runq_count(&x->queue) + (atomic_load(&x->jobs) != NULL);
     return !left && !atomic_load(&s->pool.jobs);

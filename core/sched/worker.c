@@ -8,7 +8,7 @@
 
 /* How often a worker that has nothing looks around before it sleeps: about 10 us. A wake-up costs 20
  * to 50 us on a virtual machine, so looking a little longer than it hurts is cheaper. */
-enum { SPINS = 300, STEAL_MAX = 64, BACKLOG = 64 };
+enum { SPINS = 300, TAKE_MAX = 64, BACKLOG = 64, OWN_IN_A_ROW = 32 };
 
 static void wake(struct sched *s, struct worker *w)
 {
@@ -63,6 +63,12 @@ static void push_from_outside(struct sched *s, void *task)
         wake_another(s);
 }
 
+static void push_own(struct worker *w, void *task)
+{
+    if (__builtin_expect(!iris__ring_push(&w->ring, task), 0))
+        iris__runq_push(&w->queue, task);
+}
+
 void iris__worker_push(struct sched *s, void *task)
 {
     struct worker *w = iris__thread.worker;
@@ -70,9 +76,9 @@ void iris__worker_push(struct sched *s, void *task)
         push_from_outside(s, task);
         return;
     }
-    iris__runq_push(&w->queue, task);
+    push_own(w, task);
     if (__builtin_expect(atomic_load_explicit(&s->parked, memory_order_relaxed) > 0, 0) &&
-        iris__runq_count(&w->queue) > 1)
+        iris__worker_count(w) > 1)
         wake_another(s);
 }
 
@@ -84,23 +90,53 @@ void iris__worker_call(struct sched *s)
         wake_another(s);
 }
 
+/* The first of n tasks; the others become the worker's own. */
+static void *keep(struct worker *w, void **tasks, int n)
+{
+    for (int i = 1; i < n; i++)
+        push_own(w, tasks[i]);
+    return n ? tasks[0] : NULL;
+}
+
+static void *take_given(struct worker *w)
+{
+    void *tasks[TAKE_MAX];
+    w->taken = 0;
+    return keep(w, tasks, iris__runq_take(&w->queue, tasks, TAKE_MAX));
+}
+
+/* Its own first; but what others gave must not wait for ever. */
+static inline void *next_task(struct worker *w)
+{
+    void *task = ++w->taken < OWN_IN_A_ROW ? NULL : take_given(w);
+    if (!task)
+        task = iris__ring_pop(&w->ring);
+    return task ? task : take_given(w);
+}
+
 /* A lone task is left to its owner, who will be back at once (a pair of actors that talk to each other
  * must not be torn apart), unless the owner's turn lasts. */
+static int steal_from(struct worker *victim, void **tasks)
+{
+    int last_too = atomic_load_explicit(&victim->lane.due, memory_order_relaxed);
+    int n = iris__ring_steal(&victim->ring, tasks, TAKE_MAX, last_too ? 1 : 2);
+    uint32_t given = n ? 0 : iris__runq_count(&victim->queue);
+    return given > 1 || (given && last_too)
+               ? iris__runq_take(&victim->queue, tasks,
+                                 (int)(given / 2 + 1) < TAKE_MAX ? (int)(given / 2 + 1) : TAKE_MAX)
+               : n;
+}
+
 static void *steal(struct worker *w)
 {
     struct sched *s = w->sched;
-    void *tasks[STEAL_MAX];
+    void *tasks[TAKE_MAX];
     uint32_t n = atomic_load_explicit(&s->nworkers, memory_order_acquire);
     for (uint32_t i = 0; i < n; i++) {
         struct worker *victim = s->workers[i];
-        if (victim == w)
-            continue;
-        int last_too = atomic_load_explicit(&victim->lane.due, memory_order_relaxed);
-        int got = iris__runq_steal(&victim->queue, tasks, STEAL_MAX, last_too);
-        for (int k = 1; k < got; k++)
-            iris__runq_push(&w->queue, tasks[k]);
+        int got = victim == w ? 0 : steal_from(victim, tasks);
         if (got)
-            return tasks[0];
+            return keep(w, tasks, got);
     }
     return NULL;
 }
@@ -110,7 +146,7 @@ static void *look_around(struct worker *w)
     for (int spin = 0; spin < SPINS; spin++) {
         void *task = steal(w);
         if (!task)
-            task = iris__runq_pop(&w->queue);
+            task = take_given(w);
         if (task)
             return task;
         if (atomic_load_explicit(&w->sched->pool.jobs, memory_order_relaxed))
@@ -129,7 +165,7 @@ static void serve(struct sched *s, const uint64_t *tags, int n)
 static int has_reason_to_stay(struct worker *w)
 {
     struct sched *s = w->sched;
-    return iris__runq_count(&w->queue) || atomic_load(&s->pool.jobs) || atomic_load(&s->stopping) ||
+    return iris__worker_count(w) || atomic_load(&s->pool.jobs) || atomic_load(&s->stopping) ||
            atomic_load(&w->lane.dead);
 }
 
@@ -170,7 +206,7 @@ static void step(struct worker *w)
     struct sched *s = w->sched;
     if (__builtin_expect(atomic_load_explicit(&s->pool.jobs, memory_order_relaxed) != NULL, 0))
         iris__jobs_run(&s->pool);
-    void *task = iris__runq_pop(&w->queue);
+    void *task = next_task(w);
     if (__builtin_expect(!task, 0))
         task = look_around(w);
     if (__builtin_expect(!task, 0)) {
@@ -193,7 +229,7 @@ static void *work(void *arg)
            !atomic_load_explicit(&w->lane.dead, memory_order_relaxed))
         step(w);
     iris__thread.worker = NULL;
-    for (void *task; !atomic_load(&s->stopping) && (task = iris__runq_pop(&w->queue));)
+    for (void *task; !atomic_load(&s->stopping) && (task = next_task(w));)
         push_from_outside(s, task); /* replaced: others do what is left */
     atomic_store(&w->gone, 1);
     return NULL;

@@ -11,6 +11,11 @@ int iris__worker_start(struct worker *); /* 0 or an errno */
 /* Worker number i sits in a turn that does not end: have another one work in its place. */
 void iris__worker_replace(struct sched *, uint32_t i);
 
+static inline uint32_t iris__worker_count(struct worker *w)
+{
+    return iris__ring_count(&w->ring) + iris__runq_count(&w->queue);
+}
+
 /* Run one task in a lane; shared with executor.c. */
 static inline void iris__lane_run(struct sched *s, struct lane *l, void *task)
 {
