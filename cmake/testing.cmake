@@ -6,6 +6,7 @@ if(IRIS_SANITIZE)
 endif()
 
 set(IRIS_TEST_ENV
+    "IRIS_STATE_DIR=${PROJECT_BINARY_DIR}/tests/state" # private copies: not in the user's home
     "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1"
     "LSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/lsan.supp:print_suppressions=0"
     "UBSAN_OPTIONS=print_stacktrace=1"

@@ -172,8 +172,8 @@ static char *hear_one(int fd)
 
 static void assert_hears(char *got, const char *expected)
 {
-    if (!strstr(got, expected))
-        fail_msg("got: %s\nexpected in it: %s", got, expected);
+    if (!got || !strstr(got, expected))
+        fail_msg("got: %s\nexpected in it: %s", got ? got : "nothing", expected);
     free(got);
 }
 
