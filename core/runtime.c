@@ -186,38 +186,38 @@ int iris_open(const iris_options *options, iris_runtime **out)
     return IRIS_OK;
 }
 
-struct walk {
-    iris_runtime *rt;
-    uint64_t left;
-};
-
-static void kill_one(void *ctx, uint64_t pid)
+static void end_one(void *ctx, uint64_t pid)
 {
-    struct walk *walk = ctx;
-    iris__actor_kill(&walk->rt->world, pid, "killed: the runtime ends");
+    struct world *w = ctx;
+    iris__port_dead(w, pid);
+    iris__actor_kill(w, pid, "killed: the runtime ends");
 }
 
-/* Nobody waits for an answer any more: one that never comes would hold up the end. */
-static void end_asks(iris_runtime *rt)
+static void each_place(iris_runtime *rt, void (*each)(void *ctx, uint64_t pid), void *ctx)
 {
     struct table *t = &rt->world.table;
     for (uint32_t i = iris__table_bound(t); i-- > 0;) {
         iris_actor *a = iris__table_at(t, i);
         uint32_t generation = a ? iris__gate_upper(a) & ~GATE_OPEN : 0;
-        if (generation && atomic_load(&a->marks) & MARK_PORT)
-            iris__port_dead(&rt->world, (uint64_t)generation << PID_SLOT_BITS | i);
+        if (generation)
+            each(ctx, (uint64_t)generation << PID_SLOT_BITS | i);
     }
 }
 
-/* Newest first; waits until all are gone or the time is over. */
+/* Newest first, and again those that others spawned meanwhile. */
 static void end_actors(iris_runtime *rt, int64_t deadline)
 {
-    struct walk walk = {rt, 0};
-    iris__runtime_walk(rt, kill_one, &walk);
-    end_asks(rt);
-    while (atomic_load(&rt->world.table.used) && iris__sched_now(&rt->world.sched) < deadline)
-        if (rt->world.sched.seeded ? !iris__sched_step(&rt->world.sched) : usleep(200))
+    struct world *w = &rt->world;
+    for (int round = 0; atomic_load(&w->table.used); round++) {
+        if (round % 64 == 0)
+            each_place(rt, end_one, w);
+        if (w->sched.seeded)
+            iris__sched_step(&w->sched);
+        else if (iris__sched_now(&w->sched) < deadline)
+            usleep(200);
+        else
             break;
+    }
 }
 
 static void finish(iris_runtime *rt)
@@ -286,33 +286,41 @@ int iris_is_idle(iris_runtime *rt)
            !atomic_load(&w->busy) && !iris__timers_oneshots(w);
 }
 
-void iris__runtime_walk(iris_runtime *rt, void (*each)(void *ctx, uint64_t pid), void *ctx)
-{
-    struct table *t = &rt->world.table;
-    for (uint32_t i = iris__table_bound(t); i-- > 0;) {
-        iris_actor *a = iris__table_at(t, i);
-        uint32_t generation = a ? iris__gate_upper(a) & ~GATE_OPEN : 0;
-        if (generation && !(atomic_load(&a->marks) & MARK_PORT))
-            each(ctx, (uint64_t)generation << PID_SLOT_BITS | i);
-    }
-}
+struct walk {
+    iris_runtime *rt;
+    void (*each)(void *ctx, uint64_t pid);
+    void *ctx;
+    uint64_t handled;
+};
 
-static void count_one(void *ctx, uint64_t pid)
+static void skip_ports(void *ctx, uint64_t pid)
 {
     struct walk *walk = ctx;
-    iris_actor *a = iris__table_at(&walk->rt->world.table, pid);
-    walk->left += atomic_load(&a->handled);
+    if (!(atomic_load(&iris__table_at(&walk->rt->world.table, pid)->marks) & MARK_PORT))
+        walk->each(walk->ctx, pid);
+}
+
+void iris__runtime_walk(iris_runtime *rt, void (*each)(void *ctx, uint64_t pid), void *ctx)
+{
+    struct walk walk = {.rt = rt, .each = each, .ctx = ctx};
+    each_place(rt, skip_ports, &walk);
+}
+
+static void add_handled(void *ctx, uint64_t pid)
+{
+    struct walk *walk = ctx;
+    walk->handled += atomic_load(&iris__table_at(&walk->rt->world.table, pid)->handled);
 }
 
 void iris_count(iris_runtime *rt, iris_totals *out)
 {
     struct world *w = &rt->world;
-    struct walk walk = {rt, 0};
-    iris__runtime_walk(rt, count_one, &walk);
+    struct walk walk = {.rt = rt};
+    each_place(rt, add_handled, &walk);
     iris_totals t = {.size = out->size,
                      .abi = IRIS_ABI,
                      .actors = atomic_load(&w->table.used),
-                     .handled = atomic_load(&w->quit) + walk.left,
+                     .handled = atomic_load(&w->quit) + walk.handled,
                      .versions = (uint64_t)atomic_load(&w->versions),
                      .dead_letters = (uint64_t)iris__world_dead_total(w),
                      .crashed = (uint64_t)atomic_load(&w->dead[DEAD_CRASHED]),

@@ -21,7 +21,8 @@ static inline void iris__lane_run(struct sched *s, struct lane *l, void *task)
 {
     atomic_store_explicit(&l->turns, atomic_load_explicit(&l->turns, memory_order_relaxed) + 1,
                           memory_order_relaxed);
-    atomic_store_explicit(&l->due, 0, memory_order_relaxed);
+    int hurried = __builtin_expect(s->seeded, 0) && iris__random_below(&s->random, 8) == 0;
+    atomic_store_explicit(&l->due, hurried, memory_order_relaxed);
     atomic_store_explicit(&l->task, task, memory_order_release);
     s->hooks.run(s->owner, task);
     atomic_store_explicit(&l->task, NULL, memory_order_release);
