@@ -34,6 +34,7 @@ static iris_actor *open_port(struct world *w, struct ask *k)
     a->executor = &w->sched.pool;
     atomic_store(&a->in, MAILBOX_CLOSED);
     atomic_store(&a->signals, SIGNALS_CLOSED);
+    atomic_store(&a->handled, 0);
     atomic_store(&a->cold, NULL);
     atomic_store(&a->capacity, 0);
     atomic_store(&a->marks, MARK_PORT);
