@@ -3,7 +3,7 @@
 #include "elfcheck.h"
 #include "fail.h"
 #include "mapping.h"
-#include "similar.h"
+#include "nearest.h"
 #include "text.h"
 
 #include <dlfcn.h>
@@ -268,14 +268,14 @@ void iris__loader_init(struct loader *l)
 static void no_such(const struct library *lib, const char *name)
 {
     struct text known = {0};
-    struct similar similar = {.word = name};
+    struct nearest near = {.word = name};
     for (int i = 0; i < lib->taken.n; i++) {
         iris__text_addf(&known, "%s%s", i ? ", " : "", lib->taken.copies[i].name);
-        iris__similar_try(&similar, lib->taken.copies[i].name);
+        iris__nearest_try(&near, lib->taken.copies[i].name, strlen(lib->taken.copies[i].name));
     }
     iris__fail("%s has no behaviour \"%s\"; it has: %s%s%s%s", lib->file, name,
-               known.data ? known.data : "?", similar.best ? "; did you mean \"" : "",
-               similar.best ? similar.best : "", similar.best ? "\"?" : "");
+               known.data ? known.data : "?", near.best ? "; did you mean \"" : "",
+               near.best ? near.best : "", near.best ? "\"?" : "");
     iris__text_finish(&known);
 }
 

@@ -1,6 +1,6 @@
 /* "Did you mean ...?": the candidate that is the fewest edits away from what was written. */
-#ifndef IRIS_APP_NEAREST_H
-#define IRIS_APP_NEAREST_H
+#ifndef IRIS_BASE_NEAREST_H
+#define IRIS_BASE_NEAREST_H
 
 #include <stddef.h>
 
