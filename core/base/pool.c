@@ -172,11 +172,9 @@ static struct pool_block *take_batch(struct pool *p, uint32_t tier)
 {
     iris__spin_lock(&p->depot[tier].lock);
     struct batch *b = p->depot[tier].batches;
-    struct pool_block *list = &b->block;
+    struct pool_block *list = b ? &b->block : cut_fresh(p, tier);
     if (b)
         p->depot[tier].batches = b->next;
-    else
-        list = cut_fresh(p, tier);
     iris__spin_unlock(&p->depot[tier].lock);
     return list;
 }

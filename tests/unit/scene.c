@@ -105,16 +105,21 @@ iris_totals scene_count(struct scene *s)
     return t;
 }
 
-/* An assertion that fails leaves by longjmp: what was played is said from here. */
-static const struct scene *playing;
+/* An assertion that fails leaves by longjmp: what was played is said from here, and not from the
+ * scene, whose stack frame is gone by then. */
+static struct {
+    int now;
+    uint64_t seed;
+    uint32_t workers;
+} playing;
 
 static void say_seed(void)
 {
-    if (playing && playing->seed)
+    if (playing.now && playing.seed)
         fprintf(stderr, "failed under seed %llu; SEED=%llu replays it\n",
-                (unsigned long long)playing->seed, (unsigned long long)playing->seed);
-    else if (playing)
-        fprintf(stderr, "failed with threads (%u workers)\n", playing->workers);
+                (unsigned long long)playing.seed, (unsigned long long)playing.seed);
+    else if (playing.now)
+        fprintf(stderr, "failed with threads (%u workers)\n", playing.workers);
 }
 
 static unsigned long play_once(void (*play)(struct scene *), uint32_t workers, uint64_t seed)
@@ -124,10 +129,12 @@ static unsigned long play_once(void (*play)(struct scene *), uint32_t workers, u
     if (!registered++)
         atexit(say_seed);
     scene_open(&s, workers, seed);
-    playing = &s;
+    playing.seed = seed;
+    playing.workers = workers;
+    playing.now = 1;
     play(&s);
     unsigned long decisions = scene_count(&s).decisions;
-    playing = NULL;
+    playing.now = 0;
     scene_close(&s);
     return decisions;
 }
