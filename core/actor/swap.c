@@ -5,6 +5,7 @@
 #include "fail.h"
 #include "send.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,7 +147,7 @@ static void refuse(iris_actor *a, struct swap *s, const char *why)
     uint32_t of, rev = iris__swap_rev(a, &of);
     struct swap_report report = {.result = IRIS_FAIL, .why = why, .from = rev, .to = rev, .of = of};
     iris__world_event(iris__world_of(a), EVENT_SWAP_REFUSED, a, IRIS_WARN, "still v%u: %s", rev,
-                      why);
+                      strncmp(why, "swap: ", 6) ? why : why + 6);
     tell(s, &report);
     destroy(s);
 }
@@ -398,8 +399,11 @@ static void report_switch(iris_actor *a, struct swap *s)
     struct cold *c = iris__cold_if(a);
     const struct revision *r = &c->history[c->revisions - 1];
     struct swap_report report = {.from = r->rev - 1, .to = r->rev, .of = r->of};
-    iris__world_event(iris__world_of(a), EVENT_SWAPPED, a, IRIS_INFO, "v%u -> v%u  %s %s",
-                      r->rev - 1, r->rev, r->version->b.name, r->version->b.version);
+    char again[24] = "";
+    if (r->of != r->rev)
+        snprintf(again, sizeof again, " (=v%u)", r->of);
+    iris__world_event(iris__world_of(a), EVENT_SWAPPED, a, IRIS_INFO, "v%u -> v%u%s  %s %s",
+                      r->rev - 1, r->rev, again, r->version->b.name, r->version->b.version);
     tell(s, &report);
     destroy(s);
 }

@@ -1,24 +1,207 @@
-/* Placeholder: the door that the program needs, until the runtime is behind it. */
-#include <iris/app.h>
+#include "app.h"
 
+#include "api.h"
 #include "fail.h"
+#include "sets.h"
+#include "verbs.h"
 
-int iris_app_run(const iris_app_options *options)
-{
-    if (options->out)
-        options->out(options->ctx, IRIS_APP_ERROR, "iris run: the runtime is not built in yet");
-    return IRIS_EXIT_FAILED;
-}
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
-int iris_app_check(const char *file, const char *const *sets, uint32_t nsets, int as_json,
-                   void (*write)(void *ctx, const char *text), void *ctx)
-{
-    (void)file, (void)sets, (void)nsets, (void)as_json;
-    write(ctx, "iris check: the manifest is not built in yet\n");
-    return IRIS_EXIT_FAILED;
-}
+#define IDLE_LOOK (20 * IRIS_MILLISECOND) /* how often --until-idle looks */
 
 const char *iris_app_version(void)
 {
-    return "0.1.0";
+    return IRIS__VERSION;
+}
+
+/* ---- the frame ---- */
+
+static void destroy(struct app *a)
+{
+    if (a->bell >= 0)
+        close(a->bell);
+    iris__orders_finish(&a->orders);
+    iris__events_finish(&a->events);
+    pthread_mutex_destroy(&a->awaited.lock);
+    iris__manifest_free(a->manifest);
+    free(a->actors);
+    free(a);
+}
+
+static struct app *create(const iris_app_options *options)
+{
+    struct app *a = calloc(1, sizeof *a);
+    if (!a)
+        return NULL;
+    memcpy(&a->options, options,
+           options->size < sizeof a->options ? options->size : sizeof a->options);
+    iris__events_init(&a->events);
+    iris__orders_init(&a->orders);
+    pthread_mutex_init(&a->awaited.lock, NULL);
+    a->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return a;
+}
+
+/* ---- opening ---- */
+
+static int read_manifest(struct app *a)
+{
+    struct sets sets;
+    struct problems problems = {0};
+    const char *file = a->options.file ? a->options.file : "app.json";
+    if (iris__sets_parse(&sets, a->options.sets, a->options.nsets)) {
+        iris__app_say(a, IRIS_APP_ERROR, "%s", iris__reason());
+        return IRIS_EXIT_USAGE;
+    }
+    int failed = iris__manifest_read(file, sets.items, sets.n, &a->manifest, &problems);
+    if (failed)
+        iris__app_say_problems(a, &problems);
+    iris__problems_finish(&problems);
+    iris__sets_finish(&sets);
+    return failed ? IRIS_EXIT_MANIFEST : IRIS_EXIT_OK;
+}
+
+static void on_exhausted(void *app)
+{
+    struct app *a = app;
+    atomic_store(&a->stop, 1);
+    iris__app_ring(a);
+}
+
+static int open_runtime(struct app *a)
+{
+    iris_options o = {.size = sizeof o,
+                      .abi = IRIS_ABI,
+                      .workers = a->options.workers,
+                      .event = iris__app_event,
+                      .ctx = a};
+    if (iris_open(&o, &a->runtime))
+        return IRIS_FAIL;
+    a->runtime->on_exhausted_ctx = a;
+    a->runtime->on_exhausted = on_exhausted;
+    a->opened = iris__sched_now(&a->runtime->world.sched);
+    return IRIS_OK;
+}
+
+static int open_control(struct app *a)
+{
+    const char *where = a->manifest->socket ? a->manifest->socket : a->manifest->name;
+    if (iris_socket_path(where, a->socket, sizeof a->socket))
+        return IRIS_FAIL;
+    return iris__control_open(a->socket, iris__verbs, a, &a->control);
+}
+
+static int open_all(struct app *a)
+{
+    a->actors = calloc(a->manifest->nactors + 1, sizeof *a->actors);
+    if (a->bell < 0 || !a->actors) {
+        iris__app_say(a, IRIS_APP_ERROR, "iris run: %s", strerror(errno));
+        return IRIS_EXIT_FAILED;
+    }
+    if (open_runtime(a) || open_control(a)) {
+        iris__app_say(a, IRIS_APP_ERROR, "%s", iris__reason());
+        return IRIS_EXIT_FAILED;
+    }
+    iris__app_say(a, IRIS_APP_HEADER, "iris %s  %s  pid %ld  socket %s", IRIS__VERSION,
+                  a->manifest->name, (long)getpid(), a->socket);
+    return IRIS_EXIT_OK;
+}
+
+/* ---- running ---- */
+
+/* Until idle: whether there is anything left to do can only be seen by looking. */
+static void wait_for_end(struct app *a)
+{
+    int looks = a->options.until_idle;
+    int running = APP_STARTING;
+    if (!looks)
+        iris__app_say_ready(a);
+    atomic_compare_exchange_strong(&a->phase, &running, APP_RUNNING);
+    while (!atomic_load(&a->stop) && !(looks && iris_is_idle(a->runtime)))
+        iris__app_wait(a, looks ? IDLE_LOOK : -1);
+}
+
+/* ---- the end ---- */
+
+static int is_exhausted(struct app *a)
+{
+    return atomic_load(&a->runtime->exhausted);
+}
+
+static int judge(struct app *a, const iris_totals *t)
+{
+    if (is_exhausted(a)) {
+        iris__app_say(a, IRIS_APP_ERROR,
+                      "stopped: more restarts than supervisor / allows; the reasons are above");
+        return IRIS_EXIT_FAILED;
+    }
+    if (!a->options.until_idle)
+        return IRIS_EXIT_OK;
+    return t->dead_letters || atomic_load(&a->exhausted) ? IRIS_EXIT_FAILED : IRIS_EXIT_OK;
+}
+
+/* Returns the number of threads that did not come back. */
+static int close_all(struct app *a, int64_t left)
+{
+    iris__control_close(a->control);
+    int stuck = iris_close(a->runtime, left);
+    iris__app_say_events(a);
+    if (stuck)
+        iris__app_say_stuck(a);
+    return stuck;
+}
+
+/* Threads that are stuck still tell the app their events: then its memory stays. */
+static int end(struct app *a, int status)
+{
+    iris_totals totals = {.size = sizeof totals, .abi = IRIS_ABI};
+    int64_t left = iris__app_stop(a);
+    iris_count(a->runtime, &totals);
+    if (!status)
+        status = judge(a, &totals);
+    int idle = a->options.until_idle && a->started;
+    if (close_all(a, left))
+        return IRIS_EXIT_FAILED;
+    if (idle)
+        iris__app_say_totals(a, &totals);
+    if (idle && !status)
+        iris__app_say_next(a);
+    destroy(a);
+    return status;
+}
+
+static int run(struct app *a)
+{
+    int status = read_manifest(a);
+    if (!status)
+        status = open_all(a);
+    if (!a->control) {
+        iris_close(a->runtime, IRIS_SECOND);
+        destroy(a);
+        return status;
+    }
+    status = iris__app_start(a);
+    a->started = !status;
+    if (!status)
+        wait_for_end(a);
+    return end(a, status);
+}
+
+int iris_app_run(const iris_app_options *options)
+{
+    if (options->abi != IRIS_ABI) {
+        iris__fail("iris_app_run: options of ABI %u, this library speaks ABI %u", options->abi,
+                   IRIS_ABI);
+        return IRIS_EXIT_USAGE;
+    }
+    struct app *a = create(options);
+    if (!a) {
+        iris__fail("iris_app_run: no memory");
+        return IRIS_EXIT_FAILED;
+    }
+    return run(a);
 }

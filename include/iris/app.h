@@ -51,6 +51,7 @@ typedef struct iris_app_options {
      * call back into the app. NULL: silence. */
     void (*out)(void *ctx, int kind, const char *text);
     void *ctx;
+    const char *program; /* how the user calls `iris`, for what is to be tried next; NULL: "iris" */
 } iris_app_options;
 
 /* Runs the application to its end: until it is told to stop (stop_fd, or `iris stop`), or until it

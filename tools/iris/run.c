@@ -158,7 +158,10 @@ int verb_run(int argc, char **argv)
 {
     int ends[2];
     struct run r = {
-        .app = {.size = sizeof r.app, .abi = IRIS_ABI, .out = print},
+        .app = {.size = sizeof r.app,
+                .abi = IRIS_ABI,
+                .out = print,
+                .program = getenv("IRIS_PROGRAM")},
         .sets = calloc((size_t)argc, sizeof *r.sets),
     };
     argp_parse(&argp, argc, argv, 0, NULL, &r);

@@ -1,0 +1,83 @@
+/* One running application: a manifest made into a tree of actors, and what is said about it.
+ *
+ * Three threads meet here. The one in iris_app_run() starts, waits, stops, and is the only one that
+ * calls options.out. The control thread runs the verbs. The runtime's threads tell events. */
+#ifndef IRIS_APP_APP_H
+#define IRIS_APP_APP_H
+
+#include "control.h"
+#include "events.h"
+#include "manifest.h"
+#include "order.h"
+#include "runtime.h"
+
+#include <iris/app.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum app_phase { APP_STARTING, APP_RUNNING, APP_STOPPING };
+
+struct app_actor {         /* beside its manifest_actor */
+    iris_version *version; /* loaded, and not yet spawned */
+    _Atomic uint64_t pid;  /* 0: not spawned */
+    int64_t took;          /* ns: its loading, and then its start */
+};
+
+/* The actor whose start or end the main thread waits for. */
+struct awaited {
+    pthread_mutex_t lock;
+    const char *path; /* NULL: none */
+    int started, failed, ended;
+    char *why; /* it failed */
+};
+
+struct app {
+    iris_app_options options;
+    struct manifest *manifest;
+    iris_runtime *runtime;
+    struct control *control;
+    struct events events;
+    struct orders orders;
+    struct awaited awaited;
+    struct app_actor *actors; /* as in the manifest */
+    char socket[IRIS_SOCKET_ROOM];
+    int bell;             /* eventfd: something happened that the main thread looks at */
+    atomic_int phase;     /* enum app_phase */
+    atomic_int stop;      /* asked for */
+    atomic_int hurry;     /* asked for again */
+    atomic_int exhausted; /* a supervisor was */
+    /* main thread */
+    uint64_t shown; /* events up to this number were printed */
+    int64_t opened;
+    int started; /* all actors were */
+};
+
+/* ---- app_say.c: main thread only ---- */
+void iris__app_say(struct app *, int kind, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void iris__app_say_events(struct app *); /* those that came since */
+void iris__app_say_problems(struct app *, const struct problems *);
+void iris__app_say_ready(struct app *);
+void iris__app_say_totals(struct app *, const iris_totals *);
+void iris__app_say_next(struct app *); /* what to try now */
+
+/* ---- app_wait.c ---- */
+void iris__app_event(void *app, const iris_event *); /* [any]: the runtime's hook */
+void iris__app_ring(struct app *);                   /* [any]: wake the main thread */
+/* Wait for the bell, at most so long (-1: no limit), and print what happened. Notes whether to stop. */
+void iris__app_wait(struct app *, int64_t ns);
+void iris__app_await(struct app *, const char *path);           /* NULL: nothing any more */
+int iris__app_awaited(struct app *, int *started, int *failed); /* ended */
+
+/* ---- app_start.c ---- */
+/* IRIS_EXIT_OK, or the exit status; what went wrong was said. What did start is to be stopped. */
+int iris__app_start(struct app *);
+
+/* ---- app_stop.c ---- */
+/* All actors, last started first. Returns what is left of the time for it. */
+int64_t iris__app_stop(struct app *);
+/* Says which actors do not come back from their handlers. */
+void iris__app_say_stuck(struct app *);
+
+#endif

@@ -1,0 +1,103 @@
+#include "app.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void iris__app_say(struct app *a, int kind, const char *fmt, ...)
+{
+    char *text;
+    va_list args;
+    if (!a->options.out)
+        return;
+    va_start(args, fmt);
+    int n = vasprintf(&text, fmt, args);
+    va_end(args);
+    a->options.out(a->options.ctx, kind, n < 0 ? "no memory for the words" : text);
+    if (n >= 0)
+        free(text);
+}
+
+static int kind_of(const struct event *e)
+{
+    if (e->kind == IRIS_EVENT_LOG)
+        return e->pid ? IRIS_APP_LOG : IRIS_APP_WARNING;
+    return e->kind == IRIS_EVENT_STUCK ? IRIS_APP_WARNING : IRIS_APP_EVENT;
+}
+
+static void say_event(struct app *a, const struct event *e)
+{
+    struct text line = {0};
+    int debug = e->kind == IRIS_EVENT_LOG && e->level == IRIS_DEBUG_LEVEL;
+    if (!e->quiet && !debug && !iris__event_line(e, &line))
+        iris__app_say(a, kind_of(e), "%s", line.data);
+    iris__text_finish(&line);
+}
+
+void iris__app_say_events(struct app *a)
+{
+    struct event e;
+    uint64_t missed;
+    while (iris__events_next(&a->events, a->shown, &e, &missed)) {
+        if (missed)
+            iris__app_say(a, IRIS_APP_WARNING, "%llu events came faster than they could be printed",
+                          (unsigned long long)missed);
+        a->shown = e.number;
+        say_event(a, &e);
+        iris__event_finish(&e);
+    }
+}
+
+void iris__app_say_problems(struct app *a, const struct problems *problems)
+{
+    struct text text = {0};
+    iris__problems_text(problems, 0, &text);
+    if (text.len && text.data[text.len - 1] == '\n')
+        text.data[text.len - 1] = '\0';
+    iris__app_say(a, IRIS_APP_ERROR, "%s", text.data ? text.data : "no memory for the words");
+    iris__text_finish(&text);
+}
+
+static const char *program(const struct app *a)
+{
+    return a->options.program ? a->options.program : "iris";
+}
+
+void iris__app_say_ready(struct app *a)
+{
+    const char *iris = program(a);
+    iris__app_say(a, IRIS_APP_NOTE, "talk to it: %s ps      stop: Ctrl-C, or %s stop", iris, iris);
+}
+
+static void add_count(struct text *out, uint64_t n, const char *what)
+{
+    if (n)
+        iris__text_addf(out, "%s%s %llu", out->len ? ", " : " (", what, (unsigned long long)n);
+}
+
+void iris__app_say_totals(struct app *a, const iris_totals *t)
+{
+    struct text why = {0};
+    add_count(&why, t->crashed, "crashed");
+    add_count(&why, t->ended, "ended");
+    add_count(&why, t->stray, "stray");
+    add_count(&why, t->node, "node");
+    add_count(&why, t->unwanted, "unwanted");
+    if (why.len)
+        iris__text_addf(&why, ")");
+    iris__app_say(a, IRIS_APP_NOTE, "idle: %llu messages handled, %llu dead letters%s",
+                  (unsigned long long)t->handled, (unsigned long long)t->dead_letters,
+                  why.data ? why.data : "");
+    iris__text_finish(&why);
+}
+
+void iris__app_say_next(struct app *a)
+{
+    const char *iris = program(a);
+    iris__app_say(a, IRIS_APP_NOTE,
+                  "next, in one terminal and another:\n"
+                  "  %s run %s\n"
+                  "  %s ps",
+                  iris, a->manifest->file, iris);
+}

@@ -1,0 +1,182 @@
+#include "app.h"
+
+#include "api.h"
+#include "behaviour.h"
+#include "fail.h"
+#include "find.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int64_t now(const struct app *a)
+{
+    return iris__sched_now(&a->runtime->world.sched);
+}
+
+static void add_problem(struct app *a, struct problems *p, size_t index, const char *code,
+                        const char *why)
+{
+    char pointer[48];
+    snprintf(pointer, sizeof pointer, "/actors/%zu/handler", index);
+    iris__problem_add(p, a->manifest->file, pointer, code, "%s", why);
+}
+
+static int say_problems(struct app *a, struct problems *p)
+{
+    size_t n = iris__problems_count(p);
+    iris__manifest_locate(a->manifest, p);
+    if (n)
+        iris__app_say_problems(a, p);
+    iris__problems_finish(p);
+    return n != 0;
+}
+
+/* ---- supervisors ---- */
+
+static int add_supervisors(struct app *a)
+{
+    for (size_t i = 0; i < a->manifest->nsupervisors; i++) {
+        const struct manifest_supervisor *s = &a->manifest->supervisors[i];
+        if (iris__supervisor_add(&a->runtime->supervisors, s->path, (uint32_t)s->intensity,
+                                 s->period_ns))
+            return IRIS_FAIL;
+    }
+    return IRIS_OK;
+}
+
+/* ---- loading: all handlers before the first actor, so that all that is wrong is told at once ---- */
+
+static int load(struct app *a, const struct manifest_actor *m, struct app_actor *actor)
+{
+    int64_t began = now(a);
+    int elsewhere = !m->handler_file || !strchr(m->handler_text, '/');
+    char *file = elsewhere ? iris__find_handler(a->manifest, m->handler_text, NULL)
+                           : strdup(m->handler_file);
+    if (!file)
+        return IRIS_FAIL;
+    struct load_order o = {
+        .file = file, .symbol = m->symbol, .handler = m->handler, .host = m->host};
+    int result = iris__runtime_load_wait(a->runtime, &o);
+    free(file);
+    actor->version = o.version;
+    actor->took = now(a) - began;
+    return result;
+}
+
+static int load_all(struct app *a)
+{
+    struct problems problems = {0};
+    for (size_t i = 0; i < a->manifest->nactors && !atomic_load(&a->stop); i++) {
+        if (load(a, &a->manifest->actors[i], &a->actors[i]))
+            add_problem(a, &problems, i, "handler", iris__reason());
+        iris__app_wait(a, 0);
+    }
+    return say_problems(a, &problems) ? IRIS_EXIT_MANIFEST : IRIS_EXIT_OK;
+}
+
+/* ---- starting ---- */
+
+static enum restart_when restart_of(const struct manifest_actor *m)
+{
+    switch (m->restart) {
+    case MANIFEST_ALWAYS:
+        return RESTART_ALWAYS;
+    case MANIFEST_NEVER:
+        return RESTART_NEVER;
+    }
+    return RESTART_ON_FAILURE;
+}
+
+static int spawn(struct app *a, const struct manifest_actor *m, struct app_actor *actor)
+{
+    struct app_spawn s = {
+        .spawn = {.size = sizeof s.spawn,
+                  .abi = IRIS_ABI,
+                  .version = actor->version,
+                  .args = {m->args, m->args ? strlen(m->args) : 0},
+                  .path = m->path,
+                  .budget = (uint32_t)m->budget,
+                  .capacity = (uint32_t)m->capacity},
+        .name = m->name,
+        .restart = restart_of(m),
+        .keep = (uint32_t)m->keep,
+        .stateless_restart = m->stateless == MANIFEST_RESTART,
+    };
+    uint64_t pid;
+    if (iris__runtime_spawn(a->runtime, &s, &pid))
+        return IRIS_FAIL;
+    atomic_store(&actor->pid, pid);
+    return IRIS_OK;
+}
+
+/* 1: its init has run; 0: it failed, and why is the reason; -1: told to stop meanwhile. */
+static int await_start(struct app *a)
+{
+    int started = 0, failed = 0;
+    for (;;) {
+        iris__app_awaited(a, &started, &failed);
+        if (failed)
+            iris__fail("%s", a->awaited.why ? a->awaited.why : "no reason was given");
+        if (started || failed)
+            return started;
+        if (atomic_load(&a->stop))
+            return -1;
+        iris__app_wait(a, -1);
+    }
+}
+
+static void say_started(struct app *a, const struct manifest_actor *m, struct app_actor *actor)
+{
+    iris__app_say_events(a); /* what init said */
+    iris__app_say(a, IRIS_APP_ACTOR, "%s  %s  v1  (%s, %.1f ms)", m->path, m->handler, m->host,
+                  (double)actor->took / 1e6);
+}
+
+static int start_one(struct app *a, size_t index)
+{
+    const struct manifest_actor *m = &a->manifest->actors[index];
+    struct app_actor *actor = &a->actors[index];
+    int64_t began = now(a);
+    iris__app_await(a, m->path);
+    int result = spawn(a, m, actor) ? 0 : await_start(a);
+    actor->took += now(a) - began;
+    if (result > 0)
+        say_started(a, m, actor);
+    return result;
+}
+
+static int start_all(struct app *a)
+{
+    struct problems problems = {0};
+    int result = 1;
+    for (size_t i = 0; i < a->manifest->nactors && result > 0 && !atomic_load(&a->stop); i++) {
+        size_t index = a->manifest->start_order[i];
+        result = start_one(a, index);
+        if (!result)
+            add_problem(a, &problems, index, "start", iris__reason());
+    }
+    iris__app_await(a, NULL);
+    return say_problems(a, &problems) ? IRIS_EXIT_FAILED : IRIS_EXIT_OK;
+}
+
+static void release_all(struct app *a)
+{
+    for (size_t i = 0; i < a->manifest->nactors; i++) {
+        iris__version_release(a->actors[i].version);
+        a->actors[i].version = NULL;
+    }
+}
+
+int iris__app_start(struct app *a)
+{
+    if (add_supervisors(a)) {
+        iris__app_say(a, IRIS_APP_ERROR, "%s", iris__reason());
+        return IRIS_EXIT_FAILED;
+    }
+    int status = load_all(a);
+    if (!status)
+        status = start_all(a);
+    release_all(a); /* the actors have references of their own */
+    return status;
+}

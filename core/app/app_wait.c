@@ -1,0 +1,114 @@
+#include "app.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+void iris__app_ring(struct app *a)
+{
+    eventfd_write(a->bell, 1);
+}
+
+/* ---- events; [any] ---- */
+
+static void note_failure(struct awaited *w, const char *text)
+{
+    static const char prefix[] = "crash: ";
+    if (w->failed)
+        return;
+    w->failed = 1;
+    w->why = strdup(strncmp(text, prefix, sizeof prefix - 1) ? text : text + sizeof prefix - 1);
+}
+
+/* Returns whether this is part of a start, which the main thread tells in its own words: an actor that
+ * does not begin is an error of the manifest, and that it was tried again is nobody's business. */
+static int watch_start(struct awaited *w, const iris_event *e)
+{
+    if (w->started || e->kind == IRIS_EVENT_LOG)
+        return 0;
+    if (e->kind == IRIS_EVENT_STARTED)
+        w->started = !w->failed;
+    else if (e->kind == IRIS_EVENT_CRASHED)
+        note_failure(w, e->text);
+    else if (e->kind == IRIS_EVENT_ENDED)
+        note_failure(w, e->text);
+    return 1;
+}
+
+/* Returns whether the console is to leave it out. */
+static int watch(struct app *a, const iris_event *e)
+{
+    struct awaited *w = &a->awaited;
+    int quiet = 0;
+    pthread_mutex_lock(&w->lock);
+    if (w->path && strcmp(w->path, e->path) == 0) {
+        quiet = watch_start(w, e);
+        w->ended |= e->kind == IRIS_EVENT_ENDED;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return quiet;
+}
+
+/* An actor without a path is one of many: its beginning and its end are no news. */
+static int is_news(const iris_event *e)
+{
+    return *e->path || (e->kind != IRIS_EVENT_STARTED && e->kind != IRIS_EVENT_ENDED);
+}
+
+void iris__app_event(void *app, const iris_event *e)
+{
+    struct app *a = app;
+    if (!is_news(e))
+        return;
+    if (e->kind == IRIS_EVENT_EXHAUSTED)
+        atomic_store(&a->exhausted, 1);
+    iris__events_add(&a->events, e, watch(a, e));
+    iris__app_ring(a);
+}
+
+/* ---- the main thread ---- */
+
+void iris__app_await(struct app *a, const char *path)
+{
+    struct awaited *w = &a->awaited;
+    int stopping = atomic_load(&a->phase) == APP_STOPPING;
+    pthread_mutex_lock(&w->lock);
+    free(w->why);
+    w->why = NULL;
+    w->path = path;
+    w->started = stopping; /* it is the end that we wait for */
+    w->failed = w->ended = 0;
+    pthread_mutex_unlock(&w->lock);
+}
+
+int iris__app_awaited(struct app *a, int *started, int *failed)
+{
+    struct awaited *w = &a->awaited;
+    pthread_mutex_lock(&w->lock);
+    *started = w->started;
+    *failed = w->failed;
+    int ended = w->ended;
+    pthread_mutex_unlock(&w->lock);
+    return ended;
+}
+
+static int to_ms(int64_t ns)
+{
+    int64_t ms = ns < 0 ? -1 : (ns + IRIS_MILLISECOND - 1) / IRIS_MILLISECOND;
+    return ms > 1000000 ? 1000000 : (int)ms;
+}
+
+/* Once a stop was asked for, stop_fd stays readable: it is not looked at again. */
+void iris__app_wait(struct app *a, int64_t ns)
+{
+    int fd = atomic_load(&a->stop) ? -1 : a->options.stop_fd;
+    struct pollfd p[2] = {{.fd = a->bell, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+    eventfd_t rung;
+    if (poll(p, 2, to_ms(ns)) > 0 && p[0].revents)
+        eventfd_read(a->bell, &rung);
+    if (p[1].revents)
+        atomic_store(&a->stop, 1);
+    iris__app_say_events(a);
+}

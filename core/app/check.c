@@ -1,0 +1,54 @@
+/* iris_app_check(): what is wrong with a manifest, and nothing else. */
+#include "fail.h"
+#include "sets.h"
+
+#include <iris/app.h>
+
+#include <jansson.h>
+#include <stdlib.h>
+
+static int as_json(const char *file, const struct problems *problems, struct text *out)
+{
+    struct text list = {0};
+    int failed = iris__problems_json(problems, &list);
+    json_t *errors = failed ? NULL : json_loads(list.data, 0, NULL);
+    json_t *name = json_string(file);
+    json_t *all = json_pack("{s:i, s:o, s:o}", "iris", 1, "file", name ? name : json_null(),
+                            "errors", errors);
+    char *line = all ? json_dumps(all, JSON_COMPACT) : NULL;
+    failed = !line || iris__text_addf(out, "%s\n", line);
+    free(line);
+    json_decref(all);
+    iris__text_finish(&list);
+    return failed;
+}
+
+static int check(const char *file, const struct sets *sets, struct problems *problems)
+{
+    struct manifest *m;
+    if (iris__manifest_read(file, sets->items, sets->n, &m, problems))
+        return IRIS_EXIT_MANIFEST;
+    iris__manifest_free(m);
+    return IRIS_EXIT_OK;
+}
+
+int iris_app_check(const char *file, const char *const *sets, uint32_t nsets, int json,
+                   void (*write)(void *ctx, const char *text), void *ctx)
+{
+    struct sets parsed;
+    struct problems problems = {0};
+    struct text out = {0};
+    if (iris__sets_parse(&parsed, sets, nsets)) {
+        write(ctx, iris__reason());
+        write(ctx, "\n");
+        return IRIS_EXIT_USAGE;
+    }
+    int status = check(file, &parsed, &problems);
+    int failed = json ? as_json(file, &problems, &out) : iris__problems_text(&problems, 0, &out);
+    if (!failed && out.len)
+        write(ctx, out.data);
+    iris__text_finish(&out);
+    iris__problems_finish(&problems);
+    iris__sets_finish(&parsed);
+    return status;
+}

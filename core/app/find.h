@@ -1,0 +1,15 @@
+/* Where the file of a handler is. */
+#ifndef IRIS_APP_FIND_H
+#define IRIS_APP_FIND_H
+
+#include "manifest.h"
+
+/* A name with a '/' is a file. One without is looked for beside the manifest, then among the installed
+ * behaviours, then in `cwd` (that of whoever asks, or NULL). Returns a path (heap); NULL with the reason,
+ * which names the places. */
+char *iris__find_handler(const struct manifest *, const char *name, const char *cwd);
+
+/* "./libpay.so:name", "shop.mjs#name": cuts the text behind the file; returns the name, or NULL. */
+char *iris__split_handler(char *handler);
+
+#endif

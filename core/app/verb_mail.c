@@ -1,0 +1,129 @@
+#include "api.h"
+#include "ask.h"
+#include "fail.h"
+#include "send.h"
+#include "verbs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Messages from outside: send and ask. */
+
+/* What send() says, in words; the caller has handled IRIS_OK. */
+static void refuse(struct app *a, struct control_reply *reply, const char *target, int result,
+                   const iris_info *i, size_t len)
+{
+    char count[COUNT_ROOM], room[COUNT_ROOM];
+    if (result == IRIS_DEAD)
+        iris__verb_gone(a, reply, target);
+    else if (result == IRIS_FULL)
+        iris__control_error(reply, "mailbox-full", "wait, or give it a larger \"mailbox\"",
+                            "%s: its mailbox is full: %s of %s messages", target,
+                            iris__count(count, i->mailbox), iris__count(room, i->capacity));
+    else if (result == IRIS_LARGE)
+        iris__control_error(reply, "too-large", NULL,
+                            "%s: %s bytes are more than a message may have", target,
+                            iris__count(count, len));
+    else
+        iris__control_error(reply, "failed", NULL, "%s: %s", target, iris__reason());
+}
+
+static void carry_send(struct call *c)
+{
+    const struct verb_args *args = &c->args;
+    int result = iris__send(iris_self(c->app->runtime), c->info.pid, args->data, args->len, 0);
+    if (result == IRIS_OK)
+        iris__control_reply(c->reply, 200, json_pack("{s:s}", "target", args->target));
+    else
+        refuse(c->app, c->reply, args->target, result, &c->info, args->len);
+}
+
+void iris__verb_send(void *app, const struct control_request *r, struct control_reply *reply)
+{
+    iris__verb_call(app, r, reply, carry_send);
+}
+
+/* ---- ask ---- */
+
+struct question {
+    struct order order;
+    iris_answer answer;
+};
+
+/* Text where it is text, without what JSON has to write as an escape that many readers stop at. */
+static int put_data(json_t *body, const char *key, const char *base64_key, const void *data,
+                    size_t len)
+{
+    json_t *text = len && memchr(data, '\0', len) ? NULL : json_stringn(len ? data : "", len);
+    if (text)
+        return json_object_set_new(body, key, text);
+    char *encoded = malloc(IRIS_BASE64_ROOM(len));
+    if (!encoded)
+        return -1;
+    iris_base64_encode(encoded, data, len);
+    int failed = json_object_set_new(body, base64_key, json_string(encoded));
+    free(encoded);
+    return failed;
+}
+
+static void reply_answer(struct question *q, struct control_reply *reply)
+{
+    struct order *o = &q->order;
+    const iris_message *m = q->answer.message;
+    iris_info i = {.size = sizeof i, .abi = IRIS_ABI};
+    iris__info(&o->app->runtime->world, o->pid, &i);
+    json_t *body = json_pack("{s:s, s:I, s:o}", "target", o->target, "ns",
+                             (json_int_t)(iris__order_now(o) - o->began), "version",
+                             json_sprintf("v%u", i.rev));
+    if (body && put_data(body, "reply", "reply_base64", m->data, m->len)) {
+        json_decref(body);
+        body = NULL;
+    }
+    iris__control_reply(reply, 200, body);
+}
+
+static void reply_none(struct question *q, struct control_reply *reply)
+{
+    struct order *o = &q->order;
+    if (q->answer.result == IRIS_EMPTY)
+        iris__control_error(reply, "timeout", "does it answer at all? wait longer with --timeout",
+                            "%s: no answer within %.1f s", o->target, (double)o->timeout / 1e9);
+    else
+        iris__control_error(reply, "failed", "the app's output says why; see also: iris ps",
+                            "%s: it ended, or crashed on this message, before it answered",
+                            o->target);
+}
+
+static void answered(iris_job *job)
+{
+    struct question *q = (struct question *)((char *)job - offsetof(struct question, answer));
+    struct control_reply *reply = iris__order_take(&q->order);
+    if (q->answer.result == IRIS_OK) {
+        reply_answer(q, reply);
+        iris__api_drop(q->answer.message);
+    } else {
+        reply_none(q, reply);
+    }
+    iris__order_drop(&q->order);
+}
+
+static void carry_ask(struct call *c)
+{
+    const struct verb_args *args = &c->args;
+    struct question *q = iris__order_open(c->app, sizeof *q, c->reply, args->target, c->info.pid);
+    if (!q)
+        return;
+    q->answer.job.run = answered;
+    q->order.timeout = args->timeout;
+    int result = iris__ask(iris_self(c->app->runtime), c->info.pid, args->data, args->len,
+                           args->timeout, &q->answer);
+    if (result == IRIS_OK)
+        return; /* q may be gone by now */
+    refuse(c->app, iris__order_take(&q->order), args->target, result, &c->info, args->len);
+    iris__order_drop(&q->order);
+}
+
+void iris__verb_ask(void *app, const struct control_request *r, struct control_reply *reply)
+{
+    iris__verb_call(app, r, reply, carry_ask);
+}

@@ -1,0 +1,58 @@
+#include "api.h"
+#include "verbs.h"
+
+/* Stop: the app, or one actor. */
+
+#define LOOK (2 * IRIS_MILLISECOND)
+
+static void stop_app(struct app *a, struct control_reply *reply)
+{
+    if (atomic_exchange(&a->stop, 1))
+        atomic_store(&a->hurry, 1);
+    iris__control_reply(reply, 200, json_pack("{s:b}", "stopping", 1));
+    iris__app_ring(a);
+}
+
+static void again(struct order *o, int64_t at)
+{
+    if (iris__order_again(o, at))
+        iris__control_error(iris__order_take(o), "failed", NULL, "%s: no memory", o->target);
+}
+
+/* Its end is the moment at which nobody finds it any more: that is looked for, not told. */
+static void look(struct order *o)
+{
+    struct world *w = &o->app->runtime->world;
+    iris_info i = {.size = sizeof i, .abi = IRIS_ABI};
+    char count[COUNT_ROOM];
+    int64_t end = o->began + o->timeout, next = iris__order_now(o) + LOOK;
+    if (iris__info(w, o->pid, &i) != IRIS_OK)
+        iris__control_reply(iris__order_take(o), 200, json_pack("{s:s}", "target", o->target));
+    else if (iris__order_now(o) < end)
+        again(o, next < end ? next : end);
+    else
+        iris__control_error(iris__order_take(o), "timeout",
+                            "it takes no more mail and ends when that is done; see: iris ps",
+                            "%s: stopping, %s messages left", o->target,
+                            iris__count(count, i.mailbox));
+}
+
+static void carry_stop(struct call *c)
+{
+    struct order *o = iris__order_open(c->app, sizeof *o, c->reply, c->args.target, c->info.pid);
+    if (!o)
+        return;
+    iris__actor_stop(&c->app->runtime->world, o->pid); /* if it has ended already: as well */
+    o->late = look;
+    o->timeout = c->args.timeout;
+    again(o, o->began);
+    iris__order_drop(o);
+}
+
+void iris__verb_stop(void *app, const struct control_request *r, struct control_reply *reply)
+{
+    if (json_object_get(r->body, "target"))
+        iris__verb_call(app, r, reply, carry_stop);
+    else
+        stop_app(app, reply);
+}

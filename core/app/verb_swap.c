@@ -1,0 +1,270 @@
+#include "api.h"
+#include "behaviour.h"
+#include "fail.h"
+#include "find.h"
+#include "swap.h"
+#include "verbs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Swap and rollback: load on the loader thread, queue at the actor, be told, answer. A client that does
+ * not want to wait longer is told so; the swap stays queued, and events tell how it went. */
+
+enum stage { LOADING, QUEUED };
+
+struct change {
+    struct order order;
+    struct load_order load;
+    struct origin from;    /* what is loaded */
+    struct swap_order how; /* for the core */
+    _Atomic int stage, cancelled;
+};
+
+static void free_change(struct order *o)
+{
+    iris__origin_finish(&((struct change *)o)->from);
+}
+
+static int is_rollback(const struct change *c)
+{
+    return !c->from.file;
+}
+
+/* ---- the answer ---- */
+
+static const char *version_text(char *room, uint32_t rev, uint32_t of)
+{
+    int n = snprintf(room, COUNT_ROOM, "v%u", rev);
+    if (of && of != rev)
+        snprintf(room + n, COUNT_ROOM - (size_t)n, " (=v%u)", of);
+    return room;
+}
+
+static void reply_done(struct change *c, struct control_reply *reply, const struct swap_report *r)
+{
+    struct order *o = &c->order;
+    char from[COUNT_ROOM], to[COUNT_ROOM];
+    iris_info i = {.size = sizeof i, .abi = IRIS_ABI};
+    iris__info(&o->app->runtime->world, o->pid, &i);
+    iris__control_reply(reply, 200,
+                        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o}", "target", o->target,
+                                  "path", i.path, "from", version_text(from, r->from, r->from),
+                                  "to", version_text(to, r->to, r->of), "version", i.version, "ns",
+                                  (json_int_t)(iris__order_now(o) - o->began), "mailbox",
+                                  (json_int_t)i.mailbox, "undo",
+                                  json_sprintf("iris rollback %s", *i.path ? i.path : o->target)));
+}
+
+/* The core's sentences begin with the word that the client has said itself. */
+static const char *without_verb(const char *why)
+{
+    static const char *const verbs[] = {"swap: ", "rollback: "};
+    for (size_t i = 0; why && i < 2; i++)
+        if (strncmp(why, verbs[i], strlen(verbs[i])) == 0)
+            return why + strlen(verbs[i]);
+    return why ? why : "no reason was given";
+}
+
+static void refuse(struct change *c, struct control_reply *reply, const char *why)
+{
+    iris__control_error(reply, is_rollback(c) ? "rollback-refused" : "swap-refused",
+                        "nothing has changed: the version that ran goes on", "%s: %s",
+                        c->order.target, without_verb(why));
+}
+
+static void told(void *ctx, const struct swap_report *r)
+{
+    struct change *c = ctx;
+    struct control_reply *reply = iris__order_take(&c->order);
+    if (reply && r->result == IRIS_OK)
+        reply_done(c, reply, r);
+    else if (reply && r->result == IRIS_DEAD)
+        iris__verb_gone(c->order.app, reply, c->order.target);
+    else if (reply)
+        refuse(c, reply, r->why);
+    iris__order_drop(&c->order);
+}
+
+/* ---- time is over ---- */
+
+static void late(struct order *o)
+{
+    struct change *c = (struct change *)o;
+    struct control_reply *reply = iris__order_take(o);
+    iris_info i = {.size = sizeof i, .abi = IRIS_ABI};
+    char count[COUNT_ROOM];
+    if (!reply)
+        return;
+    iris__info(&o->app->runtime->world, o->pid, &i);
+    if (atomic_load(&c->stage) == LOADING)
+        iris__control_error(reply, "timeout", "wait longer with --timeout",
+                            "%s: still loading, still v%u", o->target, i.rev);
+    else if (i.mailbox)
+        iris__control_error(reply, "timeout", "--now overtakes them",
+                            "%s: queued behind %s messages, still v%u; --now, or "
+                            "iris swap --cancel %s",
+                            o->target, iris__count(count, i.mailbox), i.rev, o->target);
+    else
+        iris__control_error(reply, "timeout", NULL,
+                            "%s: its handler has not returned, still v%u; wait, or "
+                            "iris swap --cancel %s",
+                            o->target, i.rev, o->target);
+}
+
+/* ---- carrying out ---- */
+
+/* The reference of the caller goes with it: told() comes once, or never. */
+static void queue(struct change *c)
+{
+    struct order *o = &c->order;
+    atomic_store(&c->stage, QUEUED);
+    c->how.tell = told;
+    c->how.ctx = c;
+    int result = iris__swap(&o->app->runtime->world, o->pid, &c->how);
+    if (result == IRIS_OK)
+        return;
+    told(c, &(struct swap_report){.result = result, .why = iris__reason()});
+}
+
+/* [loader] */
+static void loaded(struct load_order *load)
+{
+    struct change *c = (struct change *)((char *)load - offsetof(struct change, load));
+    const char *why = atomic_load(&c->cancelled) ? "cancelled" : load->why;
+    if (load->result == IRIS_OK && !atomic_load(&c->cancelled)) {
+        c->how.version = load->version;
+        queue(c);
+        return;
+    }
+    if (load->result == IRIS_OK)
+        iris__version_release(load->version);
+    told(c, &(struct swap_report){.result = IRIS_FAIL, .why = why});
+}
+
+static void start_loading(struct change *c)
+{
+    c->load.file = c->from.file;
+    c->load.symbol = c->from.symbol;
+    c->load.handler = c->from.handler;
+    c->load.done = loaded;
+    iris__runtime_load(c->order.app->runtime, &c->load);
+}
+
+static struct change *open_change(struct call *call)
+{
+    const struct verb_args *a = &call->args;
+    if (atomic_load(&call->app->phase) == APP_STOPPING) {
+        iris__control_error(call->reply, "stopping", NULL, "the app is stopping");
+        return NULL;
+    }
+    struct change *c =
+        iris__order_open(call->app, sizeof *c, call->reply, a->target, call->info.pid);
+    if (!c)
+        return NULL;
+    c->order.free = free_change;
+    c->how.now = a->now;
+    c->how.steps = a->steps;
+    c->how.use_snapshot = a->snapshot;
+    return c;
+}
+
+/* ---- rollback ---- */
+
+static void carry_rollback(struct call *call)
+{
+    struct change *c = open_change(call);
+    if (c && iris__order_limit(&c->order, call->args.timeout, late) == IRIS_OK)
+        queue(c);
+    else if (c)
+        iris__order_drop(&c->order);
+}
+
+void iris__verb_rollback(void *app, const struct control_request *r, struct control_reply *reply)
+{
+    iris__verb_call(app, r, reply, carry_rollback);
+}
+
+/* ---- swap ---- */
+
+static int find_named(struct call *call, struct origin *from)
+{
+    char *handler = strdup(call->args.handler);
+    char *symbol = handler ? iris__split_handler(handler) : NULL;
+    if (!handler)
+        return iris__fail("no memory");
+    from->file = iris__find_handler(call->app->manifest, handler, call->args.cwd);
+    from->symbol = symbol ? strdup(symbol) : NULL;
+    from->handler = strdup(call->args.handler);
+    free(handler);
+    return from->file ? IRIS_OK : IRIS_FAIL;
+}
+
+/* Without a handler, the file that it runs is read again. */
+static int find_again(struct call *call, struct origin *from)
+{
+    if (iris__origin(&call->app->runtime->world, call->info.pid, from) == IRIS_OK && from->file)
+        return IRIS_OK;
+    return iris__fail("it was not loaded from a file; name one: iris swap %s HANDLER",
+                      call->args.target);
+}
+
+static void carry_new(struct call *call)
+{
+    struct change *c = open_change(call);
+    if (!c)
+        return;
+    int failed = call->args.handler ? find_named(call, &c->from) : find_again(call, &c->from);
+    if (failed) {
+        iris__control_error(iris__order_take(&c->order), "swap-refused",
+                            "nothing has changed: the version that ran goes on", "%s: %s",
+                            c->order.target, iris__reason());
+        iris__order_drop(&c->order);
+    } else if (iris__order_limit(&c->order, call->args.timeout, late) == IRIS_OK) {
+        start_loading(c);
+    } else {
+        iris__order_drop(&c->order);
+    }
+}
+
+/* Those that still load, before they come to be queued. */
+static int cancel_loading(struct app *a, uint64_t pid)
+{
+    int n = 0;
+    pthread_mutex_lock(&a->orders.lock);
+    for (struct order *o = a->orders.first; o; o = o->next) {
+        struct change *c = o->free == free_change && o->pid == pid ? (struct change *)o : NULL;
+        if (c && atomic_load(&c->stage) == LOADING)
+            n += !atomic_exchange(&c->cancelled, 1);
+    }
+    pthread_mutex_unlock(&a->orders.lock);
+    return n;
+}
+
+static void carry_cancel(struct call *call)
+{
+    uint64_t pid = call->info.pid;
+    char to[COUNT_ROOM];
+    int n = cancel_loading(call->app, pid) + iris__swap_cancel(&call->app->runtime->world, pid);
+    if (n)
+        iris__control_reply(call->reply, 200,
+                            json_pack("{s:s, s:i, s:s}", "target", call->args.target, "cancelled",
+                                      n, "to", version_text(to, call->info.rev, call->info.of)));
+    else
+        iris__control_error(call->reply, "swap-refused", "what it runs: iris ps",
+                            "%s: no swap waits that could be cancelled", call->args.target);
+}
+
+static void carry_swap(struct call *call)
+{
+    if (call->args.cancel)
+        carry_cancel(call);
+    else
+        carry_new(call);
+}
+
+void iris__verb_swap(void *app, const struct control_request *r, struct control_reply *reply)
+{
+    iris__verb_call(app, r, reply, carry_swap);
+}

@@ -1,0 +1,213 @@
+#include "verbs.h"
+
+#include "api.h"
+#include "fail.h"
+#include "nearest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- shared ---- */
+
+const char *iris__count(char *room, uint64_t n)
+{
+    char digits[24], *out = room;
+    int len = snprintf(digits, sizeof digits, "%llu", (unsigned long long)n);
+    for (int i = 0; i < len; i++) {
+        if (i && (len - i) % 3 == 0)
+            *out++ = ',';
+        *out++ = digits[i];
+    }
+    *out = '\0';
+    return room;
+}
+
+/* No such actor; the path that was probably meant is one of the manifest's. */
+void iris__verb_gone(struct app *a, struct control_reply *reply, const char *target)
+{
+    struct nearest near = {.word = target};
+    for (size_t i = 0; i < a->manifest->nactors; i++)
+        iris__nearest_try(&near, a->manifest->actors[i].path, strlen(a->manifest->actors[i].path));
+    if (near.best && near.edits)
+        iris__control_error(reply, "no-such-target", "all of them: iris ps",
+                            "no actor %s; did you mean %.*s?", target, (int)near.len, near.best);
+    else
+        iris__control_error(reply, "no-such-target", "those that there are: iris ps",
+                            "no actor %s%s", target, near.best ? " any more" : "");
+}
+
+static int find(struct app *a, const char *target, iris_info *info)
+{
+    uint64_t pid = iris_find(a->runtime, target);
+    *info = (iris_info){.size = sizeof *info, .abi = IRIS_ABI};
+    return pid ? iris__info(&a->runtime->world, pid, info) : IRIS_DEAD;
+}
+
+void iris__verb_call(struct app *a, const struct control_request *r, struct control_reply *reply,
+                     void (*carry)(struct call *))
+{
+    struct call c = {.app = a, .reply = reply};
+    if (iris__verb_args(r->body, &c.args))
+        iris__control_error(reply, "bad-request", NULL, "%s", iris__reason());
+    else if (!c.args.target)
+        iris__control_error(reply, "bad-request", NULL,
+                            "\"target\" is missing: an actor's path, name or pid");
+    else if (find(a, c.args.target, &c.info) != IRIS_OK)
+        iris__verb_gone(a, reply, c.args.target);
+    else
+        carry(&c);
+    iris__verb_args_finish(&c.args);
+}
+
+/* Texts of plugins need not be UTF-8. */
+static json_t *text(const char *s)
+{
+    json_t *good = json_string(s);
+    struct text clean = {0};
+    if (!good && !iris__text_clean(&clean, s, strlen(s)))
+        good = json_string(clean.data ? clean.data : "");
+    iris__text_finish(&clean);
+    return good ? good : json_string("");
+}
+
+/* ---- health ---- */
+
+static const char *phase(struct app *a)
+{
+    static const char *const words[] = {"starting", "running", "stopping"};
+    return words[atomic_load(&a->phase)];
+}
+
+static json_t *dead_letters(const iris_totals *t)
+{
+    return json_pack("{s:I, s:I, s:I, s:I, s:I}", "crashed", (json_int_t)t->crashed, "ended",
+                     (json_int_t)t->ended, "stray", (json_int_t)t->stray, "node",
+                     (json_int_t)t->node, "unwanted", (json_int_t)t->unwanted);
+}
+
+static void health(void *app, const struct control_request *r, struct control_reply *reply)
+{
+    struct app *a = app;
+    iris_totals t = {.size = sizeof t, .abi = IRIS_ABI};
+    (void)r;
+    iris_count(a->runtime, &t);
+    int64_t up = iris__sched_now(&a->runtime->world.sched) - a->opened;
+    iris__control_reply(
+        reply, 200,
+        json_pack("{s:b, s:s, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "ok", 1, "app",
+                  a->manifest->name, "pid", (json_int_t)getpid(), "state", phase(a), "version",
+                  IRIS__VERSION, "uptime_ms", (json_int_t)(up / IRIS_MILLISECOND), "actors",
+                  (json_int_t)t.actors, "handled", (json_int_t)t.handled, "versions",
+                  (json_int_t)t.versions, "dead_letters", dead_letters(&t)));
+}
+
+/* ---- ps ---- */
+
+static json_t *describe(const iris_info *i)
+{
+    static const char *const states[] = {"running", "stuck", "stopping"};
+    char of[24] = "";
+    if (i->of != i->rev)
+        snprintf(of, sizeof of, "=v%u", i->of);
+    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:s, s:i, s:s, s:I, s:I, s:I, s:I, s:I}",
+                     "path", i->path, "pid", (json_int_t)i->pid, "host", text(i->host), "handler",
+                     text(i->handler), "behaviour", text(i->behaviour), "version", text(i->version),
+                     "of", of, "rev", (int)i->rev, "state", states[i->state], "mailbox",
+                     (json_int_t)i->mailbox, "capacity", (json_int_t)i->capacity, "handled",
+                     (json_int_t)i->handled, "restarts", (json_int_t)i->restarts, "uptime_ms",
+                     (json_int_t)(i->uptime < 0 ? -1 : i->uptime / IRIS_MILLISECOND));
+}
+
+struct listing {
+    struct app *app;
+    json_t *actors;
+    uint64_t without_path;
+};
+
+static void list_one(struct listing *l, uint64_t pid)
+{
+    iris_info i = {.size = sizeof i, .abi = IRIS_ABI};
+    if (iris__info(&l->app->runtime->world, pid, &i) != IRIS_OK)
+        return;
+    if (*i.path)
+        json_array_append_new(l->actors, describe(&i));
+    else
+        l->without_path++;
+}
+
+static int is_of_manifest(const struct app *a, uint64_t pid)
+{
+    for (size_t i = 0; i < a->manifest->nactors; i++)
+        if (a->actors[i].pid == pid)
+            return 1;
+    return 0;
+}
+
+static void list_other(void *ctx, uint64_t pid)
+{
+    struct listing *l = ctx;
+    if (!is_of_manifest(l->app, pid))
+        list_one(l, pid);
+}
+
+/* The manifest's actors as it has them, then those that came later. */
+static void ps(void *app, const struct control_request *r, struct control_reply *reply)
+{
+    struct app *a = app;
+    struct listing l = {.app = a, .actors = json_array()};
+    (void)r;
+    for (size_t i = 0; i < a->manifest->nactors; i++)
+        list_one(&l, a->actors[i].pid);
+    iris__runtime_walk(a->runtime, list_other, &l);
+    iris__control_reply(reply, 200,
+                        json_pack("{s:s, s:I, s:o, s:I}", "app", a->manifest->name, "pid",
+                                  (json_int_t)getpid(), "actors", l.actors, "without_path",
+                                  (json_int_t)l.without_path));
+}
+
+/* ---- events ---- */
+
+static json_t *describe_event(const struct event *e)
+{
+    static const char *const levels[] = {"", "debug", "info", "warning", "error"};
+    return json_pack("{s:I, s:I, s:s, s:s, s:I, s:o, s:o}", "number", (json_int_t)e->number,
+                     "time_ms", (json_int_t)(e->time / IRIS_MILLISECOND), "kind",
+                     iris__event_word(e->kind), "level", e->level < 5 ? levels[e->level] : "",
+                     "pid", (json_int_t)e->pid, "path", text(e->path), "text", text(e->text));
+}
+
+static void events(void *app, const struct control_request *r, struct control_reply *reply)
+{
+    struct app *a = app;
+    int64_t since = iris__verb_since(r->query);
+    uint64_t missed = 0, some, at = (uint64_t)since;
+    struct event e;
+    if (since < 0) {
+        iris__control_error(reply, "bad-request", NULL, "since=: expected a number");
+        return;
+    }
+    json_t *list = json_array();
+    for (int n = 0; n < EVENTS_ROOM && iris__events_next(&a->events, at, &e, &some); n++) {
+        at = e.number;
+        missed += some;
+        json_array_append_new(list, describe_event(&e));
+        iris__event_finish(&e);
+    }
+    iris__control_reply(reply, 200,
+                        json_pack("{s:o, s:I, s:I}", "events", list, "next", (json_int_t)at,
+                                  "missed", (json_int_t)missed));
+}
+
+const struct control_verb iris__verbs[] = {
+    {"GET", "/v1/health", health},
+    {"GET", "/v1/ps", ps},
+    {"GET", "/v1/events", events},
+    {"POST", "/v1/ask", iris__verb_ask},
+    {"POST", "/v1/send", iris__verb_send},
+    {"POST", "/v1/swap", iris__verb_swap},
+    {"POST", "/v1/rollback", iris__verb_rollback},
+    {"POST", "/v1/stop", iris__verb_stop},
+    {NULL, NULL, NULL},
+};

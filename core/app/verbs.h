@@ -1,0 +1,43 @@
+/* The verbs of the control server: what a client can ask of a running app. They run on the control
+ * thread and do not block; what takes time becomes an order (order.h).
+ *
+ *   GET  /v1/health                                     {ok, app, pid, state, version, actors, ...}
+ *   GET  /v1/ps                                         {app, pid, actors: [..]}
+ *   GET  /v1/events?since=N                             {events: [..], next, missed}
+ *   POST /v1/send      target, data | data_base64       {target}
+ *   POST /v1/ask       .. , timeout_ms                  {target, reply | reply_base64, ns, version}
+ *   POST /v1/swap      target, handler, cwd, now, cancel, timeout_ms
+ *   POST /v1/rollback  target, steps, state, now, timeout_ms
+ *                                                       {target, from, to, version, ns, mailbox, undo}
+ *   POST /v1/stop      target, timeout_ms               {target}, or {stopping: true} */
+#ifndef IRIS_APP_VERBS_H
+#define IRIS_APP_VERBS_H
+
+#include "app.h"
+#include "verb_args.h"
+
+extern const struct control_verb iris__verbs[];
+
+/* ---- shared by the verbs' files ---- */
+
+struct call { /* a request that was understood, about an actor that is there */
+    struct app *app;
+    struct control_reply *reply;
+    struct verb_args args;
+    iris_info info;
+};
+
+/* Runs carry(), or answers why not. */
+void iris__verb_call(struct app *, const struct control_request *, struct control_reply *,
+                     void (*carry)(struct call *));
+void iris__verb_gone(struct app *, struct control_reply *, const char *target);
+#define COUNT_ROOM 32
+const char *iris__count(char *room, uint64_t n); /* "41,200" */
+
+void iris__verb_ask(void *app, const struct control_request *, struct control_reply *);
+void iris__verb_send(void *app, const struct control_request *, struct control_reply *);
+void iris__verb_swap(void *app, const struct control_request *, struct control_reply *);
+void iris__verb_rollback(void *app, const struct control_request *, struct control_reply *);
+void iris__verb_stop(void *app, const struct control_request *, struct control_reply *);
+
+#endif
