@@ -29,8 +29,8 @@ enum { CREDIT_LINES = 1000 };
 
 /* What can happen to a package, in the order of the alphabet; and a line that says nothing known. */
 static const char *const actions[] = {
-    "configure",
     "conffile",
+    "configure",
     "disappear",
     "install",
     "purge",

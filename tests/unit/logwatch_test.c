@@ -90,7 +90,7 @@ static void play_lines(struct scene *s)
          STAMP "startup archives unpack\n" STAMP "conffile /etc/x.conf keep\n" STAMP
                "remove libgdbm6:amd64 1.23-3 <none>\n" STAMP "configure old-style 2.3-1 <none>");
     assert_totals(s, p,
-                  "lines 6  configure 1  conffile 1  install 1  remove 1  startup 1  "
+                  "lines 6  conffile 1  configure 1  install 1  remove 1  startup 1  "
                   "status unpacked 1  malformed 0");
     assert_answer(s, p.counter, "top 5", "libgdbm6 3  old-style 1");
     assert_answer(s, p.counter, "top 1", "libgdbm6 3");
