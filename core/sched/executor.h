@@ -27,7 +27,6 @@ struct lane {
     void *_Atomic task;                  /* the one that has its turn, or NULL */
     atomic_int due;                      /* the turn has had its time: begin nothing new */
     atomic_int stuck;                    /* it has lasted for a second or more */
-    atomic_int dead;                     /* a worker that was replaced: leave after this turn */
     uint64_t seen;                       /* the ticker's: turns when it looked last */
     uint32_t age;                        /* the ticker's: ticks for which that has not changed */
 };
@@ -51,14 +50,16 @@ struct iris_executor {
     struct iris_executor *next; /* the sched's list, under its lock */
 };
 
+/* What others read or write often stands on lines of its own, apart from what changes each turn. */
 struct worker {
     struct lane lane;
-    struct ring ring;               /* its own */
+    struct ring ring; /* its own */
+    uint32_t index, seen_tick, taken;
     _Alignas(64) struct runq queue; /* what others give it, and what the ring has no room for */
     _Alignas(64) atomic_int parked;
+    atomic_int dead; /* it was replaced: leave after this turn */
     atomic_int gone; /* its thread has left the loop */
     int bell;
-    uint32_t index, seen_tick, taken;
     unsigned long thread;
     struct sched *sched;
 };

@@ -63,7 +63,7 @@ static int inspect(struct sched *s, iris_executor *x, struct lane *l)
 static void relieve(struct sched *s, uint32_t i)
 {
     struct worker *w = s->workers[i];
-    if (!w->lane.age || atomic_load(&w->lane.dead))
+    if (!w->lane.age || atomic_load(&w->dead))
         return;
     if (w->lane.age >= 2 && iris__worker_count(w) && atomic_load(&s->parked))
         iris__worker_call(s);

@@ -8,7 +8,7 @@
 
 /* How often a worker that has nothing looks around before it sleeps: about 10 us. A wake-up costs 20
  * to 50 us on a virtual machine, so looking a little longer than it hurts is cheaper. */
-enum { SPINS = 300, TAKE_MAX = 64, BACKLOG = 64, OWN_IN_A_ROW = 32 };
+enum { SPINS = 300, TAKE_MAX = 64, BACKLOG = 64, OWN_IN_A_ROW = 32, PAUSE_MAX = 32 };
 
 static void wake(struct sched *s, struct worker *w)
 {
@@ -30,7 +30,7 @@ static void wake_another(struct sched *s)
 
 static int may_take(const struct worker *w)
 {
-    return !atomic_load_explicit(&w->lane.dead, memory_order_relaxed);
+    return !atomic_load_explicit(&w->dead, memory_order_relaxed);
 }
 
 /* A worker that is awake takes what comes from outside; the first one when all sleep. */
@@ -141,9 +141,10 @@ static void *steal(struct worker *w)
     return NULL;
 }
 
+/* With pauses that grow: who looks at a queue takes its cache line from who fills it. */
 static void *look_around(struct worker *w)
 {
-    for (int spin = 0; spin < SPINS; spin++) {
+    for (int spin = 1, pause = 1; spin < SPINS; spin += pause) {
         void *task = steal(w);
         if (!task)
             task = take_given(w);
@@ -151,7 +152,9 @@ static void *look_around(struct worker *w)
             return task;
         if (atomic_load_explicit(&w->sched->pool.jobs, memory_order_relaxed))
             return NULL;
-        iris__pause();
+        for (int i = 0; i < pause; i++)
+            iris__pause();
+        pause = pause < PAUSE_MAX ? pause * 2 : PAUSE_MAX;
     }
     return NULL;
 }
@@ -166,7 +169,7 @@ static int has_reason_to_stay(struct worker *w)
 {
     struct sched *s = w->sched;
     return iris__worker_count(w) || atomic_load(&s->pool.jobs) || atomic_load(&s->stopping) ||
-           atomic_load(&w->lane.dead);
+           atomic_load(&w->dead);
 }
 
 static void unpark(struct worker *w)
@@ -226,7 +229,7 @@ static void *work(void *arg)
     iris__thread.worker = w;
     iris__thread.lane = &w->lane;
     while (!atomic_load_explicit(&s->stopping, memory_order_relaxed) &&
-           !atomic_load_explicit(&w->lane.dead, memory_order_relaxed))
+           !atomic_load_explicit(&w->dead, memory_order_relaxed))
         step(w);
     iris__thread.worker = NULL;
     for (void *task; !atomic_load(&s->stopping) && (task = next_task(w));)
@@ -269,9 +272,9 @@ void iris__worker_replace(struct sched *s, uint32_t i)
     if (!w)
         return;
     s->workers[n] = w;
-    atomic_store(&s->workers[i]->lane.dead, 1);
+    atomic_store(&s->workers[i]->dead, 1);
     if (iris__worker_start(w)) {
-        atomic_store(&s->workers[i]->lane.dead, 0);
+        atomic_store(&s->workers[i]->dead, 0);
         s->workers[n] = NULL;
         iris__bell_close(w->bell);
         iris__runq_finish(&w->queue);
