@@ -93,15 +93,18 @@ int iris__route_down(struct world *w, uint32_t index, const char *reason)
     return name ? IRIS_OK : IRIS_DEAD;
 }
 
-/* Into the link's mailbox as it is; the link's capacity is the node's. */
+/* Into the link's mailbox as it is; the link's capacity is the node's. A request finds room always: who
+ * asked for a monitor could not be told that the link was full, and would wait for its DOWN for ever. */
 int iris__route_post(struct world *w, struct message *m)
 {
-    uint64_t link = atomic_load(&w->routes.link[IRIS__NODE_OF(m->pub.to)]);
+    uint32_t node = IRIS__NODE_OF(m->pub.to);
+    uint64_t link = node < ROUTES_MAX ? atomic_load(&w->routes.link[node]) : 0;
     iris_actor *a = link ? iris__table_at(&w->table, link) : NULL;
     if (!a || !iris__gate_accepts(a, link))
         return IRIS_DEAD;
     if (atomic_load(&a->marks) & MARK_BOUNDED) {
-        int result = iris__gate_reserve(a, link, atomic_load(&a->capacity));
+        uint32_t room = m->pub.kind == IRIS_USER ? atomic_load(&a->capacity) : UINT32_MAX;
+        int result = iris__gate_reserve(a, link, room);
         if (result)
             return result;
     }
@@ -127,7 +130,7 @@ int iris__route_watch(struct world *w, uint64_t watcher, uint64_t pid, uint64_t 
         return IRIS_FAIL;
     *f = (struct far){watcher, pid, ref, NULL};
     pthread_mutex_lock(&r->lock);
-    int here = r->name[i] != NULL;
+    int here = i < ROUTES_MAX && r->name[i];
     if (here) {
         f->next = r->watched[i];
         r->watched[i] = f;
@@ -137,8 +140,7 @@ int iris__route_watch(struct world *w, uint64_t watcher, uint64_t pid, uint64_t 
         free(f);
         return IRIS_DEAD;
     }
-    request(w, IRIS_MONITOR, watcher, pid,
-            ref); /* if its link is full, the DOWN of the node is left */
+    request(w, IRIS_MONITOR, watcher, pid, ref); /* no link: the DOWN of the node is on its way */
     return IRIS_OK;
 }
 
@@ -153,12 +155,26 @@ static struct far *take_far(struct far **list, uint64_t ref)
     return NULL;
 }
 
+static struct far *take(struct routes *r, uint64_t pid, uint64_t ref)
+{
+    uint32_t node = IRIS__NODE_OF(pid);
+    if (node >= ROUTES_MAX)
+        return NULL;
+    pthread_mutex_lock(&r->lock);
+    struct far *f = take_far(&r->watched[node], ref);
+    pthread_mutex_unlock(&r->lock);
+    return f;
+}
+
+void iris__route_forget(struct world *w, uint64_t pid, uint64_t ref)
+{
+    free(take(&w->routes, pid, ref));
+}
+
 void iris__route_unwatch(struct world *w, uint64_t pid, uint64_t ref)
 {
     struct routes *r = &w->routes;
-    pthread_mutex_lock(&r->lock);
-    struct far *f = take_far(&r->watched[IRIS__NODE_OF(pid)], ref);
-    pthread_mutex_unlock(&r->lock);
+    struct far *f = take(r, pid, ref);
     if (f)
         request(w, IRIS_DEMONITOR, f->watcher, pid, ref);
     free(f);

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 enum { ROUTES_MAX = 1024 };
-#define IRIS__NODE_OF(pid) ((uint32_t)((pid) >> 43) & (ROUTES_MAX - 1))
+#define IRIS__NODE_OF(pid) ((uint32_t)((pid) >> 43)) /* any number: a pid may be garbage */
 
 struct world;
 struct message;
@@ -32,5 +32,7 @@ int iris__route_post(struct world *, struct message *);
 /* Remember that `watcher` wants a DOWN when the node of `pid` goes. */
 int iris__route_watch(struct world *, uint64_t watcher, uint64_t pid, uint64_t ref);
 void iris__route_unwatch(struct world *, uint64_t pid, uint64_t ref);
+/* Its DOWN has come. */
+void iris__route_forget(struct world *, uint64_t pid, uint64_t ref);
 
 #endif

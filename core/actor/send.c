@@ -9,6 +9,8 @@
 
 iris_actor *iris__table_at(const struct table *t, uint64_t pid)
 {
+    if (__builtin_expect(pid >> PID_NODE_SHIFT, 0))
+        return NULL;
     uint32_t slot = (uint32_t)(pid & PID_SLOT_MASK);
     iris_actor *chunk =
         atomic_load_explicit(&t->chunks[slot >> TABLE_CHUNK_BITS], memory_order_acquire);
@@ -127,8 +129,19 @@ int iris__post(struct world *w, struct message *m)
     return result ? result : push(w, a, m);
 }
 
+/* A DOWN for a watcher of another node is mail for its link. */
+static int signal_far(struct world *w, struct message *m)
+{
+    int result = m->pub.kind < KIND_SWAP ? iris__route_post(w, m) : IRIS_DEAD;
+    if (result)
+        iris__message_drop(w->pool, m);
+    return result;
+}
+
 int iris__signal_post(struct world *w, struct message *m)
 {
+    if (m->pub.to >> PID_NODE_SHIFT)
+        return signal_far(w, m);
     iris_actor *a = iris__table_at(&w->table, m->pub.to);
     int result = a && iris__gate_is(a, m->pub.to) ? iris__signal_push(a, m) : IRIS_DEAD;
     if (result)

@@ -29,7 +29,7 @@ void iris__table_finish(struct table *);
 iris_actor *iris__table_take(struct table *);
 void iris__table_give(struct table *, iris_actor *); /* its gate says no generation any more */
 
-/* Whoever has or had this slot; NULL where nobody ever had. */
+/* Whoever has or had this slot; NULL where nobody ever had, or the pid is of another node. */
 iris_actor *iris__table_at(const struct table *, uint64_t pid);
 /* The highest slot ever used, plus one: for walking over all. */
 uint32_t iris__table_bound(struct table *);

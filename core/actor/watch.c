@@ -74,6 +74,8 @@ int iris__watch_expects(iris_actor *a, uint64_t ref)
 {
     struct cold *c = iris__cold_if(a);
     struct watching *e = c ? take(&c->watched, ref) : NULL;
+    if (e && e->pid >> PID_NODE_SHIFT)
+        iris__route_forget(iris__world_of(a), e->pid, ref);
     free(e);
     return e != NULL;
 }
