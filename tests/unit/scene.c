@@ -23,10 +23,36 @@ void scene_open(struct scene *s, uint32_t workers, uint64_t seed)
     s->self = iris_self(s->rt);
 }
 
+struct scene_memory {
+    struct scene_memory *next;
+    _Alignas(64) unsigned char bytes[];
+};
+
+void *scene_memory(struct scene *s, size_t len)
+{
+    size_t all = (sizeof(struct scene_memory) + len + 63) & ~(size_t)63;
+    struct scene_memory *m = aligned_alloc(64, all);
+    assert_non_null(m);
+    memset(m, 0, all);
+    m->next = s->memory;
+    s->memory = m;
+    return m->bytes;
+}
+
+static void free_memory(struct scene *s)
+{
+    for (struct scene_memory *m = s->memory, *next; m; m = next) {
+        next = m->next;
+        free(m);
+    }
+    s->memory = NULL;
+}
+
 void scene_close(struct scene *s)
 {
     assert_int_equal(iris_close(s->rt, 20 * IRIS_SECOND), 0);
     s->rt = NULL;
+    free_memory(s);
 }
 
 iris_version *scene_define(struct scene *s, const iris_behaviour *b)

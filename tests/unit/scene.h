@@ -32,10 +32,15 @@ struct scene {
     uint64_t seed;    /* 0: with threads */
     uint32_t workers; /* with threads */
     void *prop;       /* the play's own */
+    struct scene_memory *memory;
 };
 
 void scene_open(struct scene *, uint32_t workers, uint64_t seed);
 void scene_close(struct scene *); /* fails the test if a thread does not come back */
+
+/* Zeroed memory for what actors write to: it stays until the runtime is closed, a play's frame does
+ * not. */
+void *scene_memory(struct scene *, size_t len);
 
 iris_version *scene_define(struct scene *, const iris_behaviour *);
 uint64_t scene_spawn(struct scene *, const iris_behaviour *, uint32_t capacity);
