@@ -56,7 +56,7 @@ static inline struct event event_read(struct slice line)
 
 static inline void remember(struct entry *e, struct slice last)
 {
-    char *copy = strndup(last.at, last.len);
+    char *copy = slice_copy(last);
     if (!copy)
         return; /* what was the last one before is better than nothing */
     free(e->last);

@@ -17,6 +17,7 @@
 #define LOGWATCH_H
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define EVENTS "events\n"
@@ -75,6 +76,18 @@ static inline struct slice slice_cut(struct slice *rest, char separator)
     rest->at += gone;
     rest->len -= gone;
     return s;
+}
+
+/* Terminated, in memory of its own. NULL: there is none. */
+static inline char *slice_copy(struct slice s)
+{
+    char *copy = malloc(s.len + 1);
+    if (!copy)
+        return NULL;
+    if (s.len)
+        memcpy(copy, s.at, s.len);
+    copy[s.len] = '\0';
+    return copy;
 }
 
 static inline int action_named(struct slice name)

@@ -212,7 +212,7 @@ static int upgrade(const iris_behaviour *b, iris_actor *self, uint32_t from, iri
     (void)b, (void)self;
     if (from != 1)
         return api->fail("a state of version %u; this parser knows version 1", from);
-    *state = strndup(saved.data, saved.len);
+    *state = slice_copy((struct slice){saved.data, saved.len});
     return *state ? IRIS_OK : api->fail("no memory");
 }
 

@@ -62,7 +62,7 @@ static inline int tally_grow(struct tally *t)
 static inline struct entry *tally_insert(struct tally *t, struct slice name)
 {
     size_t at = tally_place(t, name);
-    char *copy = t->n < NAMES_MOST ? strndup(name.at, name.len) : NULL;
+    char *copy = t->n < NAMES_MOST ? slice_copy(name) : NULL;
     if (!copy || (t->n == t->room && tally_grow(t))) {
         free(copy);
         return NULL;
