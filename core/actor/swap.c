@@ -60,6 +60,17 @@ static void tell(struct swap *s, const struct swap_report *report)
     s->order.tell = NULL;
 }
 
+/* It found nobody; unless a cancel was faster, and has told. */
+static int take_back(struct world *w, struct swap *s, int result)
+{
+    pthread_mutex_lock(&w->swaps_lock);
+    int told = s->cancelled;
+    unlist(w, s);
+    pthread_mutex_unlock(&w->swaps_lock);
+    destroy(s);
+    return told ? IRIS_OK : result;
+}
+
 int iris__swap(struct world *w, uint64_t pid, const struct swap_order *order)
 {
     if (order->now)
@@ -75,13 +86,7 @@ int iris__swap(struct world *w, uint64_t pid, const struct swap_order *order)
     pthread_mutex_unlock(&w->swaps_lock);
     int result = order->now ? iris__signal_pointer(w, KIND_SWAP, pid, s)
                             : iris__marker(w, KIND_SWAP, pid, s);
-    if (result) {
-        pthread_mutex_lock(&w->swaps_lock);
-        unlist(w, s);
-        pthread_mutex_unlock(&w->swaps_lock);
-        destroy(s);
-    }
-    return result;
+    return result ? take_back(w, s, result) : IRIS_OK;
 }
 
 /* Cancelled ones are told at once; their markers find them so and free them. */
@@ -335,12 +340,16 @@ static void retire(iris_actor *a, iris_executor *home, iris_version *old, void *
     iris__version_release(old);
 }
 
-static void drop_oldest(struct cold *c)
+/* free() of a version is the plugin's, and is called under no lock. */
+static void drop_oldest(struct world *w, struct cold *c)
 {
-    iris__version_release(c->history[0].version);
-    iris__text_finish(&c->history[0].snapshot);
+    struct revision oldest = c->history[0];
+    pthread_mutex_lock(&w->facts_lock);
     memmove(c->history, c->history + 1, (c->revisions - 1) * sizeof *c->history);
     c->revisions--;
+    pthread_mutex_unlock(&w->facts_lock);
+    iris__version_release(oldest.version);
+    iris__text_finish(&oldest.snapshot);
 }
 
 static void add_revision(struct cold *c, iris_version *v, uint32_t rev, uint32_t of)
@@ -349,20 +358,22 @@ static void add_revision(struct cold *c, iris_version *v, uint32_t rev, uint32_t
     c->history[c->revisions++] = (struct revision){.version = v, .rev = rev, .of = of ? of : rev};
 }
 
-/* Room for one more, so that the switch itself cannot fail. */
+/* Room for all that are kept and one more, so that the switch itself cannot fail. */
 static int prepare_history(iris_actor *a)
 {
+    struct world *w = iris__world_of(a);
     struct cold *c = iris__cold(a);
-    if (!c)
-        return iris__fail("swap: no memory for the list of versions");
-    if (!c->keep)
-        c->keep = 4;
-    struct revision *history = realloc(c->history, (c->keep + 2) * sizeof *history);
+    if (c && c->history)
+        return IRIS_OK;
+    uint32_t keep = c && c->keep ? c->keep : 4;
+    struct revision *history = c ? calloc(keep + 1, sizeof *history) : NULL;
     if (!history)
         return iris__fail("swap: no memory for the list of versions");
+    pthread_mutex_lock(&w->facts_lock);
+    c->keep = keep;
     c->history = history;
-    if (!c->revisions)
-        add_revision(c, (iris_version *)a->version, 1, 1);
+    add_revision(c, (iris_version *)a->version, 1, 1);
+    pthread_mutex_unlock(&w->facts_lock);
     return IRIS_OK;
 }
 
@@ -389,9 +400,9 @@ static void switch_to(iris_actor *a, struct swap *s, void *state)
     add_revision(c, s->target, before + 1, s->of);
     a->version = s->target;
     a->state = state;
-    while (c->revisions > c->keep)
-        drop_oldest(c);
     pthread_mutex_unlock(&w->facts_lock);
+    while (c->revisions > c->keep)
+        drop_oldest(w, c);
 }
 
 static void report_switch(iris_actor *a, struct swap *s)
@@ -418,9 +429,12 @@ static iris_executor *executor_of(iris_actor *a, const iris_version *v)
 
 static int move(iris_actor *a, struct swap *s, iris_executor *to)
 {
+    struct world *w = iris__world_of(a);
     iris__cold_if(a)->moving = s;
     a->flags |= ACTOR_MOVING;
+    pthread_mutex_lock(&w->facts_lock);
     a->executor = to;
+    pthread_mutex_unlock(&w->facts_lock);
     iris__executor_push(to, a);
     return 1;
 }
