@@ -5,6 +5,7 @@
 #include "cold.h"
 #include "fail.h"
 #include "gate.h"
+#include "host.h"
 #include "mailbox.h"
 #include "registry.h"
 #include "send.h"
@@ -73,9 +74,12 @@ static int leave(iris_actor *self, const char *reason)
 
 /* ---- behaviours ---- */
 
+/* What a host, or an actor of a host's, defines is that host's: its versions may adopt each other. */
 int iris__api_define(iris_actor *self, const iris_behaviour *b, iris_version **out)
 {
-    return iris__version_define(iris__world_of(self), b, NULL, NULL, NULL, NULL, out);
+    const struct host *h = self->version ? self->version->host : self->state;
+    const char *name = h ? h->library->taken.plugin.name : NULL;
+    return iris__version_define(iris__world_of(self), b, NULL, h, name, NULL, out);
 }
 
 int iris__api_spawn(iris_actor *self, const iris_spawn *s, uint64_t *out)
@@ -112,8 +116,10 @@ static int order(iris_actor *self, uint64_t to, struct swap_order *o,
                  void (*tell)(void *, int, const char *), void *ctx)
 {
     struct told *t = tell ? malloc(sizeof *t) : NULL;
-    if (tell && !t)
+    if (tell && !t) {
+        iris__version_release(o->version);
         return iris__fail("swap: no memory");
+    }
     if (t) {
         *t = (struct told){tell, ctx};
         o->tell = tell_plugin;
@@ -128,7 +134,8 @@ static int order(iris_actor *self, uint64_t to, struct swap_order *o,
 int iris__api_swap(iris_actor *self, uint64_t to, iris_version *v, int at_once,
                    void (*tell)(void *, int, const char *), void *ctx)
 {
-    iris__version_retain(v);
+    if (!v || iris__version_retain(v))
+        return iris__fail("swap: no version; load() or define() one first");
     return order(self, to, &(struct swap_order){.version = v, .now = at_once}, tell, ctx);
 }
 

@@ -15,6 +15,7 @@ static struct host *create(struct hosts *h, struct library *lib)
         return NULL;
     host->library = lib;
     host->self.executor = &h->world->sched.pool;
+    host->self.state = host; /* what it defines is its own: api.c */
     return host;
 }
 
