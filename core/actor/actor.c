@@ -111,6 +111,7 @@ int iris__actor_init(iris_actor *a)
     iris__forget();
     if (b->init && b->init(b, a, args, &a->state) != IRIS_OK) {
         a->state = NULL;
+        a->flags |= ACTOR_FRESH; /* there is nothing to end */
         return iris__fail("init() of \"%s\" %s failed: %s", b->name, b->version, iris__reason());
     }
     return IRIS_OK;
@@ -124,7 +125,7 @@ static void end_state(iris_actor *a)
     if (a->open && b->cancel)
         b->cancel(b, a, a->state);
     iris__later_end(a);
-    if (b->fini && !(a->flags & ACTOR_FRESH) && (a->state || !b->init))
+    if (b->fini && !(a->flags & ACTOR_FRESH))
         b->fini(b, a, a->state);
     a->state = NULL;
 }

@@ -39,7 +39,9 @@ static void stop_one(struct app *a, size_t index, int64_t deadline)
     if (iris__actor_stop(w, pid) != IRIS_OK ||
         await_end(a, pid, earlier(now(a) + STOP_ONE, deadline)))
         return;
-    iris__actor_kill(w, pid, "killed: it did not stop in time");
+    iris__actor_kill(w, pid,
+                     atomic_load(&a->hurry) ? "killed: all are told to stop at once"
+                                            : "killed: it did not stop in time");
     await_end(a, pid, earlier(now(a) + KILL_ONE, deadline));
 }
 

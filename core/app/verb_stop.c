@@ -33,8 +33,8 @@ static void look(struct order *o)
     else
         iris__control_error(iris__order_take(o), "timeout",
                             "it takes no more mail and ends when that is done; see: iris ps",
-                            "%s: stopping, %s messages left", o->target,
-                            iris__count(count, i.mailbox));
+                            "%s: stopping, %s left", o->target,
+                            iris__messages(count, i.mailbox ? i.mailbox - 1 : 0)); /* its marker */
 }
 
 static void carry_stop(struct call *c)

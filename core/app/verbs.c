@@ -24,6 +24,12 @@ const char *iris__count(char *room, uint64_t n)
     return room;
 }
 
+const char *iris__messages(char *room, uint64_t n)
+{
+    iris__count(room, n);
+    return strcat(room, n == 1 ? " message" : " messages");
+}
+
 /* No such actor; the path that was probably meant is one of the manifest's. */
 void iris__verb_gone(struct app *a, struct control_reply *reply, const char *target)
 {

@@ -31,8 +31,9 @@ struct call { /* a request that was understood, about an actor that is there */
 void iris__verb_call(struct app *, const struct control_request *, struct control_reply *,
                      void (*carry)(struct call *));
 void iris__verb_gone(struct app *, struct control_reply *, const char *target);
-#define COUNT_ROOM 32
-const char *iris__count(char *room, uint64_t n); /* "41,200" */
+#define COUNT_ROOM 48
+const char *iris__count(char *room, uint64_t n);    /* "41,200" */
+const char *iris__messages(char *room, uint64_t n); /* "1 message", "41,200 messages" */
 
 void iris__verb_ask(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_send(void *app, const struct control_request *, struct control_reply *);

@@ -1,0 +1,2 @@
+#define TALLY 1
+#include "tally.h"

@@ -1,0 +1,3 @@
+#define TALLY 2
+#define TALLY_DOWNGRADES
+#include "tally.h"

@@ -1,0 +1,25 @@
+#!/bin/bash
+# ctest: p9.second_stop_ends_at_once
+# A handler that does not return: the second request to stop does not wait for it.
+. "$SRC/tests/cli/live"
+export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 # what its thread still uses is left to it
+
+manifest "\"actors\": [$(actor /word last_word), $(actor /tally tally1)]"
+run_app
+hold() { "$IRIS" send /tally "hold $PWD/never" 2>err; await is_field /tally mailbox 0; }
+hold
+post stop '{}'; post stop '{}';            says '"stopping":true'
+app_ends 1
+app_complains "/tally  $behaviours/tally1.so: its handler did not return"
+app_says '/word  ended: killed: all are told to stop at once'
+leaves_nothing
+
+with='env --default-signal=INT' run_app # a background job of a script ignores SIGINT unless it is asked to
+hold
+kill -INT $app
+await grep -q 'once more to stop at once' app.err
+kill -INT $app
+app_ends 130
+run_app # takes over what that one left
+try "$IRIS" stop; app_ends 0; leaves_nothing
+finish

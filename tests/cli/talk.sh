@@ -1,0 +1,49 @@
+#!/bin/bash
+# ctest: cli.talk
+# The first minutes with a running app: who is there, send, ask, and the same by curl.
+. "$SRC/tests/cli/live"
+
+manifest "\"actors\": [$(actor /svc/echo echo '"name": "eve"'), $(actor /svc/tally tally1)]"
+run_app
+app_says "iris 0.1.0  test  pid $app  socket $XDG_RUNTIME_DIR/iris/test.sock"
+app_says '✓ /svc/echo  '
+app_says '  v1  (native, '
+
+try "$IRIS" ps;                            exits 0; says '/svc/echo'; says 'v1 1.0.0'; is_quiet
+try "$IRIS" ps --json;                     exits 0; is_json; is_quiet
+[ "$(json 'd["app"], d["pid"]')" = "('test', $app)" ] || bad 'expected the app and its pid'
+[ "$(json '[a["path"] for a in d["actors"]]')" = "['/svc/echo', '/svc/tally']" ] || bad 'expected the order of the manifest'
+[ "$(json 'sorted(d["actors"][0])')" = "['behaviour', 'capacity', 'handled', 'handler', 'host', 'mailbox', 'of', 'path', 'pid', 'restarts', 'rev', 'state', 'uptime_ms', 'version']" ] || bad 'the shape of ps is a promise'
+
+try "$IRIS" ask /svc/echo 'hello';         exits 0; says 'hello'; complains ' ms'
+try "$IRIS" ask eve 'by name';             exits 0; says 'by name'
+try "$IRIS" ask "$(field /svc/echo pid)" x; exits 0; says 'x'
+try "$IRIS" ask /svc/echo 'grüße' --json;  exits 0; is_json; says '"reply":"grüße"'; says '"version":"v1"'
+try "$IRIS" ask /svc/echo '' --json;       exits 0; says '"reply":""'
+printf 'a\0\377b' >bytes
+try "$IRIS" ask /svc/echo --file bytes --json; exits 0; is_json; says '"reply_base64":"YQD/Yg=="'
+"$IRIS" ask /svc/echo --file bytes 2>err >out; printf '\n' >>bytes; cmp -s bytes out || bad 'expected the bytes themselves'
+for i in 1 2 3; do try "$IRIS" send /svc/tally "m$i"; exits 0; complains 'iris ps'; done
+try "$IRIS" send /svc/tally x --json;      exits 0; is_json; says '"target":"/svc/tally"'; is_quiet
+try "$IRIS" ask /svc/tally count;          says '1 4'
+expect_field /svc/tally handled 5
+try "$IRIS" send /svc/echo 'log I was here'; await grep -q 'I was here' app.out; app_says '/svc/echo  I was here'
+
+try "$IRIS" ask /svc/talley count;         exits 5; complains 'did you mean /svc/tally?'
+try "$IRIS" ask /nowhere x --json;         exits 5; is_json; says '"code":"no-such-target"'
+try "$IRIS" ask /svc/tally silent --timeout 10ms; exits 124; complains 'no answer within 0.0 s'
+try "$IRIS" ask /svc/tally silent --timeout 0 --json; exits 124; says '"code":"timeout"'
+
+get health;                                says '"ok":true'; says '"state":"running"'; says '"dead_letters":{"crashed":0'
+get ps;                                    is_json; says '"path":"/svc/echo"'
+post ask '{"target": "/svc/echo", "data": "curl"}'; is_json; says '"reply":"curl"'
+post send '{"target": "/svc/tally"}';      says '"target":"/svc/tally"'
+get 'events?since=0';                      is_json; says '"kind":"started"'; says 'I was here'
+next=$(json 'd["next"]')
+get "events?since=$next";                  says '"events":[]'; says "\"next\":$next"
+get 'events?since=x';                      says '"code":"bad-request"'
+
+try "$IRIS" stop;                          exits 0; says 'stopped'
+app_ends 0
+leaves_nothing
+finish
