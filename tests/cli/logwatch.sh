@@ -88,7 +88,9 @@ await totals_are "$(counted all.log)"
 await grep -q 'live.log is a new file' run.out
 
 swaps=0
-generate 100000 5 | tee -a all.log | split -l 5000 --filter='cat >>live.log' &
+generate 100000 5 >more
+cat more >>all.log
+split -l 5000 --filter='cat >>live.log; sleep 0.05' more &
 while ! totals_are "$(counted all.log)" && [ $swaps -lt 1000 ] || [ $swaps -lt 6 ]; do
     try "$IRIS" swap /logwatch/counter libcounter2.so; exits 0; says 'v'
     try "$IRIS" ask /logwatch/counter days; exits 0; says 'before '
