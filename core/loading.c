@@ -40,14 +40,15 @@ int iris__runtime_dir(char *dir, size_t room, const char *what)
     if (dladdr((void *)iris__runtime_dir, &self) && realpath(self.dli_fname, path) &&
         parent_of(path) == 0 && try_dir(path, dir, room, what) == 0)
         return 0;
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 8);
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
     if (n <= 0)
         return -1;
     path[n] = '\0';
-    if (parent_of(path) || parent_of(path))
+    if (parent_of(path))
         return -1;
-    strcat(path, "/lib"); /* room was left */
-    return try_dir(path, dir, room, what);
+    char lib[PATH_MAX + 8];
+    snprintf(lib, sizeof lib, "%s/../lib", path);
+    return try_dir(lib, dir, room, what);
 }
 
 /* ---- hosts ---- */
@@ -179,9 +180,8 @@ static int resolve(const char *dir, const char *file, char *out, size_t room)
 int iris_load(iris_runtime *rt, const char *handler, const char *dir, iris_version **out)
 {
     char name[PATH_MAX], file[PATH_MAX];
-    if (strlen(handler) >= sizeof name)
+    if (snprintf(name, sizeof name, "%s", handler) >= (int)sizeof name)
         return iris__fail("handler: the name is too long");
-    strcpy(name, handler);
     struct load_order o = {.handler = handler, .symbol = split(name)};
     if (resolve(dir, name, file, sizeof file))
         return IRIS_FAIL;

@@ -18,10 +18,16 @@ struct ask {
     atomic_int refs;
 };
 
-static void let_go(struct ask *k)
+static void let_go(struct ask *k, int refs)
 {
-    if (atomic_fetch_sub(&k->refs, 1) == 1)
+    if (atomic_fetch_sub(&k->refs, refs) == refs)
         free(k);
+}
+
+/* The timer's reference too, if it has not fired. */
+static int take_timer(struct ask *k)
+{
+    return iris__timer_cancel(k->world, k->timer) == IRIS_OK;
 }
 
 static iris_actor *open_port(struct world *w, struct ask *k)
@@ -52,15 +58,19 @@ static struct ask *win(iris_actor *port, uint64_t pid)
     return atomic_compare_exchange_strong(&port->gate, &open, generation) ? port->state : NULL;
 }
 
-static void complete(struct ask *k, int result, struct message *m)
+static void close_port(struct world *w, iris_actor *port)
+{
+    atomic_store(&port->marks, 0);
+    iris__table_give(&w->table, port);
+}
+
+/* refs: how many of k's references the caller gives up. */
+static void complete(struct ask *k, int refs, int result, struct message *m)
 {
     struct world *w = k->world;
     iris_answer *answer = k->answer;
-    atomic_store(&k->port->marks, 0);
-    iris__table_give(&w->table, k->port);
-    if (iris__timer_cancel(w, k->timer) == IRIS_OK)
-        let_go(k);
-    let_go(k);
+    close_port(w, k->port);
+    let_go(k, refs);
     answer->result = result;
     answer->message = m ? &m->pub : NULL;
     if (answer->on)
@@ -76,7 +86,7 @@ int iris__port_answer(struct world *w, iris_actor *port, struct message *m)
     struct ask *k = win(port, m->pub.to);
     if (!k)
         return IRIS_DEAD;
-    complete(k, IRIS_OK, m);
+    complete(k, 1 + take_timer(k), IRIS_OK, m);
     return IRIS_OK;
 }
 
@@ -87,51 +97,58 @@ void iris__port_dead(struct world *w, uint64_t pid)
         return;
     struct ask *k = win(a, pid);
     if (k)
-        complete(k, IRIS_DEAD, NULL);
+        complete(k, 1 + take_timer(k), IRIS_DEAD, NULL);
 }
 
 static void time_out(void *ctx)
 {
     struct ask *k = ctx;
     if (win(k->port, k->pid))
-        complete(k, IRIS_EMPTY, NULL);
-    let_go(k);
+        complete(k, 2, IRIS_EMPTY, NULL);
+    else
+        let_go(k, 1);
 }
 
 static void give_up(struct ask *k)
 {
-    if (iris__timer_cancel(k->world, k->timer) == IRIS_OK)
-        let_go(k);
-    atomic_store(&k->port->marks, 0);
-    iris__table_give(&k->world->table, k->port);
-    atomic_fetch_sub(&k->world->asks, 1);
-    let_go(k);
+    struct world *w = k->world;
+    close_port(w, k->port);
+    let_go(k, 1 + take_timer(k));
+    atomic_fetch_sub(&w->asks, 1);
+}
+
+static struct ask *create(struct world *w, iris_answer *answer)
+{
+    struct ask *k = calloc(1, sizeof *k);
+    if (!k) {
+        iris__fail("ask: no memory");
+        return NULL;
+    }
+    *k = (struct ask){.world = w, .answer = answer, .refs = 2};
+    if (open_port(w, k))
+        return k;
+    free(k);
+    return NULL;
 }
 
 int iris__ask(iris_actor *self, uint64_t to, const void *data, size_t len, int64_t timeout,
               iris_answer *answer)
 {
     struct world *w = iris__world_of(self);
-    struct ask *k = calloc(1, sizeof *k);
+    struct ask *k = create(w, answer);
     if (!k)
-        return iris__fail("ask: no memory");
-    *k = (struct ask){.world = w, .answer = answer, .refs = 2};
-    if (!open_port(w, k)) {
-        free(k);
         return IRIS_FAIL;
-    }
     atomic_fetch_add(&w->asks, 1);
     uint64_t pid = k->pid;
     iris_actor *port = k->port;
     int64_t deadline = iris__sched_now(&w->sched) + (timeout < 0 ? 0 : timeout);
     int result = iris__timer_call(w, deadline, time_out, k, &k->timer);
     if (result)
-        let_go(k); /* the timer's reference */
+        atomic_store(&k->refs, 1); /* there is no timer, and nobody else knows of it yet */
     else
         result = iris__send(self, to, data, len, pid);
-    if (result && win(port, pid)) {
-        give_up(k);
-        return result;
-    }
-    return IRIS_OK; /* or the timeout was faster than the refusal: it has told */
+    if (result == IRIS_OK || !win(port, pid))
+        return IRIS_OK; /* or the timeout was faster than the refusal: it has told */
+    give_up(port->state);
+    return result;
 }

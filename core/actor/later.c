@@ -51,7 +51,7 @@ int iris__done(const iris_message *pub, int result)
 {
     struct message *m = iris__message_of(pub);
     iris_actor *a = (iris_actor *)m->next;
-    m->result = (int8_t)result;
+    m->result = (uint8_t)result;
     if (atomic_fetch_or(&m->later, LATER_DONE) & LATER_ENDED) {
         iris__message_drop(iris__pool_of(m, m->tier), m);
         return IRIS_DEAD;

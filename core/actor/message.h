@@ -39,7 +39,7 @@ struct message {
     uint8_t tier;         /* of the block */
     uint8_t flags;
     atomic_uchar later;
-    int8_t result; /* of done() */
+    uint8_t result; /* of done(): IRIS_OK, IRIS_AGAIN; all else: it failed */
     iris_message pub;
     unsigned char body[8];
 };

@@ -5,6 +5,7 @@
 #include "gate.h"
 #include "send.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -110,6 +111,7 @@ static void disown(struct timers *t, struct timer *e)
 {
     struct owned *o;
     HASH_FIND(hh, t->by_pid, &e->to, sizeof e->to, o);
+    assert(o); /* own() put it there */
     if (e->next)
         e->next->prev = e->prev;
     if (e->prev)

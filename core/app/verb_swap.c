@@ -121,9 +121,10 @@ static void queue(struct change *c)
 {
     struct order *o = &c->order;
     atomic_store(&c->stage, QUEUED);
-    c->how.tell = told;
-    c->how.ctx = c;
-    int result = iris__swap(&o->app->runtime->world, o->pid, &c->how);
+    struct swap_order how = c->how; /* a cancel may be told, and c freed, before the call returns */
+    how.tell = told;
+    how.ctx = c;
+    int result = iris__swap(&o->app->runtime->world, o->pid, &how);
     if (result == IRIS_OK)
         return;
     told(c, &(struct swap_report){.result = result, .why = iris__reason()});

@@ -5,6 +5,7 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,12 +27,15 @@ void iris__executor_push(iris_executor *x, void *task)
         iris__worker_push(x->sched, task);
         return;
     }
+    atomic_fetch_add(&x->users, 1); /* from here the task may run, and end its executor */
     iris__runq_push(&x->queue, task);
     wake(x);
+    atomic_fetch_sub(&x->users, 1);
 }
 
 void iris__executor_post(iris_executor *x, iris_job *job)
 {
+    atomic_fetch_add(&x->users, 1);
     iris_job *first = atomic_load_explicit(&x->jobs, memory_order_relaxed);
     do
         job->next = first;
@@ -40,6 +44,7 @@ void iris__executor_post(iris_executor *x, iris_job *job)
         wake(x);
     else if (!x->sched->seeded)
         iris__worker_call(x->sched);
+    atomic_fetch_sub(&x->users, 1);
 }
 
 int iris__jobs_run(iris_executor *x)
@@ -137,6 +142,8 @@ static void unlist(iris_executor *x)
 
 static void destroy(iris_executor *x)
 {
+    while (atomic_load(&x->users))
+        sched_yield();
     iris__bell_close(x->bell);
     iris__runq_finish(&x->queue);
     free(x);

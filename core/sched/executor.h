@@ -44,8 +44,9 @@ struct iris_executor {
     struct lane lane;
     iris_driver driver;
     char name[32];
-    int bell; /* DRIVEN */
-    int own;  /* it ends by itself when its one actor has ended */
+    int bell;          /* DRIVEN */
+    int own;           /* it ends by itself when its one actor has ended */
+    atomic_uint users; /* threads that push, post or look at it now: its end waits for them */
     unsigned long thread;
     struct iris_executor *next; /* the sched's list, under its lock */
 };

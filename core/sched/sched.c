@@ -40,22 +40,29 @@ void iris__sched_expect(struct sched *s, int64_t deadline)
     pthread_mutex_unlock(&s->lock);
 }
 
-/* One lane, once a tick. Returns whether anything happens in it. */
-static int inspect(struct sched *s, iris_executor *x, struct lane *l)
+enum { ACTIVE = 1, STUCK = 2 };
+
+/* One lane, once a tick: whether anything happens in it, and whether somebody must be told. */
+static int inspect(struct sched *s, struct lane *l)
 {
     uint64_t turns = atomic_load_explicit(&l->turns, memory_order_relaxed);
     void *task = atomic_load_explicit(&l->task, memory_order_acquire);
     int same = task && turns == l->seen;
-    int active = task || turns != l->seen;
+    int found = task || turns != l->seen ? ACTIVE : 0;
     l->seen = turns;
     l->age = same ? l->age + 1 : 0;
     if (l->age >= 2)
         atomic_store_explicit(&l->due, 1, memory_order_relaxed);
     atomic_store_explicit(&l->stuck, l->age >= STUCK_TICKS, memory_order_relaxed);
-    int64_t age = l->age * IRIS__MS;
-    if (l->age && (l->age % STUCK_TICKS == 0 || (s->limit && age == s->limit)))
-        s->hooks.stuck(s->owner, x, l, age);
-    return active;
+    int64_t age = l->age * IRIS__MS, limit = s->limit;
+    if (l->age && (l->age % STUCK_TICKS == 0 || (limit && age >= limit && age - IRIS__MS < limit)))
+        found |= STUCK;
+    return found;
+}
+
+static void tell(struct sched *s, iris_executor *x, struct lane *l)
+{
+    s->hooks.stuck(s->owner, x, l, l->age * IRIS__MS);
 }
 
 /* A turn that lasts holds up what is queued behind it: let a sleeping worker steal that, or have
@@ -71,19 +78,46 @@ static void relieve(struct sched *s, uint32_t i)
         iris__worker_replace(s, i);
 }
 
-static int inspect_all(struct sched *s)
+static int inspect_pool(struct sched *s)
 {
-    int active = 0;
+    int found = 0;
     uint32_t n = atomic_load(&s->nworkers);
     for (uint32_t i = 0; i < n; i++) {
-        active |= inspect(s, &s->pool, &s->workers[i]->lane);
+        int now = inspect(s, &s->workers[i]->lane);
+        if (now & STUCK)
+            tell(s, &s->pool, &s->workers[i]->lane);
         relieve(s, i);
+        found |= now;
     }
+    return found;
+}
+
+/* A driver's interrupt() takes its language's lock, whose holder may just be waiting for ours: it is
+ * called without. Executors that do not fit are told about at the next whole second. */
+static int inspect_list(struct sched *s)
+{
+    iris_executor *stuck[16];
+    int n = 0, found = 0;
     pthread_mutex_lock(&s->lock);
-    for (iris_executor *x = s->list; x; x = x->next)
-        active |= inspect(s, x, &x->lane);
+    for (iris_executor *x = s->list; x; x = x->next) {
+        int now = inspect(s, &x->lane);
+        found |= now;
+        if (now & STUCK && n < 16) {
+            atomic_fetch_add(&x->users, 1);
+            stuck[n++] = x;
+        }
+    }
     pthread_mutex_unlock(&s->lock);
-    return active;
+    for (int i = 0; i < n; i++) {
+        tell(s, stuck[i], &stuck[i]->lane);
+        atomic_fetch_sub(&stuck[i]->users, 1);
+    }
+    return found;
+}
+
+static int inspect_all(struct sched *s)
+{
+    return (inspect_pool(s) | inspect_list(s)) & ACTIVE;
 }
 
 /* Lock held. Nothing runs and nothing can begin to run without a call to iris__sched_stir(). */
@@ -313,15 +347,11 @@ static int runnable(iris_executor *x)
 
 static void decide(struct sched *s, iris_executor *x, struct lane *l, struct runq *q)
 {
-    if (atomic_load(&x->jobs)) {
-        iris__jobs_run(x);
-        return;
-    }
     void *outer = iris__thread.lane;
     iris__thread.lane = l;
     if (x->driver.enter)
         x->driver.enter(&x->driver);
-    void *task = iris__runq_pick(q, &s->random);
+    void *task = iris__jobs_run(x) ? NULL : iris__runq_pick(q, &s->random);
     if (task)
         iris__lane_run(s, l, task);
     if (x->driver.leave)

@@ -151,13 +151,11 @@ static int count(struct supervisor *v, int64_t now)
 static struct supervisor *escalate(struct supervisor *v, int64_t now, struct supervisor **exhausted)
 {
     *exhausted = NULL;
-    while (v && !count(v, now)) {
+    for (; v && !count(v, now); v = v->parent) {
         *exhausted = v;
         v->used = v->at = 0;
-        v = v->parent;
+        v->exhausted = !v->parent;
     }
-    if (!v)
-        (*exhausted)->exhausted = 1;
     return v;
 }
 
