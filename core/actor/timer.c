@@ -111,7 +111,7 @@ static void disown(struct timers *t, struct timer *e)
 {
     struct owned *o;
     HASH_FIND(hh, t->by_pid, &e->to, sizeof e->to, o);
-    assert(o); /* own() put it there */
+    assert(o && t->by_pid); /* own() put it there */
     if (e->next)
         e->next->prev = e->prev;
     if (e->prev)
