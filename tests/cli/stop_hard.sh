@@ -2,7 +2,8 @@
 # ctest: p9.second_stop_ends_at_once
 # A handler that does not return: the second request to stop does not wait for it.
 . "$SRC/tests/cli/live"
-export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 # what its thread still uses is left to it
+# What the thread that does not come back still uses is left to it, and so is the thread.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 TSAN_OPTIONS=${TSAN_OPTIONS:-}:report_thread_leaks=0
 
 manifest "\"actors\": [$(actor /word last_word), $(actor /tally tally1)]"
 run_app
