@@ -55,7 +55,7 @@ static void push_from_outside(struct sched *s, void *task)
     struct worker *w = choose(s);
     iris__runq_push(&w->queue, task);
     /* It was replaced meanwhile: either it still empties its queue after this, or we do. */
-    while (__builtin_expect(atomic_load(&w->lane.dead), 0) && (task = iris__runq_pop(&w->queue)))
+    while (__builtin_expect(atomic_load(&w->dead), 0) && (task = iris__runq_pop(&w->queue)))
         push_from_outside(s, task);
     /* A read-modify-write, not a load: it and the worker's own exchange in park() come one after the
      * other, so either we see it asleep or it sees the task. */
