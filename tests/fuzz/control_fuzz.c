@@ -3,6 +3,7 @@
 #include "control.h"
 #include "http.h"
 #include "socket.h"
+#include "verb_args.h"
 
 #include <assert.h>
 #include <stdint.h>
@@ -33,13 +34,29 @@ static void read_data(const json_t *body)
     free(again);
 }
 
+/* What no verb can be made to believe. */
+static void read_args(const json_t *body)
+{
+    struct verb_args a;
+    if (iris__verb_args(body, &a) == 0) {
+        assert(a.timeout >= 0 && a.timeout <= INT64_C(86400) * 1000000000 && a.steps <= 1000);
+        assert(!a.target || (*a.target && strlen(a.target) < 256));
+        assert(a.data && a.len <= IRIS__HTTP_LIMIT);
+    }
+    iris__verb_args_finish(&a);
+}
+
 static uint64_t take(const struct http_request *r, uint64_t sum)
 {
     assert(r->len <= IRIS__HTTP_LIMIT && strlen(r->path) <= IRIS__HTTP_LIMIT);
+    assert(strlen(r->query) <= IRIS__HTTP_LIMIT && iris__verb_since(r->query) >= -1);
     json_t *body = iris__control_body(r);
-    if (body)
+    if (body) {
         read_data(body);
+        read_args(body);
+    }
     json_decref(body);
+    sum = mix(sum, r->query, strlen(r->query) + 1);
     sum = mix(sum, r->method, strlen(r->method));
     sum = mix(sum, r->path, strlen(r->path) + 1);
     return mix(sum + (uint64_t)r->keep_alive, r->body, r->len);
