@@ -49,6 +49,13 @@ static void print(void *ctx, const char *text)
     fputs(text, ctx);
 }
 
+static void say_no_errors(const char *file, const char *named)
+{
+    printf("%s: no errors; ", file);
+    say_advice(stdout, "start it with: iris run");
+    printf("%s%s\n", named ? " " : "", named ? named : "");
+}
+
 int verb_check(int argc, char **argv)
 {
     struct check c = {.sets = calloc((size_t)argc, sizeof *c.sets)};
@@ -56,8 +63,7 @@ int verb_check(int argc, char **argv)
     const char *file = c.file ? c.file : "app.json";
     int status = iris_app_check(file, c.sets, c.nsets, c.json, print, c.json ? stdout : stderr);
     if (!status && !c.json)
-        printf("%s: no errors; start it with: iris run%s%s\n", file, c.file ? " " : "",
-               c.file ? file : "");
+        say_no_errors(file, c.file);
     free(c.sets);
     return status;
 }

@@ -90,9 +90,11 @@ int verb_send(int argc, char **argv)
     if (!body)
         return IRIS_EXIT_FAILED;
     int status = client_call(&m.common, "POST", "/v1/send", body, &answer);
-    if (answer)
-        fprintf(stderr, "%ssent to %s; see what it does with: iris ps%s\n", term(stderr, TERM_DIM),
-                m.target, term(stderr, TERM_PLAIN));
+    if (answer) {
+        fprintf(stderr, "%ssent to %s; ", term(stderr, TERM_DIM), m.target);
+        say_advice(stderr, "see what it does with: iris ps");
+        fprintf(stderr, "%s\n", term(stderr, TERM_PLAIN));
+    }
     json_decref(answer);
     return status;
 }

@@ -66,7 +66,7 @@ static int stop_app(struct common c)
         return client_error(&c, "timeout", "wait longer with --timeout 2m, or look: iris ps",
                             "the app is still stopping");
     if (!c.json)
-        printf("stopped; start it again with: iris run\n");
+        say_advice(stdout, "stopped; start it again with: iris run\n");
     return IRIS_EXIT_OK;
 }
 
@@ -75,8 +75,10 @@ static int stop_actor(struct stop *s)
     json_t *answer, *body = json_pack("{s:s, s:I}", "target", s->target, "timeout_ms",
                                       (json_int_t)s->common.timeout_ms);
     int status = client_call(&s->common, "POST", "/v1/stop", body, &answer);
-    if (answer)
-        printf("%s  stopped; the others: iris ps\n", s->target);
+    if (answer) {
+        printf("%s  stopped; ", s->target);
+        say_advice(stdout, "the others: iris ps\n");
+    }
     json_decref(answer);
     return status;
 }

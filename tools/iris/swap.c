@@ -141,7 +141,8 @@ static void print(const json_t *answer, const char *target, const char *done)
     if (*version)
         printf("  version %s", version);
     if (*undo)
-        printf("  undo: %s", undo);
+        printf("  undo: ");
+    say_advice(stdout, undo);
     putchar('\n');
 }
 

@@ -17,12 +17,29 @@ const char *term(FILE *to, enum term_style style)
     return codes[style];
 }
 
+void say_advice(FILE *to, const char *text)
+{
+    const char *program = getenv("IRIS_PROGRAM");
+    for (const char *at = text; *at; at++) {
+        int begins = at == text || at[-1] == ' ' || at[-1] == '`';
+        if (!begins || strncmp(at, "iris ", 5)) {
+            putc(*at, to);
+            continue;
+        }
+        fputs(program ? program : "iris", to);
+        at += strlen("iris") - 1;
+    }
+}
+
 void say_error(const char *message, const char *hint)
 {
     fflush(stdout);
     fprintf(stderr, "%siris:%s %s\n", term(stderr, TERM_RED), term(stderr, TERM_PLAIN), message);
-    if (hint)
-        fprintf(stderr, "%shint:%s %s\n", term(stderr, TERM_BOLD), term(stderr, TERM_PLAIN), hint);
+    if (!hint)
+        return;
+    fprintf(stderr, "%shint:%s ", term(stderr, TERM_BOLD), term(stderr, TERM_PLAIN));
+    say_advice(stderr, hint);
+    putc('\n', stderr);
 }
 
 void say_errorf(const char *hint, const char *fmt, ...)

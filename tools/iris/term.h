@@ -14,6 +14,10 @@ const char *term(FILE *, enum term_style);
 void say_error(const char *message, const char *hint);
 void say_errorf(const char *hint, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Text that names commands of ours ("undo: iris rollback /a"), as the user calls the program: a
+ * clone's ./iris is not in the PATH. */
+void say_advice(FILE *, const char *text);
+
 enum { TABLE_COLUMNS = 10 };
 
 /* Rows of cells; the first one is the heading. A heading that begins with '>' puts its column to
