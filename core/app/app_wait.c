@@ -30,9 +30,7 @@ static int watch_start(struct awaited *w, const iris_event *e)
         return 0;
     if (e->kind == IRIS_EVENT_STARTED)
         w->started = !w->failed;
-    else if (e->kind == IRIS_EVENT_CRASHED)
-        note_failure(w, e->text);
-    else if (e->kind == IRIS_EVENT_ENDED)
+    else if (e->kind == IRIS_EVENT_CRASHED || e->kind == IRIS_EVENT_ENDED)
         note_failure(w, e->text);
     return 1;
 }

@@ -31,7 +31,9 @@ int iris__sets_parse(struct sets *s, const char *const *args, uint32_t n)
     *s = (struct sets){.items = calloc(n + 1, sizeof *s->items),
                        .text = calloc(1, keys_room(args, n))};
     char *room = s->text;
-    int failed = s->items && s->text ? IRIS_OK : iris__fail("--set: no memory");
+    int failed = IRIS_OK;
+    if (!s->items || !room)
+        return iris__sets_finish(s), iris__fail("--set: no memory");
     for (uint32_t i = 0; i < n && !failed; i++)
         failed = split(s, &room, args[i]);
     if (failed)
