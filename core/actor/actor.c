@@ -150,7 +150,7 @@ void iris__actor_refuse_signal(struct world *w, struct message *m)
     else if (m->pub.kind == KIND_SWAP)
         iris__swap_refuse(w, iris__message_pointer(m), IRIS_DEAD, "the actor ended first");
     else if (m->pub.kind == KIND_CHILD)
-        iris__signal(w, KIND_KILL, m->pub.to, m->pub.from, 0, "parent");
+        iris__signal(w, KIND_KILL, m->pub.to, m->pub.from, KILL_FOR_GOOD, "parent");
     iris__message_drop(w->pool, m);
 }
 
@@ -207,11 +207,18 @@ void iris__actor_bury(iris_actor *a)
     iris__table_give(&w->table, a);
 }
 
+static void cancel_timers(iris_actor *a)
+{
+    if (atomic_fetch_and(&a->marks, ~(unsigned)MARK_TIMERS) & MARK_TIMERS)
+        iris__timer_cancel_all(iris__world_of(a), iris__actor_pid(a));
+}
+
 static void leave(iris_actor *a)
 {
     struct world *w = iris__world_of(a);
     struct cold *c = iris__cold_if(a);
     iris__gate_shut(a);
+    cancel_timers(a); /* again: who added one since then sees the gate shut, or we see its mark */
     iris__mailbox_fetch(a);
     free_mail(a);
     if (c && c->now)
@@ -228,10 +235,8 @@ static void leave(iris_actor *a)
 /* What ends with an incarnation, also where another one begins. */
 static void end_incarnation(iris_actor *a, const struct ending *e)
 {
-    struct world *w = iris__world_of(a);
     end_state(a);
-    if (atomic_fetch_and(&a->marks, ~(unsigned)MARK_TIMERS) & MARK_TIMERS)
-        iris__timer_cancel_all(w, iris__actor_pid(a));
+    cancel_timers(a);
     iris__watch_end(a, e->reason);
     a->flags &= (uint16_t)~ACTOR_EXITING;
 }
@@ -295,14 +300,15 @@ int iris__actor_end(iris_actor *a, const struct ending *first)
 int iris__actor_stop(struct world *w, uint64_t pid)
 {
     iris_actor *a = iris__table_at(&w->table, pid);
-    if (!a || !iris__gate_shut_for(a, pid))
+    /* The place of an ask is closed by its answer alone: shut here, it would wait for ever. */
+    if (!a || atomic_load(&a->marks) & MARK_PORT || !iris__gate_shut_for(a, pid))
         return IRIS_DEAD;
     return iris__marker(w, KIND_STOP, pid, NULL);
 }
 
 int iris__actor_kill(struct world *w, uint64_t pid, const char *reason)
 {
-    return iris__signal(w, KIND_KILL, 0, pid, 0, reason);
+    return iris__signal(w, KIND_KILL, 0, pid, KILL_FOR_GOOD, reason);
 }
 
 int iris__actor_alive(struct world *w, uint64_t pid)

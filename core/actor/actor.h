@@ -88,7 +88,7 @@ void iris__actor_refuse_signal(struct world *, struct message *);
 
 /* [any] Handle what was accepted, then end; no mail is accepted from now on. IRIS_OK or IRIS_DEAD. */
 int iris__actor_stop(struct world *, uint64_t pid);
-/* [any] End at once; what is queued becomes dead letters. */
+/* [any] End at once and for good; what is queued becomes dead letters. */
 int iris__actor_kill(struct world *, uint64_t pid, const char *reason);
 int iris__actor_alive(struct world *, uint64_t pid);
 

@@ -20,6 +20,8 @@ struct revision {
 
 enum restart_when { RESTART_NEVER, RESTART_ON_FAILURE, RESTART_ALWAYS };
 
+enum exit_how { EXIT_BY_ITSELF, EXIT_KILLED, EXIT_STOPPED, EXIT_RESTARTED };
+
 struct cold {
     /* tree */
     char *path, *name;
@@ -48,7 +50,7 @@ struct cold {
     struct watching *children;
 
     char *exit_reason; /* of exit(), or of what ends a pull actor */
-    int exit_killed;
+    enum exit_how exit_how;
     struct message *taken; /* a pull actor's current one */
     uint32_t named, has_timers, busy;
 };

@@ -41,6 +41,13 @@ static inline int iris__gate_accepts(const iris_actor *a, uint64_t pid)
     return iris__gate_upper(a) == (iris__pid_generation(pid) | GATE_OPEN);
 }
 
+/* The same, in one total order with who shuts the gate and then looks for what we have just put up. */
+static inline int iris__gate_accepts_now(iris_actor *a, uint64_t pid)
+{
+    return (uint32_t)(atomic_fetch_or(&a->gate, 0) >> 32) ==
+           (iris__pid_generation(pid) | GATE_OPEN);
+}
+
 static inline uint32_t iris__gate_last_generation(const iris_actor *a)
 {
     return (uint32_t)atomic_load_explicit(&((iris_actor *)a)->gate, memory_order_relaxed);

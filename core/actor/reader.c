@@ -37,7 +37,7 @@ static int meet_marker(iris_actor *a, struct message **at)
     if (s)
         iris__swap_perform(a, s);
     if (kind == KIND_STOP)
-        iris__turn_exit(a, "killed: stop", 2);
+        iris__turn_exit(a, "killed: stop", EXIT_STOPPED);
     return kind == KIND_STOP;
 }
 

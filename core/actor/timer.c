@@ -200,9 +200,11 @@ int iris__timer_add(struct world *w, uint64_t from, uint64_t to, int64_t deadlin
     if (id)
         *id = mine;
     atomic_fetch_or(&a->marks, MARK_TIMERS);
-    if (!iris__gate_is(a, to)) /* it ended while we added: its own cancel may have come too early */
-        iris__timer_cancel(w, mine);
-    return IRIS_OK;
+    if (iris__gate_accepts_now(a, to))
+        return IRIS_OK;
+    iris__timer_cancel(w,
+                       mine); /* it ended while we added: its own cancel may have come too early */
+    return IRIS_DEAD;
 }
 
 int iris__timer_cancel(struct world *w, uint64_t id)

@@ -43,11 +43,15 @@ static enum step leave(iris_actor *a)
 {
     struct cold *c = iris__cold_if(a);
     char *reason = c ? c->exit_reason : NULL;
-    if (c)
+    enum exit_how how = c ? c->exit_how : EXIT_BY_ITSELF;
+    if (c) {
         c->exit_reason = NULL;
-    int killed = c && c->exit_killed;
-    enum step step =
-        end(a, killed ? ENDING_KILLED : ENDING_NORMAL, reason ? reason : "normal", killed == 2);
+        c->exit_how = EXIT_BY_ITSELF; /* of this incarnation */
+    }
+    enum ending_kind kind = how == EXIT_BY_ITSELF   ? ENDING_NORMAL
+                            : how == EXIT_RESTARTED ? ENDING_RESTART
+                                                    : ENDING_KILLED;
+    enum step step = end(a, kind, reason ? reason : "normal", how == EXIT_STOPPED);
     free(reason);
     return step;
 }
@@ -241,13 +245,16 @@ static enum step mark(struct turn *t, iris_actor *a)
 struct heard { /* an ending among the signals waits until all of them were heard */
     enum ending_kind kind;
     char *reason;
-    int ends;
+    int ends, stopped;
 };
 
+/* A kill outdoes a restart or a crash that was heard before it: it must not be lost in them. */
 static void hear_end(struct heard *h, enum ending_kind kind, const iris_message *m)
 {
-    if (h->ends)
+    h->stopped |= kind == ENDING_KILLED && m->ref == KILL_FOR_GOOD;
+    if (h->ends && (kind != ENDING_KILLED || h->kind == ENDING_KILLED))
         return;
+    free(h->reason);
     h->ends = 1;
     h->kind = kind;
     h->reason = m->len ? strndup(m->data, m->len) : NULL;
@@ -350,7 +357,7 @@ static enum step heed(struct turn *t, iris_actor *a)
     hear_all(t, a, &h);
     if (!h.ends)
         return GO_ON;
-    enum step step = end(a, h.kind, h.reason ? h.reason : "killed", 0);
+    enum step step = end(a, h.kind, h.reason ? h.reason : "killed", h.stopped);
     free(h.reason);
     return step;
 }
@@ -376,19 +383,23 @@ int iris__turn_hear_pull(iris_actor *a)
         swap_now(a); /* which refuses: pull actors are not swapped yet */
     }
     if (h.ends)
-        iris__turn_exit(a, h.reason, 1);
+        iris__turn_exit(a, h.reason,
+                        h.kind == ENDING_RESTART ? EXIT_RESTARTED
+                        : h.stopped              ? EXIT_STOPPED
+                                                 : EXIT_KILLED);
     free(h.reason);
     return a->flags & ACTOR_EXITING;
 }
 
-int iris__turn_exit(iris_actor *a, const char *reason, int killed)
+int iris__turn_exit(iris_actor *a, const char *reason, enum exit_how how)
 {
     struct cold *c = iris__cold(a);
     if (!c)
         return iris__fail("exit: no memory");
     free(c->exit_reason);
     c->exit_reason = reason ? strdup(reason) : NULL;
-    c->exit_killed = killed;
+    if (c->exit_how != EXIT_STOPPED)
+        c->exit_how = how;
     a->flags |= ACTOR_EXITING;
     return IRIS_OK;
 }
@@ -400,7 +411,8 @@ static enum step pull(iris_actor *a)
     const iris_behaviour *b = &a->version->b;
     iris__forget();
     int result = b->handle(b, a, a->state, NULL, 0);
-    return result < 0 ? crash(a, iris__reason()) : leave(a);
+    int ended = iris__cold_if(a) && iris__cold_if(a)->exit_how; /* its mailbox was closed */
+    return result < 0 && !ended ? crash(a, iris__reason()) : leave(a);
 }
 
 static enum step begin(iris_actor *a)

@@ -3,13 +3,14 @@
 #define IRIS_ACTOR_TURN_H
 
 #include "actor.h"
+#include "cold.h"
 
 enum { TURN_BATCH_MAX = 128, TURN_BUDGET = 100 };
 
 void iris__turn_run(void *world, void *actor);
 
-/* [exec] End after this turn. killed: 0 by itself, 1 by kill, 2 by stop. */
-int iris__turn_exit(iris_actor *, const char *reason, int killed);
+/* [exec] End after this turn. */
+int iris__turn_exit(iris_actor *, const char *reason, enum exit_how);
 /* [turn] Signals of a pull actor, heard inside its handle(). Not 0: it is to end. */
 int iris__turn_hear_pull(iris_actor *);
 

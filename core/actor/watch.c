@@ -98,13 +98,14 @@ void iris__watch_add_child(iris_actor *a, uint64_t child)
 {
     struct cold *c = iris__cold(a);
     if (!c || add(&c->children, child, child))
-        iris__signal(iris__world_of(a), KIND_KILL, 0, child, 0, "parent: no memory to keep it");
+        iris__signal(iris__world_of(a), KIND_KILL, 0, child, KILL_FOR_GOOD,
+                     "parent: no memory to keep it");
 }
 
 void iris__watch_adopt(struct world *w, uint64_t parent, uint64_t child)
 {
     if (iris__signal(w, KIND_CHILD, child, parent, 0, NULL))
-        iris__signal(w, KIND_KILL, parent, child, 0, "parent");
+        iris__signal(w, KIND_KILL, parent, child, KILL_FOR_GOOD, "parent");
 }
 
 static void unwatch_all(struct world *w, struct cold *c, uint64_t self)
@@ -135,7 +136,7 @@ static void end_children(struct world *w, struct cold *c, uint64_t self)
 {
     for (struct watching *e = c->children, *next; e; e = next) {
         next = e->next;
-        iris__signal(w, KIND_KILL, self, e->pid, 0, "parent");
+        iris__signal(w, KIND_KILL, self, e->pid, KILL_FOR_GOOD, "parent");
         free(e);
     }
     c->children = NULL;

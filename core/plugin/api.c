@@ -69,7 +69,7 @@ static int due(iris_actor *self)
 
 static int leave(iris_actor *self, const char *reason)
 {
-    return iris__turn_exit(self, reason, 0);
+    return iris__turn_exit(self, reason, EXIT_BY_ITSELF);
 }
 
 /* ---- behaviours ---- */

@@ -82,7 +82,7 @@ static int watch_stop(iris_actor *self, uint64_t pid)
 
 static int watch_kill(iris_actor *self, uint64_t pid)
 {
-    return iris__actor_kill(iris__world_of(self), pid, "killed");
+    return iris__signal(iris__world_of(self), KIND_KILL, 0, pid, 0, "killed");
 }
 
 /* ---- iris.route/1 ---- */

@@ -116,6 +116,15 @@ static int claim(struct registry *r, const char *name, uint64_t pid)
     return result;
 }
 
+static void disclaim(struct registry *r, const char *name, uint64_t pid)
+{
+    pthread_rwlock_wrlock(&r->lock);
+    struct entry *e = find(r, name);
+    if (e && e->pid == pid)
+        drop(r, e);
+    pthread_rwlock_unlock(&r->lock);
+}
+
 int iris__registry_set(struct registry *r, struct world *w, const char *name, uint64_t pid)
 {
     iris_actor *a = iris__table_at(&w->table, pid);
@@ -124,14 +133,14 @@ int iris__registry_set(struct registry *r, struct world *w, const char *name, ui
             "name \"%s\": a name is made of letters, digits and _ . @ -, a path of such "
             "words behind '/'; 255 bytes at most",
             name);
-    if (!a || !iris__gate_is(a, pid))
+    if (!a || !iris__gate_accepts(a, pid) || atomic_load(&a->marks) & MARK_PORT)
         return IRIS_DEAD;
     atomic_fetch_or(&a->marks, MARK_NAMED);
     if (claim(r, name, pid))
         return IRIS_FAIL;
-    if (iris__gate_is(a, pid))
+    if (iris__gate_accepts_now(a, pid))
         return IRIS_OK;
-    iris__registry_forget(r, pid); /* it ended meanwhile, perhaps before it could see the mark */
+    disclaim(r, name, pid); /* it ended meanwhile, perhaps before it could see the mark */
     return IRIS_DEAD;
 }
 
