@@ -127,6 +127,7 @@ static void disown(struct timers *t, struct timer *e)
 static void forget(struct timers *t, struct timer *e)
 {
     heap_remove(t, e);
+    assert(t->by_id); /* e is in it */
     HASH_DEL(t->by_id, e);
     if (!e->fn)
         disown(t, e);
