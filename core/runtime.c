@@ -104,9 +104,10 @@ static void on_stuck(void *owner, iris_executor *x, struct lane *l, int64_t age)
     uint64_t turn = l->seen;
     if (x->driver.interrupt && w->sched.limit && age >= w->sched.limit)
         x->driver.interrupt(&x->driver, turn);
-    if (age % IRIS__SECOND)
+    int64_t seconds = age / IRIS__SECOND;
+    if (age % IRIS__SECOND || seconds & (seconds - 1)) /* told after 1, 2, 4, 8, ... */
         return;
-    say_stuck(w, x, atomic_load(&l->task), age / IRIS__SECOND);
+    say_stuck(w, x, atomic_load(&l->task), seconds);
 }
 
 static void on_ready(void *owner, uint64_t tag)

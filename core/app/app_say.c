@@ -35,11 +35,12 @@ static void say_event(struct app *a, const struct event *e)
     iris__text_finish(&line);
 }
 
+/* A ring of them at most: who floods it must not keep us from hearing that we are to stop. */
 void iris__app_say_events(struct app *a)
 {
     struct event e;
     uint64_t missed;
-    while (iris__events_next(&a->events, a->shown, &e, &missed)) {
+    for (int n = 0; n < EVENTS_ROOM && iris__events_next(&a->events, a->shown, &e, &missed); n++) {
         if (missed)
             iris__app_say(a, IRIS_APP_WARNING, "%llu events came faster than they could be printed",
                           (unsigned long long)missed);
