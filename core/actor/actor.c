@@ -81,8 +81,12 @@ int iris__actor_spawn(struct world *w, const iris_spawn *given, struct cold *col
     s.size = sizeof s;
     iris_executor *x = NULL;
     iris_actor *a = NULL;
-    if (check(&s) || keep_args(&s, &cold) || choose_executor(w, &s, &x) ||
-        !(a = iris__table_take(&w->table))) {
+    if (check(&s) || keep_args(&s, &cold) || !(a = iris__table_take(&w->table))) {
+        iris__cold_free(w, cold);
+        return IRIS_FAIL;
+    }
+    if (choose_executor(w, &s, &x)) { /* last: it may have made a thread */
+        iris__table_give(&w->table, a);
         iris__cold_free(w, cold);
         return IRIS_FAIL;
     }
@@ -91,11 +95,11 @@ int iris__actor_spawn(struct world *w, const iris_spawn *given, struct cold *col
     fill(a, &s, cold, x);
     int runs = a->flags & ACTOR_FRESH;
     *pid = (uint64_t)generation << PID_SLOT_BITS | a->slot;
-    atomic_store(&a->in, runs ? 0 : MAILBOX_IDLE);
+    atomic_store(&a->in, 0);
     iris__gate_open(a, generation);
     if (s.parent)
         iris__watch_adopt(w, s.parent, *pid);
-    if (runs)
+    if (runs || !iris__mailbox_rest(a)) /* what came for its forerunner must be refused at once */
         iris__executor_push(x, a);
     return IRIS_OK;
 }
@@ -122,7 +126,8 @@ int iris__actor_init(iris_actor *a)
 static void end_state(iris_actor *a)
 {
     const iris_behaviour *b = &a->version->b;
-    if (a->open && b->cancel)
+    struct cold *c = iris__cold_if(a);
+    if (c && c->open_used && b->cancel)
         b->cancel(b, a, a->state);
     iris__later_end(a);
     if (b->fini && !(a->flags & ACTOR_FRESH))

@@ -20,7 +20,8 @@ enum {                        /* actor.flags */
        ACTOR_GONE = 16,       /* ended; waits for done() calls that are on their way */
        ACTOR_OWN_THREAD = 32, /* has an executor of its own */
        ACTOR_SWAPPING = 64,   /* a swap shall come before the next message */
-       ACTOR_PULLS = 128      /* its handle() takes the mail itself */
+       ACTOR_PULLS = 128,     /* its handle() takes the mail itself */
+       ACTOR_HEARS = 256      /* a DOWN or EXIT waits for its behaviour, before the mail */
 };
 
 enum {                   /* actor.marks: what senders look at */

@@ -48,6 +48,8 @@ struct cold {
     struct watching *watchers; /* who wants to know when this actor ends */
     struct watching *watched;  /* what this actor wants to know */
     struct watching *children;
+    uint32_t nchildren, sweep_at; /* that many children: look which have ended */
+    struct message *heard;        /* DOWN and EXIT for the behaviour, in order */
 
     char *exit_reason; /* of exit(), or of what ends a pull actor */
     enum exit_how exit_how;

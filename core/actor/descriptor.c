@@ -89,7 +89,8 @@ void iris__descriptor_ready(struct world *w, uint64_t fd)
         m->pub.ref = 0;
         if (e->len)
             memcpy(m->body, e->data, e->len);
-        if (iris__post(w, m))
+        if (iris__post_anyway(
+                w, m)) /* it is not armed any more: who missed this would wait for ever */
             iris__message_drop(w->pool, m);
     }
     free(e);

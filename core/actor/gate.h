@@ -91,6 +91,16 @@ static inline int iris__gate_reserve(iris_actor *a, uint64_t pid, uint32_t capac
     return IRIS_OK;
 }
 
+/* [any] It came to nothing; of an actor that has ended the place is gone already. */
+static inline void iris__gate_unreserve(iris_actor *a, uint64_t pid)
+{
+    uint32_t upper = iris__pid_generation(pid) | GATE_OPEN;
+    uint64_t gate = atomic_load_explicit(&a->gate, memory_order_relaxed);
+    while ((uint32_t)(gate >> 32) == upper && (uint32_t)gate &&
+           !atomic_compare_exchange_weak(&a->gate, &gate, gate - 1))
+        ;
+}
+
 /* [turn] n messages are done. */
 static inline void iris__gate_release(iris_actor *a, uint32_t n)
 {

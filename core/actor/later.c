@@ -4,6 +4,7 @@
 #include "fail.h"
 #include "gate.h"
 #include "mailbox.h"
+#include "watch.h"
 
 #include <stdlib.h>
 
@@ -25,8 +26,6 @@ int iris__later(iris_actor *a, const iris_message *pub)
 {
     struct message *m = iris__message_of(pub);
     struct cold *c = iris__cold(a);
-    if (m->pub.kind != IRIS_USER && !(m->flags & MESSAGE_ROUTED))
-        return iris__fail("later: a signal cannot be put off; only mail can");
     if (!c || a->open == UINT16_MAX || remember(c, m))
         return iris__fail("later: no memory to remember the message; handle it now");
     m->next = (struct message *)a;
@@ -85,11 +84,27 @@ static void put_back(iris_actor *a)
     for (uint32_t i = c->open_used; i-- > 0;) {
         struct message *m = c->open[i];
         atomic_store(&m->later, 0);
+        if (m->flags & MESSAGE_HEARD) {
+            iris__watch_again(a, m);
+            continue;
+        }
         m->next = a->local;
         a->local = m;
+        iris__mailbox_adjust(a, 1);
     }
-    iris__mailbox_adjust(a, (int)c->open_used);
     c->open_used = 0;
+}
+
+/* It was handled, or crashed its handler. */
+static void finish(iris_actor *a, struct message *m, int handled)
+{
+    if (m->flags & MESSAGE_HEARD) {
+        if (m->pub.kind == IRIS_DOWN)
+            iris__watch_expects(a, m->pub.ref);
+        return;
+    }
+    atomic_fetch_add_explicit(&a->handled, (unsigned)handled, memory_order_relaxed);
+    iris__gate_release(a, 1);
 }
 
 int iris__later_settle(iris_actor *a, struct message *m)
@@ -98,6 +113,8 @@ int iris__later_settle(iris_actor *a, struct message *m)
     close_one(a);
     if (atomic_load(&m->later) & LATER_ENDED) { /* counted as dead before; this was done()'s part */
         iris__message_drop(w->pool, m);
+        if (!a->open && iris__cold_if(a))
+            put_back(a);
         return IRIS_DEAD;
     }
     int result = m->result;
@@ -105,12 +122,10 @@ int iris__later_settle(iris_actor *a, struct message *m)
         atomic_fetch_or(&m->later, LATER_SETTLED);
     else {
         forget(iris__cold_if(a), m);
-        iris__gate_release(a, 1);
+        finish(a, m, result == IRIS_OK);
     }
-    if (result == IRIS_OK) {
-        atomic_fetch_add_explicit(&a->handled, 1, memory_order_relaxed);
+    if (result == IRIS_OK)
         iris__message_drop(w->pool, m);
-    }
     if (!a->open)
         put_back(a);
     return result == IRIS_OK || result == IRIS_AGAIN ? IRIS_OK : IRIS_FAIL;
@@ -121,22 +136,25 @@ static void end_one(iris_actor *a, struct message *m)
 {
     struct world *w = iris__world_of(a);
     atomic_fetch_add_explicit(&m->refs, 1, memory_order_relaxed); /* for the dead letter */
-    unsigned before = atomic_fetch_or(&m->later, LATER_ENDED);
-    if (before & LATER_SETTLED)
-        iris__message_drop(w->pool, m);
-    else if (!(before & LATER_DONE))
+    if (!(m->flags & MESSAGE_HEARD))
+        iris__gate_release(a, 1);
+    if (!(atomic_fetch_or(&m->later, LATER_ENDED) & LATER_DONE))
         close_one(a); /* done() will find it ended and see to itself */
     iris__world_dead_letter(w, m, DEAD_ENDED);
 }
 
+/* Those that were given back had not begun: they stay in the mailbox. */
 void iris__later_end(iris_actor *a)
 {
     struct cold *c = iris__cold_if(a);
-    if (!c || !c->open_used)
+    uint32_t left = 0;
+    for (uint32_t i = 0; c && i < c->open_used; i++)
+        if (atomic_load(&c->open[i]->later) & LATER_SETTLED)
+            c->open[left++] = c->open[i];
+        else
+            end_one(a, c->open[i]);
+    if (!c)
         return;
-    uint32_t n = c->open_used;
-    for (uint32_t i = 0; i < n; i++)
-        end_one(a, c->open[i]);
-    c->open_used = 0;
-    iris__gate_release(a, n);
+    c->open_used = left;
+    put_back(a);
 }

@@ -14,6 +14,7 @@
 enum {                     /* message.flags; written by the sender only */
        MESSAGE_GIVEN = 1,  /* the payload belongs to somebody: body holds a struct given */
        MESSAGE_ROUTED = 2, /* for another node: `to` is not the pid of the actor that gets it */
+       MESSAGE_HEARD = 8,  /* a signal for the behaviour: in no mailbox, and not counted there */
        MESSAGE_TRACED = 4  /* reserved: a trace context stands at the end of the block */
 };
 
@@ -29,6 +30,7 @@ enum { /* kinds of the core's own: signals, and markers among the user messages 
        KIND_STOP,          /* a marker: end when it is reached */
        KIND_KILL,          /* data: the reason; ref KILL_FOR_GOOD: no supervisor begins it again */
        KIND_RESTART,       /* end this incarnation and begin another; data: the reason */
+       KIND_WAKE,          /* nothing but a turn */
        KIND_CHILD,         /* from: a child that ends with this actor */
        KIND_LATER_FAILED   /* ref: struct message *, done() with IRIS_FAIL; data: the reason */
 };

@@ -157,7 +157,7 @@ static enum step settle(struct turn *t, iris_actor *a, const iris_message *const
     if (__builtin_expect(k < 0, 0))
         return fail_message(t, a, iris__message_of(batch[done]));
     if (__builtin_expect(a->flags & ACTOR_EXITING, 0))
-        return leave(a);
+        return GO_ON;                                /* to special() */
     if (__builtin_expect(done < n && !a->open, 0)) { /* a yield */
         iris__executor_push(a->executor, a);
         return STOP;
@@ -273,23 +273,23 @@ static void hear_swap(struct turn *t, iris_actor *a, struct swap *s)
     a->flags |= ACTOR_SWAPPING;
 }
 
-/* EXIT and DOWN go to the behaviour if it wants them. A signal is no message of the mailbox: it is
- * counted nowhere, and one that crashes its actor is only the reason. */
-static void hear_for_behaviour(struct turn *t, iris_actor *a, struct message *m, struct heard *h)
+/* EXIT and DOWN wait, before the mail, until the behaviour may have them: an actor is serial. */
+static void hear_for_behaviour(iris_actor *a, struct message *m)
 {
-    const iris_behaviour *b = &a->version->b;
-    const iris_message *one = &m->pub;
-    int known = m->pub.kind != IRIS_DOWN || iris__watch_expects(a, m->pub.ref);
-    if (!known || !(b->flags & IRIS_SIGNALS) || a->flags & ACTOR_FRESH || h->ends)
+    struct cold *c = a->version->b.flags & IRIS_SIGNALS ? iris__cold(a) : NULL;
+    if (!c) {
+        if (m->pub.kind == IRIS_DOWN)
+            iris__watch_expects(a, m->pub.ref);
+        iris__message_drop(iris__world_of(a)->pool, m);
         return;
-    iris__forget();
-    if (b->handle(b, a, a->state, &one, 1) < 0) {
-        h->ends = 1;
-        h->kind = ENDING_CRASH;
-        if (asprintf(&h->reason, "crash: %s", iris__reason()) < 0)
-            h->reason = NULL;
     }
-    t->used++;
+    struct message **end = &c->heard;
+    while (*end)
+        end = &(*end)->next;
+    m->next = NULL;
+    m->flags |= MESSAGE_HEARD;
+    *end = m;
+    a->flags |= ACTOR_HEARS;
 }
 
 static void hear_failure(struct turn *t, iris_actor *a, struct message *m, const iris_message *why,
@@ -331,8 +331,11 @@ static void hear(struct turn *t, iris_actor *a, struct message *m, struct heard 
     case IRIS_DEMONITOR:
         iris__watch_remove(a, &m->pub);
         break;
+    case KIND_WAKE:
+        break;
     default:
-        hear_for_behaviour(t, a, m, h);
+        hear_for_behaviour(a, m);
+        return;
     }
     iris__message_drop(t->w->pool, m);
 }
@@ -360,6 +363,34 @@ static enum step heed(struct turn *t, iris_actor *a)
     enum step step = end(a, h.kind, h.reason ? h.reason : "killed", h.stopped);
     free(h.reason);
     return step;
+}
+
+/* The next one of those that wait. A signal is no message of the mailbox: it is counted nowhere, and
+ * one that crashes its actor is only the reason. */
+static enum step hear_one(struct turn *t, iris_actor *a)
+{
+    const iris_behaviour *b = &a->version->b;
+    struct message *m = iris__watch_next(a);
+    const iris_message *one = &m->pub;
+    if (!(b->flags & IRIS_SIGNALS) || !iris__watch_wants(a, one)) {
+        iris__message_drop(t->w->pool, m);
+        return GO_ON;
+    }
+    forget_reason();
+    int k = b->handle(b, a, a->state, &one, 1);
+    t->used++;
+    int later = atomic_load(&m->later) != 0; /* it lives on in what is open */
+    if (k == 0 && !later) {
+        iris__watch_again(a, m);
+        if (!(a->flags & ACTOR_EXITING)) {
+            iris__executor_push(a->executor, a); /* a yield */
+            return STOP;
+        }
+    } else if (!later)
+        iris__watch_done(a, m);
+    if (k < 0)
+        return crash(a, iris__reason());
+    return GO_ON;
 }
 
 static enum step swap_now(iris_actor *a)
@@ -401,6 +432,8 @@ int iris__turn_exit(iris_actor *a, const char *reason, enum exit_how how)
     if (c->exit_how != EXIT_STOPPED)
         c->exit_how = how;
     a->flags |= ACTOR_EXITING;
+    if (iris__thread.turn != a) /* a host's thread, between its turns: have one */
+        iris__signal(iris__world_of(a), KIND_WAKE, 0, iris__actor_pid(a), 0, NULL);
     return IRIS_OK;
 }
 
@@ -420,10 +453,22 @@ static enum step begin(iris_actor *a)
     if (iris__actor_init(a))
         return crash(a, iris__reason());
     iris__world_event(iris__world_of(a), EVENT_STARTED, a, IRIS_INFO, "started");
-    return a->flags & ACTOR_EXITING ? leave(a) : GO_ON;
+    return GO_ON;
 }
 
-static enum step special(iris_actor *a)
+/* It called exit(): what it has put off is done first, as with stop. */
+static enum step depart(struct turn *t, iris_actor *a)
+{
+    if (iris__signal_waits(a) && heed(t, a) == STOP)
+        return STOP;
+    if (!(a->flags & ACTOR_EXITING)) /* a signal ended it, and it began anew */
+        return GO_ON;
+    if (a->open)
+        return iris__mailbox_block(a) ? STOP : GO_ON;
+    return leave(a);
+}
+
+static enum step special(struct turn *t, iris_actor *a)
 {
     if (a->flags & ACTOR_MOVING)
         return iris__swap_arrive(a) ? STOP : GO_ON;
@@ -433,17 +478,7 @@ static enum step special(iris_actor *a)
     }
     if (a->flags & ACTOR_FRESH)
         return begin(a);
-    return leave(a);
-}
-
-/* Before the next message: what is open must be done, then a swap that shall come now. */
-static enum step hold(iris_actor *a)
-{
-    if (a->open)
-        return iris__mailbox_block(a) ? STOP : GO_ON;
-    if (a->flags & ACTOR_SWAPPING)
-        return swap_now(a);
-    return pull(a);
+    return depart(t, a);
 }
 
 static int is_over(const struct turn *t, const iris_actor *a)
@@ -452,8 +487,23 @@ static int is_over(const struct turn *t, const iris_actor *a)
                        atomic_load_explicit(&t->lane->due, memory_order_relaxed));
 }
 
+/* Before the next message: what is open must be done, then a swap that shall come now, then signals. */
+static enum step hold(struct turn *t, iris_actor *a)
+{
+    if (a->open)
+        return iris__mailbox_block(a) ? STOP : GO_ON;
+    if (a->flags & ACTOR_SWAPPING)
+        return swap_now(a);
+    if (a->flags & ACTOR_PULLS)
+        return pull(a);
+    if (!is_over(t, a))
+        return hear_one(t, a);
+    iris__executor_push(a->executor, a);
+    return STOP;
+}
+
 #define ACTOR_SPECIAL (ACTOR_MOVING | ACTOR_GONE | ACTOR_FRESH | ACTOR_EXITING)
-#define ACTOR_HOLDS (ACTOR_SWAPPING | ACTOR_PULLS)
+#define ACTOR_HOLDS (ACTOR_SWAPPING | ACTOR_PULLS | ACTOR_HEARS)
 
 static enum step look(struct turn *t, iris_actor *a)
 {
@@ -468,11 +518,11 @@ static enum step look(struct turn *t, iris_actor *a)
 static enum step step(struct turn *t, iris_actor *a)
 {
     if (__builtin_expect(a->flags & ACTOR_SPECIAL, 0))
-        return special(a);
+        return special(t, a);
     if (__builtin_expect(iris__signal_waits(a), 0) && heed(t, a) == STOP)
         return STOP;
     if (__builtin_expect(a->open || a->flags & ACTOR_HOLDS, 0))
-        return hold(a);
+        return hold(t, a);
     if (is_over(t, a)) {
         iris__executor_push(a->executor, a);
         return STOP;

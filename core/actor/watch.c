@@ -80,6 +80,40 @@ int iris__watch_expects(iris_actor *a, uint64_t ref)
     return e != NULL;
 }
 
+struct message *iris__watch_next(iris_actor *a)
+{
+    struct cold *c = iris__cold_if(a);
+    struct message *m = c->heard;
+    c->heard = m->next;
+    if (!c->heard)
+        a->flags &= (uint16_t)~ACTOR_HEARS;
+    return m;
+}
+
+/* It may have been demonitored since it came. */
+int iris__watch_wants(iris_actor *a, const iris_message *m)
+{
+    struct watching *e = iris__cold_if(a)->watched;
+    while (e && e->ref != m->ref)
+        e = e->next;
+    return m->kind != IRIS_DOWN || e;
+}
+
+void iris__watch_again(iris_actor *a, struct message *m)
+{
+    struct cold *c = iris__cold_if(a);
+    m->next = c->heard;
+    c->heard = m;
+    a->flags |= ACTOR_HEARS;
+}
+
+void iris__watch_done(iris_actor *a, struct message *m)
+{
+    if (m->pub.kind == IRIS_DOWN)
+        iris__watch_expects(a, m->pub.ref);
+    iris__message_drop(iris__world_of(a)->pool, m);
+}
+
 void iris__watch_add(iris_actor *a, const iris_message *m)
 {
     struct cold *c = iris__cold(a);
@@ -94,10 +128,32 @@ void iris__watch_remove(iris_actor *a, const iris_message *m)
         free(take(&c->watchers, m->ref));
 }
 
+/* Children that ended say nothing: those are taken off when the list has doubled. */
+static void sweep(struct world *w, struct cold *c)
+{
+    uint32_t left = 0;
+    for (struct watching **at = &c->children; *at;) {
+        struct watching *e = *at;
+        if (iris__actor_alive(w, e->pid)) {
+            left++;
+            at = &e->next;
+            continue;
+        }
+        *at = e->next;
+        free(e);
+    }
+    c->nchildren = left;
+    c->sweep_at = left < 16 ? 32 : 2 * left;
+}
+
 void iris__watch_add_child(iris_actor *a, uint64_t child)
 {
     struct cold *c = iris__cold(a);
-    if (!c || add(&c->children, child, child))
+    if (c && c->nchildren >= c->sweep_at)
+        sweep(iris__world_of(a), c);
+    if (c && !add(&c->children, child, child))
+        c->nchildren++;
+    else
         iris__signal(iris__world_of(a), KIND_KILL, 0, child, KILL_FOR_GOOD,
                      "parent: no memory to keep it");
 }
@@ -140,6 +196,13 @@ static void end_children(struct world *w, struct cold *c, uint64_t self)
         free(e);
     }
     c->children = NULL;
+    c->nchildren = c->sweep_at = 0;
+}
+
+static void drop_heard(iris_actor *a)
+{
+    while (a->flags & ACTOR_HEARS)
+        iris__message_drop(iris__world_of(a)->pool, iris__watch_next(a));
 }
 
 void iris__watch_end(iris_actor *a, const char *reason)
@@ -149,6 +212,7 @@ void iris__watch_end(iris_actor *a, const char *reason)
     if (!c)
         return;
     uint64_t self = iris__actor_pid(a);
+    drop_heard(a);
     end_children(w, c, self);
     tell_watchers(w, c, self, reason);
     unwatch_all(w, c, self);

@@ -15,6 +15,12 @@ void iris__watch_remove(iris_actor *, const iris_message *); /* IRIS_DEMONITOR c
 void iris__watch_add_child(iris_actor *, uint64_t child);
 /* [turn] A DOWN came: 1: it is wanted; 0: it was demonitored meanwhile. */
 int iris__watch_expects(iris_actor *, uint64_t ref);
+/* [turn] What waits for the behaviour (cold.heard): take the first; is it wanted still; put it back to
+ * the front; it was handled. */
+struct message *iris__watch_next(iris_actor *);
+int iris__watch_wants(iris_actor *, const iris_message *);
+void iris__watch_again(iris_actor *, struct message *);
+void iris__watch_done(iris_actor *, struct message *);
 /* A monitor that found nobody. */
 void iris__watch_noproc(struct world *, const iris_message *monitor);
 /* [turn] The actor ends: DOWN to all who watch, an end to its children. */
