@@ -26,8 +26,9 @@ const char *iris__count(char *room, uint64_t n)
 
 const char *iris__messages(char *room, uint64_t n)
 {
-    iris__count(room, n);
-    return strcat(room, n == 1 ? " message" : " messages");
+    char count[COUNT_ROOM / 2 + 4];
+    snprintf(room, COUNT_ROOM, "%s %s", iris__count(count, n), n == 1 ? "message" : "messages");
+    return room;
 }
 
 /* No such actor; the path that was probably meant is one of the manifest's. */
