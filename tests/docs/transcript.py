@@ -12,6 +12,7 @@ a block says what is special about it:
     <!-- docs: any order -->         the lines may come in another order
     <!-- docs: await -->             a command that prints something else is run again: what it asks for
                                      takes its time, and a reader types more slowly than this
+    <!-- docs: file NAME -->         a block of any language: what it shows becomes this file
 
 Times, pids, sockets and whole lines "..." may always differ: a line "..." stands for any number of lines."""
 import os
@@ -74,6 +75,8 @@ def blocks(path):
                 body.append(text)
         elif comment:
             directives.append(comment.group(1))
+        elif text.startswith("```") and any(d.startswith("file ") for d in directives):
+            body, start = [], number
         elif text.strip() == "```console":
             body, start = [], number
         elif text.strip():
@@ -153,6 +156,10 @@ def run_step(path, block, command, expected):
 
 def run(path, block, beside):
     if "skip" in block.directives:
+        return 0
+    for name in (d[5:] for d in block.directives if d.startswith("file ")):
+        with open(name, "w", encoding="utf-8") as file:
+            file.writelines(text + "\n" for text in block.lead)
         return 0
     if "terminal" in block.directives:
         return run_beside(path, block, beside)
