@@ -6,6 +6,7 @@
 #include "mailbox.h"
 #include "swap.h"
 #include "turn.h"
+#include "watch.h"
 
 /* The message that was taken before is done with when the next one is asked for. */
 static void finish_taken(iris_actor *a)
@@ -13,8 +14,13 @@ static void finish_taken(iris_actor *a)
     struct cold *c = iris__cold_if(a);
     if (!c || !c->taken)
         return;
-    iris__message_drop(iris__world_of(a)->pool, c->taken);
+    struct message *m = c->taken;
     c->taken = NULL;
+    if (m->flags & MESSAGE_HEARD) {
+        iris__watch_done(a, m);
+        return;
+    }
+    iris__message_drop(iris__world_of(a)->pool, m);
     atomic_fetch_add_explicit(&a->handled, 1, memory_order_relaxed);
     iris__gate_release(a, 1);
 }
@@ -41,9 +47,35 @@ static int meet_marker(iris_actor *a, struct message **at)
     return kind == KIND_STOP;
 }
 
+/* Signals come before the mail, as everywhere. */
+static int look_heard(iris_actor *a, iris_match *match, void *ctx, const iris_message **out)
+{
+    struct cold *c = iris__cold_if(a);
+    for (struct message **at = &c->heard; *at;) {
+        struct message *m = *at;
+        int wanted = iris__watch_wants(a, &m->pub);
+        if (wanted && match && !match(ctx, &m->pub)) {
+            at = &m->next;
+            continue;
+        }
+        *at = m->next;
+        if (!c->heard)
+            a->flags &= (uint16_t)~ACTOR_HEARS;
+        if (wanted) {
+            c->taken = m;
+            *out = &m->pub;
+            return IRIS_OK;
+        }
+        iris__message_drop(iris__world_of(a)->pool, m);
+    }
+    return IRIS_EMPTY;
+}
+
 static int look(iris_actor *a, iris_match *match, void *ctx, const iris_message **out)
 {
     uint64_t pid = iris__actor_pid(a);
+    if (look_heard(a, match, ctx, out) == IRIS_OK)
+        return IRIS_OK;
     for (struct message **at = &a->local; *at;) {
         struct message *m = *at;
         if (m->pub.kind >= KIND_SWAP) {

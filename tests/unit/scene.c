@@ -171,7 +171,7 @@ void scene_play_threads(void (*play)(struct scene *))
     play_once(play, 2, 0);
 }
 
-static void play_seeds(void (*play)(struct scene *))
+void scene_play_seeds(void (*play)(struct scene *))
 {
     const char *one = getenv("SEED"), *many = getenv("SEEDS");
     uint64_t n = many ? strtoull(many, NULL, 10) : 20, decisions = 0;
@@ -187,7 +187,7 @@ static void play_seeds(void (*play)(struct scene *))
 
 void scene_play(void (*play)(struct scene *))
 {
-    play_seeds(play);
+    scene_play_seeds(play);
     if (!getenv("SEED"))
         scene_play_threads(play);
 }

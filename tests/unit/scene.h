@@ -51,6 +51,7 @@ void scene_await(struct scene *, int (*holds)(struct scene *));        /* or fai
 iris_totals scene_count(struct scene *);
 
 void scene_play(void (*play)(struct scene *));
+void scene_play_seeds(void (*play)(struct scene *)); /* for what needs the virtual clock */
 void scene_play_threads(
     void (*play)(struct scene *)); /* for what threads of its own are a part of */
 
