@@ -29,7 +29,8 @@ struct awaited {
     pthread_mutex_t lock;
     const char *path; /* NULL: none */
     int started, failed, ended;
-    char *why; /* it failed */
+    char *why;        /* it failed */
+    const char *mute; /* the one whose start failed: it is told as an error, and no more of it */
 };
 
 struct app {

@@ -19,19 +19,23 @@ static void note_failure(struct awaited *w, const char *text)
     if (w->failed)
         return;
     w->failed = 1;
+    w->mute = w->path;
     w->why = strdup(strncmp(text, prefix, sizeof prefix - 1) ? text : text + sizeof prefix - 1);
 }
 
-/* Returns whether this is part of a start, which the main thread tells in its own words: an actor that
- * does not begin is an error of the manifest, and that it was tried again is nobody's business. */
-static int watch_start(struct awaited *w, const iris_event *e)
+/* Returns whether this is part of a start, which the main thread tells in its own words. An actor that
+ * does not begin is an error of the manifest: it is not tried again, and the app ends. */
+static int watch_start(struct app *a, const iris_event *e)
 {
+    struct awaited *w = &a->awaited;
     if (w->started || e->kind == IRIS_EVENT_LOG)
         return 0;
-    if (e->kind == IRIS_EVENT_STARTED)
+    if (e->kind == IRIS_EVENT_STARTED) {
         w->started = !w->failed;
-    else if (e->kind == IRIS_EVENT_CRASHED || e->kind == IRIS_EVENT_ENDED)
+    } else if (e->kind == IRIS_EVENT_CRASHED || e->kind == IRIS_EVENT_ENDED) {
         note_failure(w, e->text);
+        atomic_store(&a->runtime->closing, 1);
+    }
     return 1;
 }
 
@@ -42,9 +46,11 @@ static int watch(struct app *a, const iris_event *e)
     int quiet = 0;
     pthread_mutex_lock(&w->lock);
     if (w->path && strcmp(w->path, e->path) == 0) {
-        quiet = watch_start(w, e);
+        quiet = watch_start(a, e);
         w->ended |= e->kind == IRIS_EVENT_ENDED;
     }
+    if (w->mute && strcmp(w->mute, e->path) == 0)
+        quiet = e->kind != IRIS_EVENT_LOG;
     pthread_mutex_unlock(&w->lock);
     return quiet;
 }
