@@ -327,13 +327,18 @@ static uint64_t turns_begun(struct sched *s)
     return sum;
 }
 
-/* Looked at twice: had anything been handed from one to the other in between, a turn had begun. */
+static int looks_idle(struct sched *s)
+{
+    return queues_are_empty(s) && (s->seeded || all_asleep(s));
+}
+
+/* Looked at twice: what was handed from one to the other in between has begun a turn, or whoever took
+ * it is awake. */
 int iris__sched_is_idle(struct sched *s)
 {
     pthread_mutex_lock(&s->lock);
     uint64_t before = turns_begun(s);
-    int idle = queues_are_empty(s) && (s->seeded || all_asleep(s));
-    idle = idle && queues_are_empty(s) && turns_begun(s) == before;
+    int idle = looks_idle(s) && looks_idle(s) && turns_begun(s) == before;
     pthread_mutex_unlock(&s->lock);
     return idle;
 }
