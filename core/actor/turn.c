@@ -227,6 +227,7 @@ static enum step mark(struct turn *t, iris_actor *a)
     struct message *m = a->local;
     uint32_t kind = m->pub.kind;
     int mine = m->pub.to == iris__actor_pid(a);
+    t->used++; /* many swaps in a row are no reason to keep others waiting */
     a->local = m->next;
     iris__mailbox_adjust(a, -1);
     if (kind == KIND_SWAP && mine) {

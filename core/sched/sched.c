@@ -283,7 +283,7 @@ int iris__sched_stop(struct sched *s, int64_t timeout)
     for (uint32_t i = 0; i < atomic_load(&s->nworkers); i++)
         iris__bell_ring(s->workers[i]->bell);
     for (uint32_t i = 0; i < atomic_load(&s->nworkers); i++)
-        left += !join(s->workers[i]->thread, deadline);
+        left += s->workers[i]->thread && !join(s->workers[i]->thread, deadline);
     return left;
 }
 

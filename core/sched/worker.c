@@ -20,7 +20,7 @@ static void wake(struct sched *s, struct worker *w)
 
 static void wake_another(struct sched *s)
 {
-    uint32_t n = atomic_load_explicit(&s->nworkers, memory_order_relaxed);
+    uint32_t n = atomic_load_explicit(&s->nworkers, memory_order_acquire);
     for (uint32_t i = 0; i < n; i++)
         if (atomic_load_explicit(&s->workers[i]->parked, memory_order_relaxed)) {
             wake(s, s->workers[i]);
@@ -274,15 +274,14 @@ void iris__worker_replace(struct sched *s, uint32_t i)
     struct worker *w = iris__worker_create(s, n);
     if (!w)
         return;
-    s->workers[n] = w;
-    atomic_store(&s->workers[i]->dead, 1);
-    if (iris__worker_start(w)) {
-        atomic_store(&s->workers[i]->dead, 0);
-        s->workers[n] = NULL;
-        iris__bell_close(w->bell);
-        iris__runq_finish(&w->queue);
-        free(w);
-        return;
-    }
+    s->workers[n] = w; /* counted before it runs: whoever looks for idleness must not miss it */
     atomic_store_explicit(&s->nworkers, n + 1, memory_order_release);
+    atomic_store(&s->workers[i]->dead, 1);
+    if (!iris__worker_start(w))
+        return;
+    atomic_store(&s->workers[i]->dead, 0);
+    atomic_store(&w->dead, 1);
+    atomic_store(&w->gone, 1);
+    for (void *task; (task = iris__runq_pop(&w->queue));)
+        push_from_outside(s, task);
 }
