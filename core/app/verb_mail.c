@@ -85,9 +85,11 @@ static void reply_answer(struct question *q, struct control_reply *reply)
 static void reply_none(struct question *q, struct control_reply *reply)
 {
     struct order *o = &q->order;
+    int short_one = o->timeout < IRIS_SECOND;
     if (q->answer.result == IRIS_EMPTY)
         iris__control_error(reply, "timeout", "does it answer at all? wait longer with --timeout",
-                            "%s: no answer within %.1f s", o->target, (double)o->timeout / 1e9);
+                            "%s: no answer within %.*f %s", o->target, !short_one,
+                            (double)o->timeout / (short_one ? 1e6 : 1e9), short_one ? "ms" : "s");
     else
         iris__control_error(reply, "failed", "the app's output says why; see also: iris ps",
                             "%s: it ended, or crashed on this message, before it answered",

@@ -9,7 +9,7 @@ hold() { "$IRIS" send /tally "hold $PWD/$1" 2>err; await is_field /tally mailbox
 fill() { for i in 1 2 3; do "$IRIS" send /tally x 2>err; done; await is_field /tally mailbox 3; }
 
 hold go1; fill
-try "$IRIS" swap /tally "$behaviours/tally2.so" --timeout 20ms; exits 124
+try "$IRIS" swap /tally "$behaviours/tally2.so" --timeout 1s; exits 124
 complains '/tally: queued behind 3 messages, still v1; --now, or iris swap --cancel /tally'
 try "$IRIS" swap /tally --cancel;          exits 0; says '/tally  swap cancelled, still v1'
 try "$IRIS" swap /tally --cancel;          exits 6; complains 'no swap waits'
@@ -19,7 +19,7 @@ expect_field /tally rev 1
 
 # Left waiting, it happens when its turn comes: what was accepted before it, the old code has handled.
 hold go2; fill
-try "$IRIS" swap /tally "$behaviours/tally2.so" --timeout 20ms --json; exits 124; is_json; says '"code":"timeout"'
+try "$IRIS" swap /tally "$behaviours/tally2.so" --timeout 1s --json; exits 124; is_json; says '"code":"timeout"'
 for i in 1 2; do "$IRIS" send /tally x 2>err; done
 : >go2
 await grep -q 'v1 -> v2' app.out
@@ -28,7 +28,7 @@ try "$IRIS" ask /tally count;              says '2 8'
 # --now overtakes them, and what was queued before it.
 hold go3; fill
 "$IRIS" swap /tally "$behaviours/tally1.so" >first 2>first.err & first=$!
-await grep -q . <("$IRIS" ps)
+await is_field /tally mailbox 4 # it stands behind the three
 "$IRIS" rollback /tally --now --timeout 20ms >out 2>err; status=$? tried='rollback --now'
 exits 124; complains 'still v2'
 : >go3
@@ -37,7 +37,7 @@ wait $first; status=$? tried='swap that a --now cancels'; cp first.err err; exit
 try "$IRIS" ask /tally count;              says '1 11'
 
 hold go4
-try "$IRIS" swap /tally "$behaviours/tally2.so" --timeout 20ms; exits 124; complains 'its handler has not returned, still v3'
+try "$IRIS" swap /tally "$behaviours/tally2.so" --timeout 1s; exits 124; complains 'its handler has not returned, still v3'
 : >go4
 await is_field /tally rev 4
 try "$IRIS" stop; app_ends 0; leaves_nothing

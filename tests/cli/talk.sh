@@ -31,7 +31,7 @@ try "$IRIS" send /svc/echo 'log I was here'; await grep -q 'I was here' app.out;
 
 try "$IRIS" ask /svc/talley count;         exits 5; complains 'did you mean /svc/tally?'
 try "$IRIS" ask /nowhere x --json;         exits 5; is_json; says '"code":"no-such-target"'
-try "$IRIS" ask /svc/tally silent --timeout 10ms; exits 124; complains 'no answer within 0.0 s'
+try "$IRIS" ask /svc/tally silent --timeout 10ms; exits 124; complains 'no answer within 10 ms'
 try "$IRIS" ask /svc/tally silent --timeout 0 --json; exits 124; says '"code":"timeout"'
 
 get health;                                says '"ok":true'; says '"state":"running"'; says '"dead_letters":{"crashed":0'
