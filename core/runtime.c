@@ -133,6 +133,8 @@ static int open_world(iris_runtime *rt)
     w->registry = &rt->registry;
     w->hooks = world_hooks;
     w->message_max = o->message_max ? o->message_max : MESSAGE_MAX;
+    if (w->message_max > UINT32_MAX) /* iris_message.len holds no more */
+        w->message_max = UINT32_MAX;
     w->refs = 1;
     rt->outside.executor = &w->sched.pool;
     w->outside = &rt->outside;

@@ -47,7 +47,7 @@ static struct descriptor *take(struct descriptors *d, int fd)
 int iris__descriptor_arm(iris_actor *a, int fd, const void *data, size_t len)
 {
     struct world *w = iris__world_of(a);
-    struct descriptor *e = calloc(1, sizeof *e + len);
+    struct descriptor *e = len > w->message_max ? NULL : calloc(1, sizeof *e + len);
     if (!e)
         return iris__fail("poll: no memory to watch descriptor %d", fd);
     e->fd = fd;

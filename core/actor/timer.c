@@ -187,6 +187,8 @@ int iris__timer_add(struct world *w, uint64_t from, uint64_t to, int64_t deadlin
     iris_actor *a = iris__table_at(&w->table, to);
     if (!a || !iris__gate_accepts(a, to))
         return IRIS_DEAD;
+    if (len > w->message_max)
+        return IRIS_LARGE;
     struct timer *e = create(deadline, len);
     if (!e)
         return iris__fail("timer: no memory");

@@ -88,6 +88,9 @@ int iris__api_spawn(iris_actor *self, const iris_spawn *s, uint64_t *out)
     struct cold *cold = NULL;
     if (IRIS_HAS(s, path) && !iris__name_is_valid(s->path))
         return iris__fail("spawn: \"%s\" is not a path; write it like \"/svc/payment\"", s->path);
+    if (IRIS_HAS(s, path) && iris__registry_find(w->registry, s->path))
+        return iris__fail("spawn: %s is taken by a living actor; stop it first, or choose another",
+                          s->path);
     if (IRIS_HAS(s, path) && !(cold = calloc(1, sizeof *cold)))
         return iris__fail("spawn: no memory");
     if (cold)

@@ -9,7 +9,7 @@
 typedef struct iris_timer_api {
     uint32_t size, abi;
     /* Send data to a pid after `delay` ns, from self; *id (may be NULL) is what cancel wants. Delays
-     * below 0 are errors. IRIS_DEAD: no such actor. */
+     * below 0 are errors. IRIS_DEAD: no such actor; IRIS_LARGE: above the message limit. */
     int (*after)(iris_actor *self, uint64_t to, int64_t delay, const void *data, size_t len,
                  uint64_t *id);
     /* The same each `period` ns (> 0), first after one period; late ticks come together as one. */
