@@ -30,7 +30,7 @@ static int count_init(const iris_behaviour *b, iris_actor *self, iris_bytes args
     atomic_fetch_add(&l->inits, 1);
     if (atomic_load(&l->init_fails) > 0 && atomic_fetch_sub(&l->init_fails, 1) > 0)
         return (iris_calls()->fail)("not today");
-    *state = calloc(1, sizeof(struct count));
+    *state = calloc(1, sizeof(struct count2)); /* either layout */
     return *state ? IRIS_OK : IRIS_FAIL;
 }
 

@@ -36,7 +36,7 @@ static iris_executor *open_executor(struct scene *s, const char *name)
 /* A counter that writes down on whose thread each call came. */
 struct trip {
     struct ledger ledger; /* first: the counter's own functions see it as that */
-    const char *init, *handle, *save, *upgrade, *fini, *freed;
+    _Atomic(const char *) init, handle, save, upgrade, fini, freed;
     iris_behaviour counter;
 };
 
