@@ -83,7 +83,9 @@ int iris__route_down(struct world *w, uint32_t index, const char *reason)
     struct far *watched = r->watched[index];
     r->name[index] = NULL;
     r->watched[index] = NULL;
-    r->freed[index] = iris__sched_now(&w->sched);
+    if (name)
+        r->freed[index] =
+            iris__sched_now(&w->sched) + 1; /* 0: never used, also at the first moment */
     atomic_store(&r->link[index], 0);
     pthread_mutex_unlock(&r->lock);
     for (struct far *f = watched; f; f = f->next)

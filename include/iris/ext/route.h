@@ -16,7 +16,7 @@ typedef struct iris_route {
     /* [any] It is gone: sends to its pids say IRIS_DEAD, who monitored one of them gets its DOWN. */
     int (*down)(iris_actor *self, uint32_t index, const char *reason);
     /* [any] Messages that came in for local pids; copied, results in taken[i]. Returns how many were
-     * accepted. */
+     * accepted. An IRIS_DOWN for the address of an ask ends that with IRIS_DEAD. */
     int (*deliver)(iris_actor *self, const iris_message *const *, int n, int *taken);
 } iris_route;
 
