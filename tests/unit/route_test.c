@@ -1,0 +1,240 @@
+/* Actors of another node are ordinary pids: two runtimes in one process, connected by a socket that a
+ * mock route serves (tests/behaviours/route.c). The core knows no socket. */
+#include "main.h"
+
+#include "cast.h"
+
+#include "runtime.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define FAR(pid) (UINT64_C(1) << 43 | (pid)) /* the first node that comes up gets index 1 */
+
+static int is_linked(struct scene *s)
+{
+    return iris_find(s->rt, "/mesh/link") != 0 &&
+           cast_info(s, iris_find(s->rt, "/mesh/link")).uptime > 0;
+}
+
+static void join(struct scene *s, int fd)
+{
+    char config[40];
+    snprintf(config, sizeof config, "%d other", fd);
+    if (iris__host_add(&s->rt->hosts, IRIS_BUILD_DIR "/tests/behaviours/route.so", config))
+        fail_msg("%s", iris_reason());
+    scene_await(s, is_linked);
+    scene_settle(s);
+}
+
+static void connect_both(struct scene *a, struct scene *b)
+{
+    int fd[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd), 0);
+    scene_open(b, a->workers, 0);
+    join(a, fd[0]);
+    join(b, fd[1]);
+}
+
+static int handled_all(struct scene *s)
+{
+    return atomic_load(&((struct ledger *)s->prop)->handled) == 2000;
+}
+
+static void mail(struct scene *a)
+{
+    struct scene b = {0};
+    connect_both(a, &b);
+    struct ledger *l = b.prop = cast_ledger(&b), *sent = cast_ledger(a);
+    iris_behaviour counter = cast_counter(l);
+    uint64_t pid = scene_spawn(&b, &counter, 0);
+    cast_senders(a, sent, FAR(pid), 4, 500);
+    scene_await(&b, handled_all);
+    assert_int_equal(l->disorder, 0);
+    assert_int_equal(sent->accepted, 2000);
+    assert_int_equal(scene_ask(a, FAR(pid), "count"), 2000); /* and the answer finds its way */
+    assert_int_equal(a->api->send(a->self, FAR(7777777), "x", 1, 0),
+                     IRIS_OK); /* the node is there */
+    assert_int_equal(a->api->send(a->self, UINT64_C(2) << 43 | pid, "x", 1, 0), IRIS_DEAD);
+    scene_close(&b);
+}
+
+static int one_down(struct scene *s)
+{
+    return atomic_load(&((struct ledger *)s->prop)->downs) >= 1;
+}
+
+static void expect_down(struct scene *s, struct ledger *w, uint64_t from, const char *reason)
+{
+    s->prop = w;
+    scene_await(s, one_down);
+    scene_settle(s);
+    assert_int_equal(w->downs, 1);
+    assert_int_equal(w->down_from, from);
+    assert_string_equal(w->reason, reason);
+    atomic_store(&w->downs, 0);
+}
+
+static int is_watched(struct scene *s)
+{
+    const iris_actor *a = iris__table_at(&s->rt->world.table, *(uint64_t *)s->prop);
+    const struct cold *c = iris__cold_if(a);
+    return c && c->watchers;
+}
+
+static void monitors(struct scene *a)
+{
+    struct scene b = {0};
+    connect_both(a, &b);
+    struct ledger *w = cast_ledger(a), *l = cast_ledger(&b);
+    iris_behaviour watcher = cast_watcher(w), plain = cast_plain(l);
+    const iris_watch *watch = cast_extension(a, IRIS_WATCH);
+    uint64_t eye = scene_spawn(a, &watcher, 0);
+    uint64_t pid = scene_spawn(&b, &plain, 0);
+    scene_send(a, eye, FAR(pid));
+    b.prop = &pid;
+    scene_await(&b, is_watched);
+    assert_int_equal(w->downs, 0);
+    watch->kill(b.self, pid);
+    expect_down(a, w, FAR(pid), "killed");
+    scene_send(a, eye, FAR(pid)); /* of the dead: noproc, from afar */
+    expect_down(a, w, FAR(pid), "noproc");
+    assert_null(a->rt->world.routes.watched[1]); /* and nothing stays behind */
+    scene_close(&b);
+}
+
+static void asks_of_the_dead(struct scene *a)
+{
+    struct scene b = {0};
+    const iris_message *m;
+    connect_both(a, &b);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(iris_ask_wait(a->rt, FAR(987654321), "?", 1, 3600 * IRIS_SECOND, &m),
+                         IRIS_DEAD);
+    scene_close(&b);
+}
+
+static int silent(const iris_behaviour *b, iris_actor *self, void *state,
+                  const iris_message *const *m, int n)
+{
+    (void)self, (void)state, (void)m;
+    atomic_fetch_add((atomic_int *)b->data, n);
+    return n;
+}
+
+struct pending {
+    iris_answer answer; /* first */
+    atomic_int come;
+};
+
+static void answered(iris_job *job)
+{
+    atomic_fetch_add(&((struct pending *)job)->come, 1);
+}
+
+static int has_come(struct scene *s)
+{
+    return atomic_load(&((struct pending *)s->prop)->come);
+}
+
+static int has_arrived(struct scene *s)
+{
+    return atomic_load((atomic_int *)s->prop);
+}
+
+static void the_node_goes(struct scene *a)
+{
+    struct scene b = {0};
+    connect_both(a, &b);
+    struct ledger *w = cast_ledger(a);
+    struct pending *k = scene_memory(a, sizeof *k);
+    const iris_ask *ask = cast_extension(a, IRIS_ASK);
+    iris_behaviour watcher = cast_watcher(w);
+    iris_behaviour mute = {.size = sizeof mute,
+                           .abi = IRIS_ABI,
+                           .name = "mute",
+                           .data = scene_memory(&b, sizeof(atomic_int)),
+                           .handle = silent};
+    uint64_t eye = scene_spawn(a, &watcher, 0), pid = scene_spawn(&b, &mute, 0);
+    scene_send(a, eye, FAR(pid));
+    k->answer.job.run = answered;
+    assert_int_equal(ask->ask(a->self, FAR(pid), "?", 1, 3600 * IRIS_SECOND, &k->answer), IRIS_OK);
+    b.prop = mute.data;
+    scene_await(&b, has_arrived);
+    scene_close(&b);
+    a->prop = k;
+    scene_await(a, has_come);
+    assert_int_equal(k->answer.result, IRIS_DEAD);
+    expect_down(a, w, FAR(pid), "noconnection");
+    assert_int_equal(a->api->send(a->self, FAR(pid), "x", 1, 0), IRIS_DEAD);
+    scene_send(a, eye, FAR(pid)); /* of a node that went */
+    expect_down(a, w, FAR(pid), "noproc");
+}
+
+static void a_full_link(struct scene *s)
+{
+    struct ledger *l = cast_ledger(s), *w = cast_ledger(s);
+    const iris_route *route = cast_extension(s, IRIS_ROUTE);
+    iris_behaviour plain = cast_plain(l), watcher = cast_watcher(w);
+    uint64_t link = scene_spawn(s, &plain, 4), eye = scene_spawn(s, &watcher, 0);
+    uint32_t index;
+    assert_int_equal(route->up(s->self, "other", link, &index), IRIS_OK);
+    assert_int_equal(index, 1);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(s->api->send(s->self, FAR(99), "x", 1, 0), IRIS_OK);
+    assert_int_equal(s->api->send(s->self, FAR(99), "x", 1, 0), IRIS_FULL);
+    assert_int_equal(s->api->send(s->self, FAR(1), "x", 1, 0),
+                     IRIS_FULL); /* one link, one capacity */
+    scene_send(s, eye, FAR(99)); /* a monitor is no mail: it is never lost */
+    scene_settle(s);
+    assert_int_equal(l->handled, 5);
+    assert_int_equal(route->down(s->self, index, "gone away"), IRIS_OK);
+    scene_settle(s);
+    assert_int_equal(w->downs, 1);
+    assert_string_equal(w->reason, "gone away");
+    assert_int_equal(route->down(s->self, index, "again"), IRIS_DEAD);
+    assert_int_equal(route->down(s->self, 0, "self"), IRIS_DEAD);
+    assert_int_equal(route->down(s->self, 70000, "none"), IRIS_DEAD);
+    assert_int_equal(route->up(s->self, "other", link, &index), IRIS_OK);
+    assert_int_not_equal(index, 1); /* pids of the former one are about */
+}
+
+/* A node's every index is used up at last, with a sentence. */
+static void many_nodes(struct scene *s)
+{
+    struct ledger *l = cast_ledger(s);
+    const iris_route *route = cast_extension(s, IRIS_ROUTE);
+    iris_behaviour plain = cast_plain(l);
+    uint64_t link = scene_spawn(s, &plain, 0);
+    uint32_t index;
+    for (int i = 1; i < 1024; i++)
+        assert_int_equal(route->up(s->self, "n", link, &index), IRIS_OK);
+    assert_int_equal(index, 1023);
+    assert_int_equal(route->up(s->self, "n", link, &index), IRIS_FAIL);
+    assert_non_null(strstr(iris_reason(), "table of nodes is full"));
+    assert_int_equal(s->api->send(s->self, UINT64_C(1023) << 43 | 5, "x", 1, 0), IRIS_OK);
+    scene_settle(s);
+    assert_int_equal(l->handled, 1);
+}
+
+/* clang-format off */
+#define THREADS(play) static void test_##play(void **state) { (void)state; scene_play_threads(play); }
+#define SEEDS(play) static void test_##play(void **state) { (void)state; scene_play_seeds(play); }
+THREADS(mail)
+THREADS(monitors)
+THREADS(asks_of_the_dead)
+THREADS(the_node_goes)
+SEEDS(a_full_link)
+SEEDS(many_nodes)
+
+static const struct CMUnitTest tests[] = {
+    IRIS_TEST("route.mail_and_answers_cross_in_order", test_mail),
+    IRIS_TEST("route.a_monitor_of_another_node_is_told_once", test_monitors),
+    IRIS_TEST("route.an_ask_of_a_dead_pid_of_another_node_is_told_at_once", test_asks_of_the_dead),
+    IRIS_TEST("route.when_a_node_goes_watchers_and_askers_are_told", test_the_node_goes),
+    IRIS_TEST("route.the_capacity_of_the_link_is_the_nodes", test_a_full_link),
+    IRIS_TEST("route.the_table_of_nodes_is_full_with_a_sentence", test_many_nodes),
+};
+/* clang-format on */
+IRIS_MAIN(tests)
