@@ -162,7 +162,8 @@ static void the_node_goes(struct scene *a)
     assert_int_equal(ask->ask(a->self, FAR(pid), "?", 1, 3600 * IRIS_SECOND, &k->answer), IRIS_OK);
     b.prop = mute.data;
     scene_await(&b, has_arrived);
-    scene_close(&b);
+    const iris_watch *watch = cast_extension(a, IRIS_WATCH);
+    watch->kill(b.self, iris_find(b.rt, "/mesh/link")); /* its socket closes */
     a->prop = k;
     scene_await(a, has_come);
     assert_int_equal(k->answer.result, IRIS_DEAD);
@@ -170,6 +171,7 @@ static void the_node_goes(struct scene *a)
     assert_int_equal(a->api->send(a->self, FAR(pid), "x", 1, 0), IRIS_DEAD);
     scene_send(a, eye, FAR(pid)); /* of a node that went */
     expect_down(a, w, FAR(pid), "noproc");
+    scene_close(&b);
 }
 
 static void a_full_link(struct scene *s)
