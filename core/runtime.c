@@ -86,15 +86,15 @@ static int64_t on_fire(void *owner, int64_t now)
 }
 
 /* The actor may end this moment: only its place is certain to stay, so it is looked up by pid. */
-static void say_stuck(struct world *w, const iris_executor *x, const iris_actor *a, int64_t seconds)
+static void say_stuck(struct world *w, const iris_executor *x, const iris_actor *a, int64_t age)
 {
     iris_info i = {.size = sizeof i, .abi = IRIS_ABI};
     if (!a || iris__info(w, iris__actor_pid(a), &i) != IRIS_OK)
         return;
     iris__world_event(w, EVENT_STUCK, NULL, IRIS_WARN,
-                      "%s (%llu): %s %s v%u has not returned for %lld s, on executor %s",
+                      "%s (%llu): %s %s v%u has not returned for %.1f s, on executor %s",
                       *i.path ? i.path : "an actor", (unsigned long long)i.pid,
-                      *i.handler ? i.handler : i.behaviour, i.version, i.rev, (long long)seconds,
+                      *i.handler ? i.handler : i.behaviour, i.version, i.rev, (double)age / 1e9,
                       x->name);
 }
 
@@ -104,10 +104,8 @@ static void on_stuck(void *owner, iris_executor *x, struct lane *l, int64_t age)
     uint64_t turn = l->seen;
     if (x->driver.interrupt && w->sched.limit && age >= w->sched.limit)
         x->driver.interrupt(&x->driver, turn);
-    int64_t seconds = age / IRIS__SECOND;
-    if (age % IRIS__SECOND || seconds & (seconds - 1)) /* told after 1, 2, 4, 8, ... */
-        return;
-    say_stuck(w, x, atomic_load(&l->task), seconds);
+    if (age >= IRIS__SECOND)
+        say_stuck(w, x, atomic_load(&l->task), age);
 }
 
 static void on_ready(void *owner, uint64_t tag)

@@ -54,7 +54,9 @@ struct cold {
     char *exit_reason; /* of exit(), or of what ends a pull actor */
     enum exit_how exit_how;
     struct message *taken; /* a pull actor's current one */
-    uint32_t named, has_timers, busy;
+    uint32_t busy;
+    uint32_t fruitless;    /* turns in a row that took nothing */
+    uint64_t fruitless_at; /* handled, then */
 };
 
 /* [turn] The actor's cold part, made if needed; NULL: no memory. */

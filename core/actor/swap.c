@@ -302,7 +302,7 @@ static int downgrade(iris_actor *a, struct swap *s)
 
 static const char *rollback_hint(const struct swap *s)
 {
-    if (!s->order.version && !s->order.use_snapshot)
+    if (!s->order.version && !s->order.use_snapshot && s->target)
         iris__fail("%s; --state=snapshot goes back to the state as it was when v%u was replaced",
                    iris__reason(), s->of);
     return iris__reason();

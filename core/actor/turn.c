@@ -15,6 +15,8 @@
 
 enum step { GO_ON, STOP };
 
+enum { FRUITLESS = 1 << 16 }; /* yields in a row without progress that are worth a word */
+
 struct turn {
     struct world *w;
     struct lane *lane;
@@ -143,22 +145,49 @@ static enum step fail_message(struct turn *t, iris_actor *a, struct message *m)
     return crash(a, iris__reason());
 }
 
+/* Its messages count as handled: nobody can say how far it came. */
+static enum step crash_of_result(iris_actor *a, int k, int n)
+{
+    iris__fail(
+        "handle() of \"%s\" returned %d for %d messages; expected 0 to %d, or ~i after fail()",
+        a->version->b.name, k, n, n);
+    return crash(a, iris__reason());
+}
+
+/* To take nothing is a yield; to take nothing for ever is a handler that burns a core. */
+static void watch_progress(iris_actor *a)
+{
+    struct cold *c = iris__cold(a);
+    uint64_t handled = atomic_load_explicit(&a->handled, memory_order_relaxed);
+    if (!c)
+        return;
+    c->fruitless = handled == c->fruitless_at ? c->fruitless + 1 : 0;
+    c->fruitless_at = handled;
+    if (c->fruitless >= FRUITLESS && !(c->fruitless & (c->fruitless - 1)))
+        iris__world_event(iris__world_of(a), EVENT_STUCK, a, IRIS_WARN,
+                          "handle() of \"%s\" has taken none of its messages %u times in a row",
+                          a->version->b.name, c->fruitless);
+}
+
 static enum step settle(struct turn *t, iris_actor *a, const iris_message *const *batch, int n,
                         int k)
 {
-    int done = k < 0 ? ~k : k;
-    if (__builtin_expect(done != n, 0)) {
-        done = done < n ? done : n - (k < 0);
+    int done = k < 0 ? ~k : k, is_wrong = done > n - (k < 0);
+    if (__builtin_expect(is_wrong, 0))
+        done = n;
+    if (__builtin_expect(done != n, 0))
         put_back(a, batch, done + (k < 0), n);
-    }
     retire(t, a, batch, done);
     t->used += (uint32_t)n;
     adapt(t, a, n);
+    if (__builtin_expect(is_wrong, 0))
+        return crash_of_result(a, k, n);
     if (__builtin_expect(k < 0, 0))
         return fail_message(t, a, iris__message_of(batch[done]));
     if (__builtin_expect(a->flags & ACTOR_EXITING, 0))
         return GO_ON;                                /* to special() */
     if (__builtin_expect(done < n && !a->open, 0)) { /* a yield */
+        watch_progress(a);
         iris__executor_push(a->executor, a);
         return STOP;
     }

@@ -171,15 +171,17 @@ static void copy_text(char *to, size_t room, const char *from)
     snprintf(to, room, "%s", from ? from : "");
 }
 
-static int is_stuck(struct world *w, const iris_actor *a)
+/* For how long the turn that the actor has now has lasted; 0: it has none, or not for a second. */
+static int64_t stuck_for(struct world *w, const iris_actor *a)
 {
     uint32_t n = atomic_load(&w->sched.nworkers);
-    const struct lane *lane = &a->executor->lane;
+    struct lane *lane = &a->executor->lane;
     for (uint32_t i = 0; i < n && a->executor->kind == EXECUTOR_POOL; i++)
         if (atomic_load(&w->sched.workers[i]->lane.task) == a)
             lane = &w->sched.workers[i]->lane;
-    return atomic_load(&((struct lane *)lane)->task) == a &&
-           atomic_load(&((struct lane *)lane)->stuck);
+    int64_t since = atomic_load(&lane->task) == a ? atomic_load(&lane->since) : 0;
+    int64_t age = since ? iris__sched_now(&w->sched) - since : 0;
+    return age >= IRIS__SECOND ? age : 0;
 }
 
 static void describe(const iris_actor *a, iris_info *i)
@@ -212,7 +214,8 @@ int iris__info(struct world *w, uint64_t target, iris_info *out)
     pthread_mutex_lock(&w->facts_lock);
     if (a && iris__gate_is(a, target) && a->version) {
         describe(a, &i);
-        i.state = is_stuck(w, a)                  ? IRIS_STATE_STUCK
+        i.stuck = stuck_for(w, a);
+        i.state = i.stuck                         ? IRIS_STATE_STUCK
                   : iris__gate_accepts(a, target) ? IRIS_STATE_RUNNING
                                                   : IRIS_STATE_STOPPING;
         result = IRIS_OK;

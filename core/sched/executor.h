@@ -26,9 +26,9 @@ struct lane {
     _Alignas(64) _Atomic uint64_t turns; /* begun */
     void *_Atomic task;                  /* the one that has its turn, or NULL */
     atomic_int due;                      /* the turn has had its time: begin nothing new */
-    atomic_int stuck;                    /* it has lasted for a second or more */
     uint64_t seen;                       /* the ticker's: turns when it looked last */
-    uint32_t age;                        /* the ticker's: ticks for which that has not changed */
+    _Atomic int64_t since;               /* the ticker's: since when, 0: it has changed each time */
+    int64_t tell_at, interrupt_at;       /* the ticker's: ages at which somebody is told */
 };
 
 struct sched;
@@ -70,7 +70,7 @@ struct sched_hooks {
     int64_t (*fire)(void *owner,
                     int64_t now); /* due timers; returns the next deadline or INT64_MAX */
     void (*stuck)(void *owner, iris_executor *, struct lane *,
-                  int64_t age);               /* each further second */
+                  int64_t age);               /* after 1, 2, 4, .. s, and at the limit */
     void (*ready)(void *owner, uint64_t tag); /* an armed descriptor is readable */
 };
 

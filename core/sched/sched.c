@@ -12,7 +12,9 @@
 /* The ticker: fires timers, counts milliseconds while something runs, and sees turns that last. It
  * sleeps while nothing runs and no timer is due. */
 
-enum { QUIET_TICKS = 20, STUCK_TICKS = 1000, REPLACE_TICKS = 100 };
+enum { QUIET_TICKS = 20 };
+#define STUCK_AFTER IRIS__SECOND
+#define REPLACE_AFTER (100 * IRIS__MS)
 
 static struct timespec to_timespec(int64_t ns)
 {
@@ -42,27 +44,46 @@ void iris__sched_expect(struct sched *s, int64_t deadline)
 
 enum { ACTIVE = 1, STUCK = 2 };
 
+static int64_t age_of(struct lane *l, int64_t now)
+{
+    int64_t since = atomic_load_explicit(&l->since, memory_order_relaxed);
+    return since ? now - since : 0;
+}
+
+/* Whether somebody must be told now of a turn of this age: after 1, 2, 4, .. s, and at each limit. */
+static int is_worth_telling(struct sched *s, struct lane *l, int64_t age)
+{
+    int tell = age >= l->tell_at;
+    int interrupt = s->limit && age >= l->interrupt_at;
+    if (tell)
+        l->tell_at *= 2;
+    if (interrupt)
+        l->interrupt_at += s->limit;
+    return tell || interrupt;
+}
+
 /* One lane, once a tick: whether anything happens in it, and whether somebody must be told. */
 static int inspect(struct sched *s, struct lane *l)
 {
     uint64_t turns = atomic_load_explicit(&l->turns, memory_order_relaxed);
     void *task = atomic_load_explicit(&l->task, memory_order_acquire);
-    int same = task && turns == l->seen;
-    int found = task || turns != l->seen ? ACTIVE : 0;
+    int same = task && turns == l->seen, found = task || turns != l->seen ? ACTIVE : 0;
+    int64_t now = iris__sched_now(s), age = same ? age_of(l, now) : 0;
     l->seen = turns;
-    l->age = same ? l->age + 1 : 0;
-    if (l->age >= 2)
+    if (!age) { /* a new turn, or none */
+        atomic_store_explicit(&l->since, task ? now : 0, memory_order_relaxed);
+        l->tell_at = STUCK_AFTER;
+        l->interrupt_at = s->limit;
+        return found;
+    }
+    if (age >= 2 * IRIS__MS)
         atomic_store_explicit(&l->due, 1, memory_order_relaxed);
-    atomic_store_explicit(&l->stuck, l->age >= STUCK_TICKS, memory_order_relaxed);
-    int64_t age = l->age * IRIS__MS, limit = s->limit;
-    if (l->age && (l->age % STUCK_TICKS == 0 || (limit && age >= limit && age - IRIS__MS < limit)))
-        found |= STUCK;
-    return found;
+    return found | (is_worth_telling(s, l, age) ? STUCK : 0);
 }
 
 static void tell(struct sched *s, iris_executor *x, struct lane *l)
 {
-    s->hooks.stuck(s->owner, x, l, l->age * IRIS__MS);
+    s->hooks.stuck(s->owner, x, l, age_of(l, iris__sched_now(s)));
 }
 
 /* A turn that lasts holds up what is queued behind it: let a sleeping worker steal that, or have
@@ -70,11 +91,12 @@ static void tell(struct sched *s, iris_executor *x, struct lane *l)
 static void relieve(struct sched *s, uint32_t i)
 {
     struct worker *w = s->workers[i];
-    if (!w->lane.age || atomic_load(&w->dead))
+    int64_t age = age_of(&w->lane, iris__sched_now(s));
+    if (!age || atomic_load(&w->dead))
         return;
-    if (w->lane.age >= 2 && iris__worker_count(w) && atomic_load(&s->parked))
+    if (age >= 2 * IRIS__MS && iris__worker_count(w) && atomic_load(&s->parked))
         iris__worker_call(s);
-    if (w->lane.age == REPLACE_TICKS)
+    if (age >= REPLACE_AFTER)
         iris__worker_replace(s, i);
 }
 

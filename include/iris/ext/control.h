@@ -20,6 +20,7 @@ typedef struct iris_info {
     uint32_t restarts, rev, of;     /* of != rev: this revision repeats that one */
     uint32_t state, state_version;
     char path[256], host[32], handler[256], behaviour[64], version[32]; /* "" where there is none */
+    int64_t stuck; /* ns for which the turn that it has now has lasted, if a second or more; else 0 */
 } iris_info;
 
 typedef struct iris_control {
