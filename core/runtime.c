@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define MESSAGE_MAX ((size_t)64 << 20)
+#define GRACE (100 * IRIS__MS) /* for threads that are not stuck, where actors took all the time */
 
 /* ---- hooks: what the actors' room asks of us ---- */
 
@@ -205,8 +206,8 @@ static void each_place(iris_runtime *rt, void (*each)(void *ctx, uint64_t pid), 
     }
 }
 
-/* Newest first, and again those that others spawned meanwhile. */
-static void end_actors(iris_runtime *rt, int64_t deadline)
+/* Newest first, and again those that others spawned meanwhile. Whether all have ended. */
+static int end_actors(iris_runtime *rt, int64_t deadline)
 {
     struct world *w = &rt->world;
     for (int round = 0; atomic_load(&w->table.used); round++) {
@@ -217,8 +218,9 @@ static void end_actors(iris_runtime *rt, int64_t deadline)
         else if (iris__sched_now(&w->sched) < deadline)
             usleep(200);
         else
-            break;
+            return 0;
     }
+    return 1;
 }
 
 static void finish(iris_runtime *rt)
@@ -244,18 +246,20 @@ int iris_close(iris_runtime *rt, int64_t timeout)
     struct sched *s = &rt->world.sched;
     int64_t deadline = iris__sched_now(s) + timeout;
     atomic_store(&rt->closing, 1);
-    if (rt->loading) {
-        end_actors(rt, s->seeded ? INT64_MAX : deadline);
+    atomic_store(&rt->world.closing, 1);
+    int opened = rt->loading != NULL, ended = !opened || end_actors(rt, deadline);
+    if (opened)
         iris__executor_close(rt->loading);
-        rt->loading = NULL;
+    rt->loading = NULL;
+    if (opened && ended) { /* else a handler still runs: its language and its code must stay */
         iris__hosts_stop(&rt->hosts);
         iris__loader_finish(&rt->loader);
     }
     int64_t left = deadline - iris__sched_now(s);
-    int stuck = iris__sched_stop(s, left > 0 ? left : 0);
-    if (!stuck)
+    int stuck = iris__sched_stop(s, left > GRACE ? left : GRACE);
+    if (!stuck && ended)
         finish(rt);
-    return stuck;
+    return stuck || ended ? stuck : 1;
 }
 
 /* ---- calls ---- */

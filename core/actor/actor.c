@@ -16,8 +16,10 @@
 
 /* ---- birth ---- */
 
-static int check(const iris_spawn *s)
+static int check(struct world *w, const iris_spawn *s)
 {
+    if (atomic_load_explicit(&w->closing, memory_order_relaxed))
+        return iris__fail("spawn: the runtime ends");
     if (s->abi != IRIS_ABI)
         return iris__fail("spawn: built for ABI %u, this core speaks ABI %u", s->abi, IRIS_ABI);
     if (!IRIS_HAS(s, version))
@@ -63,9 +65,10 @@ static void fill(iris_actor *a, const iris_spawn *s, struct cold *cold, iris_exe
     a->budget = (uint16_t)(s->budget ? s->budget : TURN_BUDGET);
     a->batch = 1;
     a->open = 0;
-    a->flags = (uint16_t)((b->init || b->flags & IRIS_PULL || cold ? ACTOR_FRESH : 0) |
-                          (b->flags & IRIS_OWN_THREAD ? ACTOR_OWN_THREAD : 0) |
-                          (b->flags & IRIS_PULL ? ACTOR_PULLS : 0));
+    a->flags =
+        (uint16_t)((b->init || b->flags & IRIS_PULL || cold ? ACTOR_FRESH : 0) |
+                   (b->flags & IRIS_OWN_THREAD ? ACTOR_OWN_THREAD : 0) |
+                   (s->executor ? ACTOR_STAYS : 0) | (b->flags & IRIS_PULL ? ACTOR_PULLS : 0));
     atomic_store_explicit(&a->signals, NULL, memory_order_relaxed);
     atomic_store_explicit(&a->waiting, 0, memory_order_relaxed);
     atomic_store_explicit(&a->handled, 0, memory_order_relaxed);
@@ -81,7 +84,7 @@ int iris__actor_spawn(struct world *w, const iris_spawn *given, struct cold *col
     s.size = sizeof s;
     iris_executor *x = NULL;
     iris_actor *a = NULL;
-    if (check(&s) || keep_args(&s, &cold) || !(a = iris__table_take(&w->table))) {
+    if (check(w, &s) || keep_args(&s, &cold) || !(a = iris__table_take(&w->table))) {
         iris__cold_free(w, cold);
         return IRIS_FAIL;
     }
@@ -306,9 +309,15 @@ int iris__actor_stop(struct world *w, uint64_t pid)
 {
     iris_actor *a = iris__table_at(&w->table, pid);
     /* The place of an ask is closed by its answer alone: shut here, it would wait for ever. */
-    if (!a || atomic_load(&a->marks) & MARK_PORT || !iris__gate_shut_for(a, pid))
+    if (!a || atomic_load(&a->marks) & MARK_PORT)
         return IRIS_DEAD;
-    return iris__marker(w, KIND_STOP, pid, NULL);
+    struct message *m = iris__message_signal(w->pool, KIND_STOP, 0, pid, 0, NULL);
+    if (!m) /* before anything is shut: one that accepts nothing and never ends is worse */
+        return iris__fail("stop: no memory");
+    int result = iris__gate_shut_for(a, pid) ? iris__mailbox_push(a, m) : IRIS_DEAD;
+    if (result)
+        iris__message_drop(w->pool, m);
+    return result;
 }
 
 int iris__actor_kill(struct world *w, uint64_t pid, const char *reason)

@@ -19,6 +19,7 @@ enum {                        /* actor.flags */
        ACTOR_HANDLING = 8,    /* inside handle() */
        ACTOR_GONE = 16,       /* ended; waits for done() calls that are on their way */
        ACTOR_OWN_THREAD = 32, /* has an executor of its own */
+       ACTOR_STAYS = 2048,    /* spawned onto an executor by name: a swap does not move it */
        ACTOR_SWAPPING = 64,   /* a swap shall come before the next message */
        ACTOR_PULLS = 128,     /* its handle() takes the mail itself */
        ACTOR_HEARS = 256      /* a DOWN or EXIT waits for its behaviour, before the mail */

@@ -69,7 +69,7 @@ static void complete(struct ask *k, int refs, int result, struct message *m)
 {
     struct world *w = k->world;
     iris_answer *answer = k->answer;
-    close_port(w, k->port);
+    iris_actor *port = k->port;
     let_go(k, refs);
     answer->result = result;
     answer->message = m ? &m->pub : NULL;
@@ -78,6 +78,7 @@ static void complete(struct ask *k, int refs, int result, struct message *m)
     else
         answer->job.run(&answer->job);
     atomic_fetch_sub(&w->asks, 1);
+    close_port(w, port); /* last: until then the runtime does not close */
 }
 
 int iris__port_answer(struct world *w, iris_actor *port, struct message *m)

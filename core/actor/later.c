@@ -26,6 +26,9 @@ int iris__later(iris_actor *a, const iris_message *pub)
 {
     struct message *m = iris__message_of(pub);
     struct cold *c = iris__cold(a);
+    if (a->flags & ACTOR_PULLS)
+        return iris__fail(
+            "later: a pull actor takes its next message when it is ready; keep() this");
     if (!c || a->open == UINT16_MAX || remember(c, m))
         return iris__fail("later: no memory to remember the message; handle it now");
     m->next = (struct message *)a;

@@ -9,20 +9,24 @@
 #include "watch.h"
 
 /* The message that was taken before is done with when the next one is asked for. */
-static void finish_taken(iris_actor *a)
+void iris__reader_finish(iris_actor *a, int crashed)
 {
     struct cold *c = iris__cold_if(a);
-    if (!c || !c->taken)
+    struct message *m = c ? c->taken : NULL;
+    if (!m)
         return;
-    struct message *m = c->taken;
     c->taken = NULL;
     if (m->flags & MESSAGE_HEARD) {
         iris__watch_done(a, m);
         return;
     }
-    iris__message_drop(iris__world_of(a)->pool, m);
-    atomic_fetch_add_explicit(&a->handled, 1, memory_order_relaxed);
     iris__gate_release(a, 1);
+    if (crashed) {
+        iris__world_dead_letter(iris__world_of(a), m, DEAD_CRASHED);
+        return;
+    }
+    atomic_fetch_add_explicit(&a->handled, 1, memory_order_relaxed);
+    iris__message_drop(iris__world_of(a)->pool, m);
 }
 
 static struct message *unlink_at(iris_actor *a, struct message **at)
@@ -71,18 +75,16 @@ static int look_heard(iris_actor *a, iris_match *match, void *ctx, const iris_me
     return IRIS_EMPTY;
 }
 
-static int look(iris_actor *a, iris_match *match, void *ctx, const iris_message **out)
+static int look(iris_actor *a, struct message **from, iris_match *match, void *ctx,
+                const iris_message **out)
 {
-    uint64_t pid = iris__actor_pid(a);
-    if (look_heard(a, match, ctx, out) == IRIS_OK)
-        return IRIS_OK;
-    for (struct message **at = &a->local; *at;) {
+    for (struct message **at = from; *at;) {
         struct message *m = *at;
         if (m->pub.kind >= KIND_SWAP) {
             if (meet_marker(a, at))
                 return IRIS_CLOSED;
-        } else if (m->pub.to != pid && !(m->flags & MESSAGE_ROUTED))
-            iris__world_dead_letter(iris__world_of(a), unlink_at(a, at), DEAD_STRAY);
+        } else if (iris__turn_is_stray(a, m))
+            iris__turn_drop_stray(a, unlink_at(a, at));
         else if (!match || match(ctx, &m->pub)) {
             iris__cold_if(a)->taken = unlink_at(a, at);
             *out = &m->pub;
@@ -97,11 +99,18 @@ int iris__reader_take(iris_actor *a, iris_match *match, void *ctx, const iris_me
 {
     if (!iris__cold(a))
         return iris__fail("take: no memory");
-    finish_taken(a);
+    iris__reader_finish(a, 0);
     if (iris__turn_hear_pull(a))
         return IRIS_CLOSED;
-    iris__mailbox_fetch(a);
-    return look(a, match, ctx, out);
+    if (look_heard(a, match, ctx, out) == IRIS_OK)
+        return IRIS_OK;
+    int result = look(a, &a->local, match, ctx, out);
+    if (result != IRIS_EMPTY)
+        return result;
+    struct message **end = &a->local; /* what was fetched before is not looked at twice */
+    while (*end)
+        end = &(*end)->next;
+    return iris__mailbox_fetch(a) ? look(a, end, match, ctx, out) : IRIS_EMPTY;
 }
 
 /* Be idle until somebody queues us. 0: the time is over first. */

@@ -111,7 +111,18 @@ int iris__route_post(struct world *w, struct message *m)
             return result;
     }
     m->flags |= MESSAGE_ROUTED;
+    m->result = (uint8_t)iris__pid_generation(link);
     return iris__mailbox_push(a, m);
+}
+
+/* The link may end between our look at its gate and the push, and its place be taken: the low bits of its
+ * generation travel along, as `to` does with other mail. */
+enum route_fit iris__route_fit(const struct world *w, const struct message *m, uint64_t pid)
+{
+    uint64_t link = atomic_load(&((struct world *)w)->routes.link[IRIS__NODE_OF(m->pub.to)]);
+    if (link == pid)
+        return ROUTE_FITS;
+    return m->result == (uint8_t)iris__pid_generation(pid) ? ROUTE_DOWN : ROUTE_ALIEN;
 }
 
 static int request(struct world *w, uint32_t kind, uint64_t from, uint64_t to, uint64_t ref)

@@ -27,6 +27,13 @@ void iris__routes_init(struct routes *);
 void iris__routes_finish(struct routes *);
 int iris__route_up(struct world *, const char *node, uint64_t link, uint32_t *index);
 int iris__route_down(struct world *, uint32_t index, const char *reason);
+/* What a routed message in the mailbox of actor `pid` is to it. */
+enum route_fit {
+    ROUTE_FITS,
+    ROUTE_DOWN, /* for a node that has gone; it counts in this mailbox */
+    ROUTE_ALIEN /* sent to a link that had this place before */
+};
+enum route_fit iris__route_fit(const struct world *, const struct message *, uint64_t pid);
 /* Hand a message or a request (IRIS_MONITOR ..) to the link of its node. IRIS_OK, DEAD or FULL. */
 int iris__route_post(struct world *, struct message *);
 /* Remember that `watcher` wants a DOWN when the node of `pid` goes. */

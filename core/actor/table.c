@@ -79,7 +79,6 @@ iris_actor *iris__table_take(struct table *t)
 
 void iris__table_give(struct table *t, iris_actor *a)
 {
-    atomic_fetch_sub_explicit(&t->used, 1, memory_order_relaxed);
     a->local = NULL;
     iris__spin_lock(&t->lock);
     if (iris__gate_last_generation(a) == PID_GENERATION_MAX)
@@ -89,6 +88,7 @@ void iris__table_give(struct table *t, iris_actor *a)
     else
         t->first = t->last = a;
     iris__spin_unlock(&t->lock);
+    atomic_fetch_sub(&t->used, 1); /* last: whoever waits for the last actor may free the table */
 }
 
 uint32_t iris__table_bound(struct table *t)

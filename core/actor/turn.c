@@ -5,6 +5,7 @@
 #include "fail.h"
 #include "gate.h"
 #include "mailbox.h"
+#include "reader.h"
 #include "send.h"
 #include "swap.h"
 #include "watch.h"
@@ -60,18 +61,35 @@ static enum step leave(iris_actor *a)
 
 /* ---- messages ---- */
 
-/* The address of a place that is used again, sent before its former owner ended. */
-static int is_stray(const struct message *m, uint64_t pid)
+/* The address of a place that is used again, sent before its former owner ended; or of a node that has
+ * gone. */
+static int is_stray(const struct world *w, const struct message *m, uint64_t pid)
 {
-    return __builtin_expect(m->pub.to != pid, 0) && !(m->flags & MESSAGE_ROUTED);
+    if (__builtin_expect(m->pub.to == pid, 1))
+        return 0;
+    return !(m->flags & MESSAGE_ROUTED) || iris__route_fit(w, m, pid) != ROUTE_FITS;
+}
+
+int iris__turn_is_stray(iris_actor *a, const struct message *m)
+{
+    return is_stray(iris__world_of(a), m, iris__actor_pid(a));
+}
+
+void iris__turn_drop_stray(iris_actor *a, struct message *m)
+{
+    struct world *w = iris__world_of(a);
+    int routed = m->flags & MESSAGE_ROUTED;
+    if (routed && iris__route_fit(w, m, iris__actor_pid(a)) == ROUTE_DOWN)
+        iris__gate_release(a, 1);
+    iris__world_dead_letter(w, m, routed ? DEAD_NODE : DEAD_STRAY);
 }
 
 static void drop_strays(struct turn *t, iris_actor *a, uint64_t pid)
 {
-    for (struct message *m; (m = a->local) && m->pub.kind < KIND_SWAP && is_stray(m, pid);) {
+    for (struct message *m; (m = a->local) && m->pub.kind < KIND_SWAP && is_stray(t->w, m, pid);) {
         a->local = m->next;
         iris__mailbox_adjust(a, -1);
-        iris__world_dead_letter(t->w, m, DEAD_STRAY);
+        iris__turn_drop_stray(a, m);
     }
 }
 
@@ -83,7 +101,7 @@ static int gather(struct turn *t, iris_actor *a, const iris_message **batch, uin
     if (__builtin_expect(t->w->sched.seeded, 0))
         limit = 1 + (int)iris__random_below(&t->w->sched.random, (uint32_t)limit);
     struct message *m = a->local;
-    while (m && n < limit && m->pub.kind < KIND_SWAP && !is_stray(m, pid)) {
+    while (m && n < limit && m->pub.kind < KIND_SWAP && !is_stray(t->w, m, pid)) {
         batch[n++] = &m->pub;
         m = m->next;
         __builtin_prefetch(m);
@@ -220,7 +238,7 @@ static enum step handle_single(struct turn *t, iris_actor *a, uint64_t in)
     const iris_behaviour *b = &a->version->b;
     struct message *m = iris__mailbox_newest(in);
     const iris_message *one = &m->pub;
-    if (m->pub.kind >= KIND_SWAP || is_stray(m, iris__actor_pid(a)))
+    if (m->pub.kind >= KIND_SWAP || is_stray(t->w, m, iris__actor_pid(a)))
         return iris__mailbox_fetch(a), GO_ON;
     forget_reason();
     iris__mailbox_adjust(a, -1);
@@ -475,7 +493,9 @@ static enum step pull(iris_actor *a)
     iris__forget();
     int result = b->handle(b, a, a->state, NULL, 0);
     int ended = iris__cold_if(a) && iris__cold_if(a)->exit_how; /* its mailbox was closed */
-    return result < 0 && !ended ? crash(a, iris__reason()) : leave(a);
+    int crashed = result < 0 && !ended;
+    iris__reader_finish(a, crashed);
+    return crashed ? crash(a, iris__reason()) : leave(a);
 }
 
 static enum step begin(iris_actor *a)

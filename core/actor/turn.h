@@ -11,6 +11,9 @@ void iris__turn_run(void *world, void *actor);
 
 /* [exec] End after this turn. */
 int iris__turn_exit(iris_actor *, const char *reason, enum exit_how);
+/* [turn] Mail that is not for this actor, and what becomes of it. */
+int iris__turn_is_stray(iris_actor *, const struct message *);
+void iris__turn_drop_stray(iris_actor *, struct message *);
 /* [turn] Signals of a pull actor, heard inside its handle(). Not 0: it is to end. */
 int iris__turn_hear_pull(iris_actor *);
 

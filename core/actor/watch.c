@@ -158,9 +158,14 @@ void iris__watch_add_child(iris_actor *a, uint64_t child)
                      "parent: no memory to keep it");
 }
 
+/* In the parent's own turn it is known at once: a signal would be heard after the crash that may end
+ * this very turn, by the next incarnation. */
 void iris__watch_adopt(struct world *w, uint64_t parent, uint64_t child)
 {
-    if (iris__signal(w, KIND_CHILD, child, parent, 0, NULL))
+    iris_actor *self = iris__thread.turn;
+    if (self && iris__actor_pid(self) == parent && iris__world_of(self) == w)
+        iris__watch_add_child(self, child);
+    else if (iris__signal(w, KIND_CHILD, child, parent, 0, NULL))
         iris__signal(w, KIND_KILL, parent, child, KILL_FOR_GOOD, "parent");
 }
 

@@ -60,6 +60,7 @@ struct world {
     atomic_llong dead[DEAD_REASONS];
     atomic_llong asks, busy, laters; /* what --until-idle waits for, beside mail and timers */
     atomic_llong versions;           /* alive */
+    atomic_int closing;              /* no more actors */
     _Atomic uint64_t refs;           /* next monitor reference */
     _Atomic uint64_t quit;           /* handled by actors that are gone */
     iris_actor *outside;             /* who sends for threads that are no actor */

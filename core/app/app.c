@@ -54,7 +54,7 @@ static int read_manifest(struct app *a)
     struct problems problems = {0};
     const char *file = a->options.file ? a->options.file : "app.json";
     if (iris__sets_parse(&sets, a->options.sets, a->options.nsets)) {
-        iris__app_say(a, IRIS_APP_ERROR, "%s", iris__reason());
+        iris__app_say(a, IRIS_APP_ERROR, "iris: %s", iris__reason());
         return IRIS_EXIT_USAGE;
     }
     int failed = iris__manifest_read(file, sets.items, sets.n, &a->manifest, &problems);
@@ -99,11 +99,11 @@ static int open_all(struct app *a)
 {
     a->actors = calloc(a->manifest->nactors + 1, sizeof *a->actors);
     if (a->bell < 0 || !a->actors) {
-        iris__app_say(a, IRIS_APP_ERROR, "iris run: %s", strerror(errno));
+        iris__app_say(a, IRIS_APP_ERROR, "iris: %s", strerror(errno));
         return IRIS_EXIT_FAILED;
     }
     if (open_runtime(a) || open_control(a)) {
-        iris__app_say(a, IRIS_APP_ERROR, "%s", iris__reason());
+        iris__app_say(a, IRIS_APP_ERROR, "iris: %s", iris__reason());
         return IRIS_EXIT_FAILED;
     }
     iris__app_say(a, IRIS_APP_HEADER, "iris %s  %s  pid %ld  socket %s", IRIS__VERSION,

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int as_json(const char *file, const struct problems *problems, struct text *out)
 {
@@ -20,6 +21,22 @@ static int as_json(const char *file, const struct problems *problems, struct tex
     free(line);
     json_decref(all);
     iris__text_finish(&list);
+    return failed;
+}
+
+/* What is wrong with the command line; the answer has the shape of all others. */
+static int refuse_sets(int json, struct text *out)
+{
+    const char *reason = iris__reason();
+    size_t n = strcspn(reason, "\n");
+    char *line = NULL;
+    json_t *all = !json ? NULL
+                        : json_pack("{s:i, s:{s:s, s:s%}}", "iris", 1, "error", "code",
+                                    "bad-request", "message", reason, n);
+    int failed = all ? !(line = json_dumps(all, JSON_COMPACT)) || iris__text_addf(out, "%s\n", line)
+                     : iris__text_addf(out, "iris: %s\n", reason);
+    free(line);
+    json_decref(all);
     return failed;
 }
 
@@ -39,8 +56,9 @@ int iris_app_check(const char *file, const char *const *sets, uint32_t nsets, in
     struct problems problems = {0};
     struct text out = {0};
     if (iris__sets_parse(&parsed, sets, nsets)) {
-        write(ctx, iris__reason());
-        write(ctx, "\n");
+        if (!refuse_sets(json, &out))
+            write(ctx, out.data);
+        iris__text_finish(&out);
         return IRIS_EXIT_USAGE;
     }
     int status = check(file, &parsed, &problems);

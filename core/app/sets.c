@@ -19,7 +19,8 @@ static int split(struct sets *s, char **room, const char *arg)
 {
     size_t key = strcspn(arg, "=");
     if (!key || !arg[key])
-        return iris__fail("--set %s: expected KEY=VALUE, as in: --set env.LOG=/var/log/x", arg);
+        return iris__fail("--set %s: expected KEY=VALUE\nhint: as in: --set env.LOG=/var/log/x",
+                          arg);
     memcpy(*room, arg, key);
     s->items[s->n++] = (struct manifest_set){*room, arg + key + 1};
     *room += key + 1; /* it was zeroed */

@@ -39,22 +39,45 @@ static int directory(char *dir, size_t room)
                : iris__fail("XDG_RUNTIME_DIR=%s is too long for a socket", runtime);
 }
 
+static int is_default(const char *dir)
+{
+    char ours[IRIS_SOCKET_ROOM];
+    return !directory(ours, sizeof ours) && !strcmp(dir, ours);
+}
+
+/* A directory that Iris did not make may belong to others too, as /tmp does: then it is the socket
+ * that has to go elsewhere. */
+static int refuse_directory(const char *dir, const struct stat *st, const char *path)
+{
+    const char *name = path ? strrchr(path, '/') + 1 : "";
+    const char *end = path && strchr(name, '.') ? strchr(name, '.') : name + strlen(name);
+    int ours = st->st_uid == geteuid();
+    char what[64];
+    snprintf(what, sizeof what, ours ? "mode 0%o lets others in" : "belongs to user %u",
+             ours ? (unsigned)st->st_mode & 07777 : (unsigned)st->st_uid);
+    if (path)
+        return iris__fail("%s: %s; expected a directory of user %u with mode 0700\n"
+                          "hint: put it in a directory of its own, e.g. %s/%.*s/%s",
+                          dir, what, (unsigned)geteuid(), strcmp(dir, "/") ? dir : "",
+                          (int)(end > name ? end - name : 4), end > name ? name : "iris", name);
+    if (ours)
+        return iris__fail("%s: %s; expected 0700\nhint: try: chmod 700 %s", dir, what, dir);
+    return iris__fail("%s: %s; expected user %u\n"
+                      "hint: set XDG_RUNTIME_DIR to a directory of yours with mode 0700",
+                      dir, what, (unsigned)geteuid());
+}
+
 /* Anyone may make a directory in /tmp under our name: look at whose it is, and do not follow a
- * link. */
-static int check_directory(const char *dir)
+ * link. path: the socket that is to be in it, if the user chose where; NULL: we did. */
+static int check_directory(const char *dir, const char *path)
 {
     struct stat st;
     if (lstat(dir, &st))
         return iris__fail("%s: %s", dir, strerror(errno));
     if (!S_ISDIR(st.st_mode))
         return iris__fail("%s: not a directory; expected the directory of control sockets", dir);
-    if (st.st_uid != geteuid())
-        return iris__fail(
-            "%s: belongs to user %u; expected user %u; remove it, or set XDG_RUNTIME_DIR", dir,
-            (unsigned)st.st_uid, (unsigned)geteuid());
-    if (st.st_mode & 077)
-        return iris__fail("%s: mode 0%o lets others in; expected 0700; try: chmod 700 %s", dir,
-                          (unsigned)st.st_mode & 07777, dir);
+    if (st.st_uid != geteuid() || st.st_mode & 077)
+        return refuse_directory(dir, &st, path);
     return IRIS_OK;
 }
 
@@ -68,7 +91,7 @@ static int make_directory(const char *path)
     *slash = '\0';
     if (mkdir(dir, 0700) && errno != EEXIST)
         return iris__fail("%s: %s; the control socket needs this directory", dir, strerror(errno));
-    return check_directory(dir);
+    return check_directory(dir, is_default(dir) ? NULL : path);
 }
 
 /* ---- names ---- */
@@ -139,10 +162,9 @@ static int refuse_second(int fd, const char *path)
 {
     long pid = owner(fd);
     close(fd);
-    return iris__fail(
-        "%s: an app of this name runs already, pid %ld; stop it with `iris stop`, or give "
-        "this one another name",
-        path, pid);
+    return iris__fail("%s: an app of this name runs already, pid %ld\n"
+                      "hint: stop it with `iris stop`, or give this one another name",
+                      path, pid);
 }
 
 static int take_lock(struct socket_claim *c)
@@ -236,13 +258,17 @@ int iris__socket_peer(int fd)
 
 /* ---- finding ---- */
 
+/* 1, 0, or -1 with the reason: it cannot be known. */
 static int is_running(const char *path)
 {
     char file[IRIS_SOCKET_ROOM + 8];
     lock_path(path, file, sizeof file);
     int fd = open(file, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
         return 0;
+    if (fd < 0)
+        return iris__fail("%s: %s; an app is reached by the user who runs it, and by root", path,
+                          strerror(errno));
     int held = lock(fd, F_OFD_GETLK) == 1;
     close(fd);
     return held;
@@ -261,7 +287,7 @@ static int list(const char *dir, struct text *names, char *path, size_t room)
         size_t len = strlen(e->d_name);
         if (len <= 5 || strcmp(e->d_name + len - 5, ".sock") ||
             (size_t)snprintf(at, sizeof at, "%s/%s", dir, e->d_name) >= sizeof at ||
-            !is_running(at))
+            is_running(at) != 1)
             continue;
         iris__text_addf(names, "%s%.*s", n++ ? ", " : "", (int)len - 5, e->d_name);
         snprintf(path, room, "%s", at);
@@ -274,8 +300,9 @@ static int find_named(const char *name, char *path, size_t room)
 {
     if (iris_socket_path(name, path, room))
         return IRIS_FAIL;
-    if (is_running(path))
-        return IRIS_OK;
+    int running = is_running(path);
+    if (running)
+        return running > 0 ? IRIS_OK : IRIS_FAIL;
     iris__fail("no app \"%s\" runs here (nobody listens at %s)", name, path);
     return IRIS_DEAD;
 }
@@ -285,13 +312,14 @@ static int find_only(char *path, size_t room)
     char dir[IRIS_SOCKET_ROOM];
     if (directory(dir, sizeof dir))
         return IRIS_FAIL;
-    if (!access(dir, F_OK) && check_directory(dir))
+    if (!access(dir, F_OK) && check_directory(dir, NULL))
         return IRIS_FAIL;
     struct text names = {0};
     int result = IRIS_OK, n = list(dir, &names, path, room);
-    if (n > 1)
-        result = iris__fail("%d apps run here: %s; choose one with -a NAME or IRIS_APP=NAME", n,
-                            names.data);
+    if (n > 1) {
+        iris__fail("%d apps run here: %s; choose one with -a NAME or IRIS_APP=NAME", n, names.data);
+        result = IRIS_AGAIN;
+    }
     if (n == 0) {
         iris__fail("no app runs here (looked into %s)", dir);
         result = IRIS_DEAD;

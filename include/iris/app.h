@@ -73,13 +73,15 @@ IRIS_EXPORT int iris_app_check(const char *file, const char *const *sets, uint32
 IRIS_EXPORT int iris_socket_path(const char *name, char *path, size_t room);
 
 /* The socket of a running application: the one of that name, or (NULL) of the name in IRIS_APP, or
- * the only one there is. IRIS_OK; IRIS_DEAD: nothing runs there; IRIS_FAIL: several run, or the
- * directory cannot be trusted. Of the last two iris_app_reason() tells more. */
+ * the only one there is. IRIS_OK; IRIS_DEAD: nothing runs there; IRIS_AGAIN: several run, ask again
+ * with a name; IRIS_FAIL: the directory cannot be trusted, or not be read. Of all but the first
+ * iris_app_reason() tells more. */
 IRIS_EXPORT int iris_socket_find(const char *name, char *path, size_t room);
 
 IRIS_EXPORT const char *iris_app_version(void); /* of the library: "0.1.0" */
 
-/* Why the last call of this header failed on this thread; valid until the next one. Never NULL. */
+/* Why the last call of this header failed on this thread; valid until the next one. Never NULL. What
+ * to do about it, where there is something, is a second line that begins with "hint: ". */
 IRIS_EXPORT const char *iris_app_reason(void);
 
 /* JSON holds text only, so other bytes travel as base64 (RFC 4648, padded). encode() writes the

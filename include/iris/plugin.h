@@ -124,7 +124,8 @@ struct iris_behaviour {
                   const iris_message *const *messages, int n);
 
     /* [turn] All optional. Without init the state is NULL. args is JSON text (len 0: none).
-     * fini is the last call for a state. */
+     * fini is the last call for a state. After a swap to another executor it comes on the old one,
+     * where the actor is not any more: then it may free, and not call the api with this actor. */
     int (*init)(const iris_behaviour *, iris_actor *, iris_bytes args, void **state);
     void (*fini)(const iris_behaviour *, iris_actor *, void *state);
 
