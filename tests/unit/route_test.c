@@ -76,11 +76,13 @@ static void expect_down(struct scene *s, struct ledger *w, uint64_t from, const 
     atomic_store(&w->downs, 0);
 }
 
-static int is_watched(struct scene *s)
+static int nothing_is_watched(struct scene *s)
 {
-    const iris_actor *a = iris__table_at(&s->rt->world.table, *(uint64_t *)s->prop);
-    const struct cold *c = iris__cold_if(a);
-    return c && c->watchers;
+    struct routes *r = &s->rt->world.routes;
+    pthread_mutex_lock(&r->lock);
+    int nothing = !r->watched[1];
+    pthread_mutex_unlock(&r->lock);
+    return nothing;
 }
 
 static void monitors(struct scene *a)
@@ -93,14 +95,14 @@ static void monitors(struct scene *a)
     uint64_t eye = scene_spawn(a, &watcher, 0);
     uint64_t pid = scene_spawn(&b, &plain, 0);
     scene_send(a, eye, FAR(pid));
-    b.prop = &pid;
-    scene_await(&b, is_watched);
+    scene_settle(a);
+    scene_ask(a, FAR(pid), "are you there"); /* behind the monitor: that has arrived too */
     assert_int_equal(w->downs, 0);
     watch->kill(b.self, pid);
     expect_down(a, w, FAR(pid), "killed");
     scene_send(a, eye, FAR(pid)); /* of the dead: noproc, from afar */
     expect_down(a, w, FAR(pid), "noproc");
-    assert_null(a->rt->world.routes.watched[1]); /* and nothing stays behind */
+    assert_true(nothing_is_watched(a)); /* and nothing stays behind */
     scene_close(&b);
 }
 
