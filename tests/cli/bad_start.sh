@@ -5,7 +5,7 @@
 
 printf '{"name": "test",\n "actors": [{"path": "/a", "handler": "./a.so", "restrat": "never"}]}\n' >app.json
 try "$IRIS" run;                           exits 3; complains 'app.json:2:49: error: actors[0].restrat: unknown key'; complains 'restart'
-try "$IRIS" run --set nonsense;            exits 2; complains 'KEY=VALUE'
+try "$IRIS" run --set nonsense;            exits 2; complains 'iris: --set nonsense: expected KEY=VALUE'; complains 'hint: as in: --set env.LOG='
 try "$IRIS" run missing.json;              exits 3; complains 'missing.json'
 
 echo 'no library' >text.so
@@ -27,7 +27,12 @@ leaves_nothing
 
 mkdir -m 755 -p socket
 printf '{"name": "test", "control": {"socket": "socket/s"}, "actors": [%s]}' "$(actor /a echo)" >app.json
-try "$IRIS" run;                           exits 1; complains 'expected 0700'
+try "$IRIS" run;                           exits 1; complains 'mode 0755 lets others in'; complains 'hint: put it in a directory of its own, e.g. '; complains '/socket/s/s'
+if grep -q chmod err; then bad 'expected no advice to close a directory that others may use'; fi
+[ "$(id -u)" != 0 ] || {
+    try "$IRIS" run --set control.socket="/tmp/iris-$$.sock"
+    exits 1; complains "/tmp/iris-$$/iris-$$.sock"
+}
 chmod 700 socket
 run_app
 try "$IRIS" ps -a "$PWD/socket/s";         exits 0; says '/a'

@@ -5,7 +5,8 @@
 
 manifest "\"actors\": [$(actor /echo echo)]"
 run_app
-try "$IRIS" run;                           exits 1; complains "runs already, pid $app"; complains 'iris stop'
+try "$IRIS" run;                           exits 1; complains "iris: $XDG_RUNTIME_DIR/iris/test.sock: an app of this name runs already, pid $app"
+complains 'hint: stop it with `iris stop`'
 sed 's/"test"/"other"/' app.json >other.json
 "$IRIS" run other.json >other.out 2>other.err & other=$!
 await grep -q 'talk to it' other.out

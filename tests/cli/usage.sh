@@ -23,4 +23,6 @@ try "$IRIS" ask /a b --timeout 3x; exits 2; complains 'expected a time'
 try "$IRIS" rollback /a --steps 0; exits 2; complains 'expected a number from 1'
 try "$IRIS" rollback /a --state old; exits 2; complains 'expected current or snapshot'
 try "$IRIS" run --workers none;   exits 2; complains 'expected a number'
+try "$IRIS" check --set x;        exits 2; complains 'iris: --set x: expected KEY=VALUE'; complains 'hint: '
+try "$IRIS" check --set x --json; exits 2; is_json; says '"code":"bad-request"'; is_quiet
 finish

@@ -435,7 +435,7 @@ static void refuses_a_directory_of_others(void **state)
     mkdir(dir, 0700);
     chmod(dir, 0777);
     assert_int_equal(iris__control_open(path, verbs, b, &c), IRIS_FAIL);
-    assert_non_null(strstr(iris__reason(), "mode 0777 lets others in; expected 0700"));
+    assert_non_null(strstr(iris__reason(), "mode 0777 lets others in; expected a directory of"));
     rmdir(dir);
     assert_int_equal(symlink(b->dir, dir), 0);
     assert_int_equal(iris__control_open(path, verbs, b, &c), IRIS_FAIL);
@@ -498,7 +498,7 @@ static void finds_the_running_app(void **state)
     assert_string_equal(found, path);
     assert_int_equal(iris_socket_path("two", path, sizeof path), IRIS_OK);
     assert_int_equal(iris__control_open(path, verbs, NULL, &two), IRIS_OK);
-    assert_int_equal(iris_socket_find(NULL, found, sizeof found), IRIS_FAIL);
+    assert_int_equal(iris_socket_find(NULL, found, sizeof found), IRIS_AGAIN);
     assert_non_null(strstr(iris_app_reason(), "2 apps run here: "));
     setenv("IRIS_APP", "two", 1);
     assert_int_equal(iris_socket_find(NULL, found, sizeof found), IRIS_OK);

@@ -66,6 +66,24 @@ int client_error(const struct common *c, const char *code, const char *hint, con
 
 /* ---- the socket ---- */
 
+/* The library's reason may bring its hint along, as a line of its own. */
+static int client_failure(const struct common *c, const char *code)
+{
+    const char *reason = iris_app_reason(), *hint = strstr(reason, "\nhint: ");
+    char *message = strndup(reason, hint ? (size_t)(hint - reason) : strlen(reason));
+    int status = client_error(c, code, hint ? hint + strlen("\nhint: ") : NULL,
+                              message ? message : "out of memory");
+    free(message);
+    return status;
+}
+
+static int is_bad_name(const char *name)
+{
+    char path[IRIS_SOCKET_ROOM];
+    const char *chosen = name ? name : getenv("IRIS_APP");
+    return chosen && *chosen && iris_socket_path(chosen, path, sizeof path);
+}
+
 int client_find(const struct common *c, char *path, size_t room)
 {
     switch (iris_socket_find(c->app, path, room)) {
@@ -74,8 +92,10 @@ int client_find(const struct common *c, char *path, size_t room)
     case IRIS_DEAD:
         return client_error(c, "not-running", "start it with: iris run app.json",
                             iris_app_reason());
+    case IRIS_AGAIN:
+        return client_failure(c, "several-running");
     }
-    return client_error(c, "several-running", NULL, iris_app_reason());
+    return client_failure(c, is_bad_name(c->app) ? "bad-request" : "failed");
 }
 
 static int dial(const char *path)
