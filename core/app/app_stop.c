@@ -36,8 +36,9 @@ static void stop_one(struct app *a, size_t index, int64_t deadline)
     if (!pid)
         return;
     iris__app_await(a, a->manifest->actors[index].path);
-    if (iris__actor_stop(w, pid) != IRIS_OK ||
-        await_end(a, pid, earlier(now(a) + STOP_ONE, deadline)))
+    if (!atomic_load(&a->hurry) && /* then what waits in its mailbox is not to be handled either */
+        (iris__actor_stop(w, pid) != IRIS_OK ||
+         await_end(a, pid, earlier(now(a) + STOP_ONE, deadline))))
         return;
     iris__actor_kill(w, pid,
                      atomic_load(&a->hurry) ? "killed: all are told to stop at once"
