@@ -166,20 +166,19 @@ static void sleep_until(struct sched *s, int64_t at)
     pthread_cond_timedwait(&s->changed, &s->lock, &t);
 }
 
+/* Quiet may also be a turn that lasts, or a host that was woken and does not drain: only when all are
+ * asleep is there nothing to count. Said first, looked at then: who begins meanwhile stirs us. */
 static void rest(struct sched *s, int quiet)
 {
     pthread_mutex_lock(&s->lock);
-    int64_t now = iris__sched_now(s);
-    if (quiet) {
+    if (quiet)
         atomic_exchange(&s->ticker_idle, 1);
-        if (!all_asleep(s))
-            atomic_store(&s->ticker_idle, 0);
-    }
-    while (!atomic_load(&s->stopping) && atomic_load(&s->ticker_idle) &&
-           (now = iris__sched_now(s)) < s->wake_at)
+    int idle = quiet && all_asleep(s);
+    int64_t now = iris__sched_now(s), tick = now + IRIS__MS;
+    while (idle && !atomic_load(&s->stopping) && atomic_load(&s->ticker_idle) &&
+           iris__sched_now(s) < s->wake_at)
         sleep_until(s, s->wake_at);
-    int64_t tick = now + IRIS__MS;
-    if (!quiet && !atomic_load(&s->stopping) && now < s->wake_at)
+    if (!idle && !atomic_load(&s->stopping) && now < s->wake_at)
         sleep_until(s, s->wake_at < tick ? s->wake_at : tick);
     atomic_store(&s->ticker_idle, 0);
     pthread_mutex_unlock(&s->lock);
