@@ -8,6 +8,14 @@
 
 /* ---- the file ---- */
 
+static void refuse_to_open(const char *file, int reason, struct problems *problems)
+{
+    struct problem *p = iris__problem_add(problems, file, "", "cannot-open", "cannot be opened: %s",
+                                          strerror(reason));
+    if (reason == ENOENT && !strcmp(file, "app.json")) /* nobody named it */
+        iris__problem_hint(p, "name a manifest: iris run FILE");
+}
+
 static int refuse_kind(const char *file, const struct stat *st, struct problems *problems)
 {
     if (S_ISDIR(st->st_mode))
@@ -48,8 +56,7 @@ int iris__manifest_slurp(const char *file, struct text *out, struct problems *pr
     struct stat st;
     int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0) {
-        iris__problem_add(problems, file, "", "cannot-open", "cannot be opened: %s",
-                          strerror(errno));
+        refuse_to_open(file, errno, problems);
         return -1;
     }
     int failed = fstat(fd, &st) || refuse_kind(file, &st, problems);

@@ -1,15 +1,25 @@
 #include "api.h"
 #include "verbs.h"
 
+#include <string.h>
+
 /* Stop: the app, or one actor. */
 
 #define LOOK (2 * IRIS_MILLISECOND)
+
+/* Absolute: who stops the app may stand elsewhere. */
+static json_t *manifest_of(const struct app *a)
+{
+    const char *file = a->manifest->file, *slash = strrchr(file, '/');
+    return json_sprintf("%s/%s", a->manifest->dir, slash ? slash + 1 : file);
+}
 
 static void stop_app(struct app *a, struct control_reply *reply)
 {
     if (atomic_exchange(&a->stop, 1))
         atomic_store(&a->hurry, 1);
-    iris__control_reply(reply, 200, json_pack("{s:b}", "stopping", 1));
+    iris__control_reply(reply, 200,
+                        json_pack("{s:b, s:o*}", "stopping", 1, "manifest", manifest_of(a)));
     iris__app_ring(a);
 }
 

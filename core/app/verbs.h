@@ -9,7 +9,7 @@
  *   POST /v1/swap      target, handler, cwd, now, cancel, timeout_ms
  *   POST /v1/rollback  target, steps, state, now, timeout_ms
  *                                                       {target, from, to, version, ns, mailbox, undo}
- *   POST /v1/stop      target, timeout_ms               {target}, or {stopping: true} */
+ *   POST /v1/stop      target, timeout_ms               {target}, or {stopping: true, manifest} */
 #ifndef IRIS_APP_VERBS_H
 #define IRIS_APP_VERBS_H
 

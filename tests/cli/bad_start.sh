@@ -7,6 +7,10 @@ printf '{"name": "test",\n "actors": [{"path": "/a", "handler": "./a.so", "restr
 try "$IRIS" run;                           exits 3; complains 'app.json:2:49: error: actors[0].restrat: unknown key'; complains 'restart'
 try "$IRIS" run --set nonsense;            exits 2; complains 'iris: --set nonsense: expected KEY=VALUE'; complains 'hint: as in: --set env.LOG='
 try "$IRIS" run missing.json;              exits 3; complains 'missing.json'
+mkdir empty
+cd empty
+try env IRIS_PROGRAM=./iris "$IRIS" run;   exits 3; complains 'hint: name a manifest: ./iris run FILE'
+cd ..
 
 echo 'no library' >text.so
 printf '{"name": "test", "actors": [\n{"path": "/a", "handler": "missing.so"},\n{"path": "/b", "handler": "%s"},\n{"path": "/c", "handler": "./text.so"}]}\n' "$behaviours/last_word.so" >app.json

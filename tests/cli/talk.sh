@@ -43,7 +43,23 @@ next=$(json 'd["next"]')
 get "events?since=$next";                  says '"events":[]'; says "\"next\":$next"
 get 'events?since=x';                      says '"code":"bad-request"'
 
-try "$IRIS" stop;                          exits 0; says 'stopped'
+# Where the manifest is the default one, its name is not needed; elsewhere it is, and blanks are quoted.
+try "$IRIS" stop;                          exits 0; [ "$out" = 'stopped; start it again with: iris run' ] || bad 'expected the command to start it again'
+app_ends 0
+mkdir 'a b'
+run_app
+cd 'a b'
+try env IRIS_PROGRAM='/o pt/iris' "$IRIS" stop
+exits 0; says "with: '/o pt/iris' run $(dirname "$PWD")/app.json"
+cd ..
+app_ends 0
+cp app.json 'a b/app.json'
+run_app 'a b/app.json'
+try "$IRIS" stop;                          exits 0; says "with: iris run 'a b/app.json'"
+app_ends 0
+run_app 'a b/app.json'
+try "$IRIS" stop --json;                   exits 0; is_json; is_quiet
+[ "$(json 'd["stopped"], d["manifest"]')" = "(True, '$PWD/a b/app.json')" ] || bad 'expected that it has stopped, and its manifest'
 app_ends 0
 leaves_nothing
 finish

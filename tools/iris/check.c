@@ -46,14 +46,18 @@ static const struct argp argp = {
 
 static void print(void *ctx, const char *text)
 {
-    fputs(text, ctx);
+    say_report(ctx, text);
 }
 
 static void say_no_errors(const char *file, const char *named)
 {
     printf("%s: no errors; ", file);
     say_advice(stdout, "start it with: iris run");
-    printf("%s%s\n", named ? " " : "", named ? named : "");
+    if (named) {
+        putchar(' ');
+        say_word(stdout, named);
+    }
+    putchar('\n');
 }
 
 int verb_check(int argc, char **argv)

@@ -51,6 +51,13 @@ static int print_json(json_t *body)
     return fflush(stdout);
 }
 
+void client_print(json_t *answer)
+{
+    json_object_set_new(answer, "iris", json_integer(1));
+    print_json(answer);
+    json_decref(answer);
+}
+
 int client_error(const struct common *c, const char *code, const char *hint, const char *message)
 {
     if (!c->json) {
@@ -242,7 +249,7 @@ static int judge(const struct common *c, const struct exchange *x, json_t **answ
     json_unpack(body, "{s:{s:s, s?s, s?s}}", "error", "code", &code, "message", &message, "hint",
                 &hint);
     int status = code ? exit_of(code) : IRIS_EXIT_OK;
-    if (c->json) {
+    if (c->json && (code || !c->quiet)) {
         fwrite(x->body, 1, x->len, stdout);
         if (!x->len || x->body[x->len - 1] != '\n')
             putchar('\n');

@@ -10,7 +10,7 @@
  * the app keeps that time itself and says more when it is over. Returns an exit status.
  *
  * What went wrong has been printed, and so has the answer itself if c->json was asked for;
- * otherwise *answer is an object that the caller frees. With --json *answer is NULL. */
+ * otherwise, or with c->quiet, *answer is an object that the caller frees. */
 int client_call(const struct common *c, const char *method, const char *path, json_t *body,
                 json_t **answer);
 
@@ -20,5 +20,8 @@ int client_find(const struct common *c, char *path, size_t room);
 /* Prints an error that arose here in the way that the app's own are printed. Returns the exit
  * status that belongs to the code. */
 int client_error(const struct common *c, const char *code, const char *hint, const char *message);
+
+/* Prints an answer that arose here: gets its "iris": 1. The answer is stolen. */
+void client_print(json_t *answer);
 
 #endif

@@ -111,6 +111,8 @@ static void print(void *ctx, int kind, const char *text)
         print_json(kinds[kind].name, text);
     else if (kind == IRIS_APP_HEADER)
         fprintf(to, "%s%s%s\n", on, text, off);
+    else if (kind == IRIS_APP_ERROR)
+        say_report(to, text), putc('\n', to);
     else
         fprintf(to, "%s%s%s%s\n", on, kinds[kind].mark, off, text);
     fflush(to);

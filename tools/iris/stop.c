@@ -3,7 +3,10 @@
 #include "term.h"
 
 #include <iris/app.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 struct stop {
     struct common common;
@@ -50,6 +53,37 @@ static int await_end(const struct common *c, const char *path)
     return -1;
 }
 
+/* As the user would name it from here. */
+static const char *seen_from(const char *cwd, const char *file)
+{
+    size_t n = strlen(cwd);
+    return n > 1 && !strncmp(file, cwd, n) && file[n] == '/' ? file + n + 1 : file;
+}
+
+/* "stopped; start it again with: iris run examples/logwatch/app.json" */
+static void say_stopped(const char *manifest)
+{
+    char *cwd = getcwd(NULL, 0);
+    const char *file = manifest ? seen_from(cwd ? cwd : "/", manifest) : "app.json";
+    say_advice(stdout, "stopped; start it again with: iris run");
+    if (strcmp(file, "app.json")) { /* which is what it takes without a name */
+        putchar(' ');
+        say_word(stdout, file);
+    }
+    putchar('\n');
+    free(cwd);
+}
+
+static int report_stopped(const struct common *c, const json_t *answer)
+{
+    const char *manifest = json_string_value(json_object_get(answer, "manifest"));
+    if (c->json)
+        client_print(json_pack("{s:b, s:s*}", "stopped", 1, "manifest", manifest));
+    else
+        say_stopped(manifest);
+    return IRIS_EXIT_OK;
+}
+
 static int stop_app(struct common c)
 {
     char path[IRIS_SOCKET_ROOM];
@@ -58,16 +92,15 @@ static int stop_app(struct common c)
     if (status)
         return status;
     c.app = path; /* this one, and not the next of its name */
+    c.quiet = 1;  /* that it stops; that it has stopped is more */
     status = client_call(&c, "POST", "/v1/stop", json_object(), &answer);
+    if (!status && await_end(&c, path))
+        status = client_error(&c, "timeout", "wait longer with --timeout 2m, or look: iris ps",
+                              "the app is still stopping");
+    else if (!status)
+        status = report_stopped(&c, answer);
     json_decref(answer);
-    if (status)
-        return status;
-    if (await_end(&c, path))
-        return client_error(&c, "timeout", "wait longer with --timeout 2m, or look: iris ps",
-                            "the app is still stopping");
-    if (!c.json)
-        say_advice(stdout, "stopped; start it again with: iris run\n");
-    return IRIS_EXIT_OK;
+    return status;
 }
 
 static int stop_actor(struct stop *s)

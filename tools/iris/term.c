@@ -17,6 +17,20 @@ const char *term(FILE *to, enum term_style style)
     return codes[style];
 }
 
+void say_word(FILE *to, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-+=:,./@%";
+    if (*word && !word[strspn(word, plain)]) {
+        fputs(word, to);
+        return;
+    }
+    putc('\'', to);
+    for (; *word; word++)
+        *word == '\'' ? fputs("'\\''", to) : putc(*word, to);
+    putc('\'', to);
+}
+
 void say_advice(FILE *to, const char *text)
 {
     const char *program = getenv("IRIS_PROGRAM");
@@ -26,8 +40,22 @@ void say_advice(FILE *to, const char *text)
             putc(*at, to);
             continue;
         }
-        fputs(program ? program : "iris", to);
+        say_word(to, program ? program : "iris");
         at += strlen("iris") - 1;
+    }
+}
+
+void say_report(FILE *to, const char *text)
+{
+    for (size_t n; *text; text += n) {
+        n = strcspn(text, "\n");
+        n += text[n] == '\n';
+        char *hint = strncmp(text, "hint: ", 6) ? NULL : strndup(text, n);
+        if (hint)
+            say_advice(to, hint);
+        else
+            fwrite(text, 1, n, to);
+        free(hint);
     }
 }
 

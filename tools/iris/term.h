@@ -18,6 +18,12 @@ void say_errorf(const char *hint, const char *fmt, ...) __attribute__((format(pr
  * clone's ./iris is not in the PATH. */
 void say_advice(FILE *, const char *text);
 
+/* A report of the library's, of many lines: those that begin with "hint: " are advice. */
+void say_report(FILE *, const char *text);
+
+/* A word of a command that is to be typed: quoted for the shell where that is needed. */
+void say_word(FILE *, const char *word);
+
 enum { TABLE_COLUMNS = 10 };
 
 /* Rows of cells; the first one is the heading. A heading that begins with '>' puts its column to

@@ -24,6 +24,7 @@ int verb_stop(int argc, char **argv);
 struct common {
     const char *app;
     int json;
+    int quiet; /* the answer is not printed, with --json either: the verb makes another of it */
     int64_t timeout_ms;
 };
 
