@@ -42,9 +42,15 @@ static void place(struct timers *t, struct timer *e, uint32_t at)
     e->at = at;
 }
 
+/* Of two that are due at once the one that was set first. */
+static int is_before(const struct timer *e, const struct timer *other)
+{
+    return e->deadline < other->deadline || (e->deadline == other->deadline && e->id < other->id);
+}
+
 static void sift_up(struct timers *t, struct timer *e, uint32_t at)
 {
-    for (; at && e->deadline < t->heap[(at - 1) / 2]->deadline; at = (at - 1) / 2)
+    for (; at && is_before(e, t->heap[(at - 1) / 2]); at = (at - 1) / 2)
         place(t, t->heap[(at - 1) / 2], at);
     place(t, e, at);
 }
@@ -52,9 +58,9 @@ static void sift_up(struct timers *t, struct timer *e, uint32_t at)
 static void sift_down(struct timers *t, struct timer *e, uint32_t at)
 {
     for (uint32_t child; (child = 2 * at + 1) < t->count; at = child) {
-        if (child + 1 < t->count && t->heap[child + 1]->deadline < t->heap[child]->deadline)
+        if (child + 1 < t->count && is_before(t->heap[child + 1], t->heap[child]))
             child++;
-        if (e->deadline <= t->heap[child]->deadline)
+        if (!is_before(t->heap[child], e))
             break;
         place(t, t->heap[child], at);
     }
@@ -81,7 +87,7 @@ static void heap_remove(struct timers *t, struct timer *e)
     struct timer *last = t->heap[--t->count];
     if (last == e)
         return;
-    if (at && last->deadline < t->heap[(at - 1) / 2]->deadline)
+    if (at && is_before(last, t->heap[(at - 1) / 2]))
         sift_up(t, last, at);
     else
         sift_down(t, last, at);
