@@ -1,0 +1,177 @@
+/* Timers on the virtual clock, and fairness counted in messages. */
+#include "main.h"
+
+#include "cast.h"
+
+#include <string.h>
+
+/* ---- one-shots come in the order of their deadlines; equal ones as they were set ---- */
+
+static void in_order_of_deadlines(struct scene *s)
+{
+    struct ledger *l = cast_ledger(s);
+    iris_behaviour b = cast_counter(l);
+    const iris_timer_api *timer = cast_extension(s, IRIS_TIMER_EXT);
+    uint64_t pid = scene_spawn(s, &b, 0);
+    for (uint64_t i = 0; i < 100; i++) {
+        uint64_t n = (i * 37) % 100, number = cast_number(0, n + 1); /* set in any order */
+        timer->after(s->self, pid, (int64_t)(n + 1) * IRIS_MILLISECOND, &number, 8, NULL);
+    }
+    for (uint64_t i = 1; i <= 50; i++) {
+        uint64_t number = cast_number(1, i);
+        timer->after(s->self, pid, 5 * IRIS_MILLISECOND, &number, 8, NULL);
+    }
+    int64_t before = s->api->now(s->self);
+    scene_settle(s);
+    assert_int_equal(l->handled, 150);
+    assert_int_equal(l->disorder, 0);
+    assert_int_equal(s->api->now(s->self) - before, 100 * IRIS_MILLISECOND);
+}
+
+static void cancelled_ones_never_come(struct scene *s)
+{
+    struct ledger *l = cast_ledger(s);
+    iris_behaviour b = cast_plain(l);
+    const iris_timer_api *timer = cast_extension(s, IRIS_TIMER_EXT);
+    uint64_t pid = scene_spawn(s, &b, 0), id[60];
+    for (int i = 0; i < 60; i++)
+        timer->after(s->self, pid, (i % 7) * IRIS_SECOND, "x", 1, &id[i]);
+    for (int i = 0; i < 60; i += 2)
+        assert_int_equal(timer->cancel(s->self, id[i]), IRIS_OK);
+    assert_int_equal(timer->cancel(s->self, id[0]), IRIS_DEAD);
+    assert_int_equal(timer->cancel(s->self, 999999), IRIS_DEAD);
+    scene_settle(s);
+    assert_int_equal(l->handled, 30);
+    assert_int_equal(timer->cancel(s->self, id[1]), IRIS_DEAD);
+}
+
+static int ten_ticks(struct scene *s)
+{
+    return ((struct ledger *)s->prop)->handled >= 10;
+}
+
+static void ticks(struct scene *s)
+{
+    struct ledger *l = s->prop = cast_ledger(s);
+    iris_behaviour b = cast_plain(l);
+    const iris_timer_api *timer = cast_extension(s, IRIS_TIMER_EXT);
+    uint64_t pid = scene_spawn(s, &b, 0), id;
+    int64_t start = s->api->now(s->self);
+    assert_int_equal(timer->every(s->self, pid, IRIS_MILLISECOND, "x", 1, &id), IRIS_OK);
+    scene_await(s, ten_ticks);
+    if (s->seed)
+        assert_in_range(s->api->now(s->self) - start, 10 * IRIS_MILLISECOND, 11 * IRIS_MILLISECOND);
+    assert_int_equal(timer->cancel(s->self, id), IRIS_OK);
+    scene_settle(s);
+}
+
+static void far_deadlines(struct scene *s)
+{
+    struct ledger *l = cast_ledger(s);
+    iris_behaviour b = cast_plain(l);
+    const iris_timer_api *timer = cast_extension(s, IRIS_TIMER_EXT);
+    uint64_t pid = scene_spawn(s, &b, 0), id[3];
+    assert_int_equal(timer->after(s->self, pid, INT64_MAX, "x", 1, &id[0]), IRIS_OK);
+    assert_int_equal(timer->every(s->self, pid, INT64_MAX, "x", 1, &id[1]), IRIS_OK);
+    assert_int_equal(timer->after(s->self, pid, INT64_MAX - 5, "x", 1, &id[2]), IRIS_OK);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(timer->cancel(s->self, id[i]), IRIS_OK);
+    scene_settle(s);
+    assert_int_equal(l->handled, 0);
+}
+
+/* ---- fairness: a pair that talks beside actors that flood themselves ---- */
+
+struct street {
+    uint64_t flood, rounds, left, most, sum, mark, other;
+};
+
+static int flood_handle(const iris_behaviour *b, iris_actor *self, void *state,
+                        const iris_message *const *m, int n)
+{
+    struct street *t = b->data;
+    (void)state, (void)m;
+    for (int i = 0; i < n && t->left; i++)
+        iris_calls()->send(self, iris_calls()->pid(self), "x", 1, 0);
+    t->flood += (uint64_t)n;
+    return n;
+}
+
+static int light_handle(const iris_behaviour *b, iris_actor *self, void *state,
+                        const iris_message *const *m, int n)
+{
+    struct street *t = b->data;
+    (void)state, (void)m;
+    uint64_t waited = t->flood - t->mark;
+    t->sum += waited;
+    t->most = waited > t->most ? waited : t->most;
+    t->mark = t->flood;
+    t->rounds++;
+    if (t->left && t->left--)
+        iris_calls()->send(self, t->other, "x", 1, 0);
+    return n;
+}
+
+static int echo_handle(const iris_behaviour *b, iris_actor *self, void *state,
+                       const iris_message *const *m, int n)
+{
+    (void)b, (void)state;
+    iris_calls()->send(self, m[0]->from, "x", 1, 0);
+    return n;
+}
+
+static void beside_floods(struct scene *s, int floods)
+{
+    struct street *t = scene_memory(s, sizeof *t);
+    iris_behaviour flood = {
+        .size = sizeof flood, .abi = IRIS_ABI, .name = "street", .data = t, .handle = flood_handle};
+    iris_behaviour light = flood, echo = flood;
+    light.handle = light_handle;
+    echo.handle = echo_handle;
+    t->left = 100;
+    t->other = scene_spawn(s, &echo, 0);
+    for (int i = 0; i < floods; i++) {
+        uint64_t pid = scene_spawn(s, &flood, 0);
+        for (int k = 0; k < 300; k++)
+            s->api->send(s->self, pid, "x", 1, 0);
+    }
+    uint64_t pid = scene_spawn(s, &light, 0);
+    s->api->send(s->self, pid, "x", 1, 0);
+    scene_settle(s);
+    assert_int_equal(t->rounds, 101);
+    /* A round trip is two turns, and each waits on average for one turn of every flood, which is a
+     * hundred messages at most (fewer: what it sends is charged too). */
+    assert_true(t->sum / t->rounds <= 2 * 100 * (uint64_t)floods + 200);
+    assert_true(t->most <= 20 * 100 * (uint64_t)floods + 2000);
+}
+
+static void beside_one(struct scene *s)
+{
+    beside_floods(s, 1);
+}
+
+static void beside_twenty(struct scene *s)
+{
+    beside_floods(s, 20);
+}
+
+/* clang-format off */
+#define PLAY(play) static void test_##play(void **state) { (void)state; scene_play(play); }
+#define SEEDS(play) static void test_##play(void **state) { (void)state; scene_play_seeds(play); }
+SEEDS(in_order_of_deadlines)
+SEEDS(cancelled_ones_never_come)
+PLAY(ticks)
+PLAY(far_deadlines)
+SEEDS(beside_one)
+SEEDS(beside_twenty)
+
+static const struct CMUnitTest tests[] = {
+    IRIS_TEST("timer.deadlines_come_in_order_and_equal_ones_as_they_were_set", test_in_order_of_deadlines),
+    IRIS_TEST("timer.what_is_cancelled_never_comes", test_cancelled_ones_never_come),
+    IRIS_TEST("timer.ticks_come_each_period_until_cancelled", test_ticks),
+    IRIS_TEST("timer.a_deadline_beyond_all_time_is_no_trap", test_far_deadlines),
+    IRIS_TEST("fairness.a_pair_beside_a_flood_gets_its_turns", test_beside_one),
+    IRIS_TEST("fairness.a_pair_beside_twenty_floods_gets_its_turns", test_beside_twenty),
+};
+/* clang-format on */
+IRIS_MAIN(tests)
