@@ -23,6 +23,7 @@ struct large {
 struct batch {
     struct pool_block block;
     struct batch *next;
+    uint32_t count;
 };
 
 struct pool {
@@ -95,9 +96,10 @@ struct pool_cache *iris__pool_join(struct pool *p)
     return t->cache = c;
 }
 
-static void push_batch(struct pool *p, uint32_t tier, struct pool_block *list)
+static void push_batch(struct pool *p, uint32_t tier, struct pool_block *list, uint32_t count)
 {
     struct batch *b = (struct batch *)list;
+    b->count = count;
     iris__spin_lock(&p->depot[tier].lock);
     b->next = p->depot[tier].batches;
     p->depot[tier].batches = b;
@@ -108,9 +110,9 @@ static void hand_back(struct pool_cache *c)
 {
     for (uint32_t tier = 0; tier < POOL_TIERS; tier++) {
         if (c->free[tier].list)
-            push_batch(c->pool, tier, c->free[tier].list);
+            push_batch(c->pool, tier, c->free[tier].list, c->free[tier].count);
         if (c->free[tier].spare)
-            push_batch(c->pool, tier, c->free[tier].spare);
+            push_batch(c->pool, tier, c->free[tier].spare, POOL_BATCH);
     }
     let_go(c->pool);
     free(c);
@@ -157,6 +159,7 @@ static struct pool_block *cut_fresh(struct pool *p, uint32_t tier)
             i + 1 < n ? (struct pool_block *)(at + (i + 1) * size) : NULL;
     p->depot[tier].fresh = (struct pool_block *)(at + n * size);
     p->depot[tier].fresh_left -= n;
+    ((struct batch *)at)->count = n;
     return (struct pool_block *)at;
 }
 
@@ -182,14 +185,14 @@ static struct pool_block *take_batch(struct pool *p, uint32_t tier)
 struct pool_block *iris__pool_refill(struct pool_cache *c, uint32_t tier)
 {
     struct pool_block *list = c->free[tier].spare;
+    uint32_t n = POOL_BATCH;
     c->free[tier].spare = NULL;
-    if (!list)
+    if (!list) {
         list = take_batch(c->pool, tier);
-    if (!list)
-        return NULL;
-    uint32_t n = 0;
-    for (struct pool_block *b = list; b; b = b->next)
-        n++;
+        if (!list)
+            return NULL;
+        n = ((struct batch *)list)->count;
+    }
     c->free[tier].list = list->next;
     c->free[tier].count = n - 1;
     return list;
@@ -198,7 +201,7 @@ struct pool_block *iris__pool_refill(struct pool_cache *c, uint32_t tier)
 void iris__pool_spill(struct pool_cache *c, uint32_t tier)
 {
     if (c->free[tier].spare)
-        push_batch(c->pool, tier, c->free[tier].spare);
+        push_batch(c->pool, tier, c->free[tier].spare, POOL_BATCH);
     c->free[tier].spare = c->free[tier].list;
     c->free[tier].list = NULL;
     c->free[tier].count = 0;

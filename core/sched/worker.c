@@ -3,12 +3,13 @@
 #include "fail.h"
 #include "thread.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* How often a worker that has nothing looks around before it sleeps: about 10 us. A wake-up costs 20
  * to 50 us on a virtual machine, so looking a little longer than it hurts is cheaper. */
-enum { SPINS = 300, TAKE_MAX = 64, BACKLOG = 64, OWN_IN_A_ROW = 32, PAUSE_MAX = 32 };
+enum { SPINS = 300, TAKE_MAX = 128, BACKLOG = 64, OWN_IN_A_ROW = 256, PAUSE_MAX = 32 };
 
 static void wake(struct sched *s, struct worker *w)
 {
@@ -18,11 +19,12 @@ static void wake(struct sched *s, struct worker *w)
     }
 }
 
+/* The loads are in one order with a worker's "I sleep" and its last look for work. */
 static void wake_another(struct sched *s)
 {
     uint32_t n = atomic_load_explicit(&s->nworkers, memory_order_acquire);
     for (uint32_t i = 0; i < n; i++)
-        if (atomic_load_explicit(&s->workers[i]->parked, memory_order_relaxed)) {
+        if (atomic_load(&s->workers[i]->parked)) {
             wake(s, s->workers[i]);
             return;
         }
@@ -85,12 +87,10 @@ void iris__worker_push(struct sched *s, void *task)
         wake_another(s);
 }
 
+/* None sleeps: then each looks for jobs before it does. */
 void iris__worker_call(struct sched *s)
 {
-    if (atomic_fetch_or(&s->parked, 0) >= atomic_load(&s->nworkers))
-        wake(s, s->workers[0]);
-    else
-        wake_another(s);
+    wake_another(s);
 }
 
 /* The first of n tasks; the others become the worker's own. */
@@ -104,8 +104,10 @@ static void *keep(struct worker *w, void **tasks, int n)
 static void *take_given(struct worker *w)
 {
     void *tasks[TAKE_MAX];
+    uint32_t room = RING_ROOM - iris__ring_count(&w->ring);
     w->taken = 0;
-    return keep(w, tasks, iris__runq_take(&w->queue, tasks, TAKE_MAX));
+    return keep(w, tasks,
+                iris__runq_take(&w->queue, tasks, room < TAKE_MAX ? (int)room : TAKE_MAX));
 }
 
 /* Its own first; but what others gave must not wait for ever. */
@@ -186,8 +188,8 @@ static void park(struct worker *w)
     struct sched *s = w->sched;
     uint64_t tags[16];
     int n = 0;
+    atomic_fetch_add(&s->parked, 1); /* first: who sees us asleep may take it back at once */
     atomic_exchange(&w->parked, 1);
-    atomic_fetch_add(&s->parked, 1);
     if (!has_reason_to_stay(w)) {
         int serving = atomic_fetch_add(&s->serving, 1) < 2; /* two are enough for the descriptors */
         n = iris__poller_wait(&s->poller, w->bell, serving, -1, tags, 16);
@@ -225,6 +227,14 @@ static void step(struct worker *w)
         on_tick(w, tick);
 }
 
+/* Who pushed without seeing that we are dead has its task in the queue when we have its lock: a look
+ * without might come too early. */
+static void *last_task(struct worker *w)
+{
+    void *task = iris__ring_pop(&w->ring);
+    return task ? task : iris__runq_pop_surely(&w->queue);
+}
+
 static void *work(void *arg)
 {
     struct worker *w = arg;
@@ -235,7 +245,7 @@ static void *work(void *arg)
            !atomic_load_explicit(&w->dead, memory_order_relaxed))
         step(w);
     iris__thread.worker = NULL;
-    for (void *task; !atomic_load(&s->stopping) && (task = next_task(w));)
+    for (void *task; !atomic_load(&s->stopping) && (task = last_task(w));)
         push_from_outside(s, task); /* replaced: others do what is left */
     atomic_store(&w->gone, 1);
     return NULL;
@@ -266,22 +276,48 @@ int iris__worker_start(struct worker *w)
     return iris__thread_start(&w->thread, name, work, w);
 }
 
-void iris__worker_replace(struct sched *s, uint32_t i)
+/* The place of one whose thread has ended, which nobody gives work to and which holds none. */
+static struct worker *reuse(struct sched *s)
+{
+    for (uint32_t i = 0; i < atomic_load(&s->nworkers); i++) {
+        struct worker *w = s->workers[i];
+        if (!atomic_load(&w->gone) || (w->thread && pthread_tryjoin_np(w->thread, NULL)))
+            continue;
+        w->thread = 0;
+        atomic_store_explicit(&w->lane.due, 0, memory_order_relaxed);
+        atomic_store(&w->gone, 0);
+        atomic_store(&w->dead, 0);
+        return w;
+    }
+    return NULL;
+}
+
+/* One more. More than there is room for are a problem that another thread does not mend. */
+static struct worker *add(struct sched *s)
 {
     uint32_t n = atomic_load(&s->nworkers);
-    if (n == SCHED_WORKERS_MAX)
-        return; /* that many stuck threads are a problem that another thread does not mend */
-    struct worker *w = iris__worker_create(s, n);
+    struct worker *w = n == SCHED_WORKERS_MAX ? NULL : iris__worker_create(s, n);
     if (!w)
-        return;
-    s->workers[n] = w; /* counted before it runs: whoever looks for idleness must not miss it */
+        return NULL;
+    s->workers[n] = w;
     atomic_store_explicit(&s->nworkers, n + 1, memory_order_release);
-    atomic_store(&s->workers[i]->dead, 1);
-    if (!iris__worker_start(w))
+    return w;
+}
+
+/* The new one is counted before it runs (whoever looks for idleness must not miss it), and the old one
+ * is given up only when there is a thread in its place. */
+void iris__worker_replace(struct sched *s, uint32_t i)
+{
+    struct worker *old = s->workers[i], *w = reuse(s);
+    if (!w && !(w = add(s)))
         return;
-    atomic_store(&s->workers[i]->dead, 0);
+    if (!iris__worker_start(w)) {
+        atomic_store(&old->dead, 1);
+        wake(s, old); /* its turn may be over this moment */
+        return;
+    }
     atomic_store(&w->dead, 1);
-    atomic_store(&w->gone, 1);
-    for (void *task; (task = iris__runq_pop(&w->queue));)
+    for (void *task; (task = iris__runq_pop_surely(&w->queue));)
         push_from_outside(s, task);
+    atomic_store(&w->gone, 1);
 }
