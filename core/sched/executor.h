@@ -59,7 +59,7 @@ struct worker {
     _Alignas(64) struct runq queue; /* what others give it, and what the ring has no room for */
     _Alignas(64) atomic_int parked;
     atomic_int dead; /* it was replaced: leave after this turn */
-    atomic_int gone; /* its thread has left the loop */
+    atomic_int gone; /* it has no thread any more */
     int bell;
     unsigned long thread;
     struct sched *sched;
@@ -85,9 +85,10 @@ struct sched {
     atomic_int stopping;
 
     iris_executor pool;
-    atomic_uint nworkers; /* threads ever started for the pool; replaced ones stay in the array */
-    int64_t limit;        /* ns after which a turn is interrupted; 0: never */
-    atomic_uint parked;
+    atomic_uint
+        nworkers;       /* entries; that of a replaced one is used again when its thread is gone */
+    int64_t limit;      /* ns after which a turn is interrupted; 0: never */
+    atomic_uint parked; /* at least as many as say so themselves: a hint */
     atomic_int serving; /* a sleeping worker serves the poller */
     struct worker *workers[SCHED_WORKERS_MAX];
     struct poller poller;

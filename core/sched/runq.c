@@ -47,8 +47,11 @@ void iris__runq_push(struct runq *q, void *task)
 
 void *iris__runq_pop(struct runq *q)
 {
-    if (!iris__runq_count(q))
-        return NULL;
+    return iris__runq_count(q) ? iris__runq_pop_surely(q) : NULL;
+}
+
+void *iris__runq_pop_surely(struct runq *q)
+{
     void *task = NULL;
     iris__spin_lock(&q->lock);
     uint32_t head = atomic_load_explicit(&q->head, RELAXED);

@@ -20,7 +20,8 @@ struct runq {
 int iris__runq_init(struct runq *);
 void iris__runq_finish(struct runq *);
 void iris__runq_push(struct runq *, void *task);
-void *iris__runq_pop(struct runq *);                       /* the oldest, or NULL */
+void *iris__runq_pop(struct runq *);        /* the oldest, or NULL */
+void *iris__runq_pop_surely(struct runq *); /* the same, under the lock also if empty */
 int iris__runq_take(struct runq *, void **tasks, int max); /* the oldest ones; how many */
 void *iris__runq_pick(struct runq *, struct random *);     /* any one: seeded runs */
 

@@ -145,11 +145,9 @@ static int inspect_all(struct sched *s)
 /* Lock held. Nothing runs and nothing can begin to run without a call to iris__sched_stir(). */
 static int all_asleep(struct sched *s)
 {
-    uint32_t n = atomic_load(&s->nworkers), dead = 0;
-    for (uint32_t i = 0; i < n; i++)
-        dead += (uint32_t)atomic_load(&s->workers[i]->gone);
-    if (atomic_load(&s->parked) + dead < n)
-        return 0;
+    for (uint32_t i = 0; i < atomic_load(&s->nworkers); i++)
+        if (!atomic_load(&s->workers[i]->parked) && !atomic_load(&s->workers[i]->gone))
+            return 0;
     for (iris_executor *x = s->list; x; x = x->next)
         if (atomic_load(&x->awake))
             return 0;
