@@ -8,8 +8,8 @@ order() { grep -oE '/[abc]  (begins|ends)' app.out | tr -d ' /' | tr '\n' ' '; }
 expect_order() { tried='the order' status=- err= out=$(order); [ "$out" = "$1" ] || bad "expected $1"; }
 
 # A background job of a script ignores SIGINT unless it asks otherwise.
-for signal in TERM INT; do
-    with='env --default-signal=INT' run_app
+for signal in TERM INT HUP; do
+    with='env --default-signal=INT,HUP' run_app
     kill -$signal $app
     app_ends 0; expect_order 'abegins bbegins cbegins cends bends aends '
     leaves_nothing
@@ -17,7 +17,28 @@ done
 app_says '· /c  stopped'
 
 run_app
-try "$IRIS" stop --json;                   exits 0; is_json; says '"stopping":true'
+try "$IRIS" stop --json;                   exits 0; is_json; says '"stopped":true'
+app_ends 0; expect_order 'abegins bbegins cbegins cends bends aends '
+
+# A terminal that is closed says so, and may say it twice; with nohup nobody hears it.
+cat >terminal.py <<'END'
+import os, pty, sys
+app, terminal = pty.fork()
+if app == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+said = b""
+while b"talk to it" not in said:
+    said += os.read(terminal, 4096)
+os.close(terminal)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(app, 0)[1]))
+END
+try env --default-signal=HUP python3 terminal.py "$IRIS" run
+exits 0
+leaves_nothing
+with='env --ignore-signal=HUP' run_app
+kill -HUP $app
+try "$IRIS" ps;                            exits 0; says '/a'
+kill -TERM $app
 app_ends 0; expect_order 'abegins bbegins cbegins cends bends aends '
 
 # What was accepted is handled before the end.

@@ -53,8 +53,10 @@ static int print_json(json_t *body)
 
 void client_print(json_t *answer)
 {
-    json_object_set_new(answer, "iris", json_integer(1));
-    print_json(answer);
+    json_t *all = json_pack("{s:i}", "iris", 1);
+    json_object_update(all, answer);
+    print_json(all);
+    json_decref(all);
     json_decref(answer);
 }
 

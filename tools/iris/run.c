@@ -67,7 +67,7 @@ static const struct argp argp = {
     parse,
     "[FILE]",
     "Run an app from its manifest (./app.json).\v"
-    "Ctrl-C or SIGTERM stops it in order, a second Ctrl-C at once. Talk to it from another "
+    "Ctrl-C, SIGTERM or the end of its terminal stops it in order, a second Ctrl-C at once. Talk to it from another "
     "terminal: iris ps, iris ask, iris swap.",
     NULL,
     NULL,
@@ -120,11 +120,26 @@ static void print(void *ctx, int kind, const char *text)
 
 /* ---- signals ---- */
 
-static void signals(sigset_t *set)
+static int is_ignored(int signal)
+{
+    struct sigaction now;
+    return !sigaction(signal, NULL, &now) && now.sa_handler == SIG_IGN;
+}
+
+static void impatient(sigset_t *set)
 {
     sigemptyset(set);
     sigaddset(set, SIGINT);
     sigaddset(set, SIGTERM);
+}
+
+/* With those of a terminal that was closed, unless nohup keeps them away (a blocked signal would come
+ * through even though it is ignored). */
+static void signals(sigset_t *set)
+{
+    impatient(set);
+    if (!is_ignored(SIGHUP))
+        sigaddset(set, SIGHUP);
 }
 
 /* A thread that does nothing but wait for signals: no handler, so nothing that a handler must not
@@ -137,6 +152,7 @@ static void *watch(void *arg)
     sigwait(&set, &signal);
     (void)!write(*pipe_end, "", 1);
     fprintf(stderr, "\nstopping; once more to stop at once\n");
+    impatient(&set); /* a terminal's end may be told twice, by the kernel and by the shell */
     sigwait(&set, &signal);
     _exit(128 + signal);
 }
