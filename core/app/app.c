@@ -3,6 +3,7 @@
 #include "api.h"
 #include "fail.h"
 #include "sets.h"
+#include "socket.h"
 #include "verbs.h"
 
 #include <errno.h>
@@ -144,14 +145,19 @@ static int judge(struct app *a, const iris_totals *t)
     return t->dead_letters || atomic_load(&a->exhausted) ? IRIS_EXIT_FAILED : IRIS_EXIT_OK;
 }
 
-/* Returns the number of threads that did not come back. */
+/* The name is held until all is over: another app of it may not start beside what still runs, and who
+ * waits for the end sees that. Returns the number of threads that did not come back. */
 static int close_all(struct app *a, int64_t left)
 {
+    struct socket_claim claim;
+    iris__control_take_claim(a->control, &claim);
     iris__control_close(a->control);
     int stuck = iris_close(a->runtime, left);
     iris__app_say_events(a);
     if (stuck)
         iris__app_say_stuck(a);
+    iris__socket_note_end(&claim, !stuck);
+    iris__socket_release(&claim);
     return stuck;
 }
 

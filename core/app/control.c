@@ -461,6 +461,12 @@ int iris__control_open(const char *path, const struct control_verb *verbs, void 
     return IRIS_FAIL;
 }
 
+void iris__control_take_claim(struct control *c, struct socket_claim *out)
+{
+    *out = c->claim;
+    c->claim.lock = -1;
+}
+
 void iris__control_close(struct control *c)
 {
     if (!c)

@@ -31,6 +31,10 @@ int iris__control_open(const char *socket_path, const struct control_verb *verbs
  * within about a second. Replies may be completed after this, for nobody. NULL is fine. [main] */
 void iris__control_close(struct control *);
 
+struct socket_claim;
+/* Before the close: the name is the caller's to release, who has more to end than this server. [main] */
+void iris__control_take_claim(struct control *, struct socket_claim *);
+
 /* body: an object; stolen; gets its "iris": 1 here. NULL (no memory): an error is sent instead.
  * [any] */
 void iris__control_reply(struct control_reply *, int http_status, json_t *body);

@@ -217,6 +217,11 @@ int iris__socket_claim(struct socket_claim *c, const char *path)
     return IRIS_FAIL;
 }
 
+void iris__socket_note_end(const struct socket_claim *c, int in_order)
+{
+    dprintf(c->lock, in_order ? "stopped\n" : "stuck\n"); /* unsaid, it looks killed */
+}
+
 void iris__socket_release(struct socket_claim *c)
 {
     if (c->lock < 0)
@@ -272,6 +277,30 @@ static int is_running(const char *path)
     int held = lock(fd, F_OFD_GETLK) == 1;
     close(fd);
     return held;
+}
+
+int iris_app_watch(const char *path)
+{
+    char file[IRIS_SOCKET_ROOM + 8];
+    lock_path(path, file, sizeof file);
+    int fd = open(file, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        iris__fail("%s: %s", file, strerror(errno));
+    return fd;
+}
+
+/* It is the file that was opened: the next app of this name has another. */
+int iris_app_watched(int watch)
+{
+    char text[64] = "";
+    if (lock(watch, F_OFD_GETLK) == 1)
+        return IRIS_AGAIN;
+    if (pread(watch, text, sizeof text - 1, 0) > 0 && strstr(text, "\nstopped\n"))
+        return IRIS_OK;
+    iris__fail(strstr(text, "\nstuck\n")
+                   ? "the app was ended, but not in order: a handler did not return"
+                   : "the app was killed before it had stopped");
+    return IRIS_FAIL;
 }
 
 /* Names of all running apps of a directory, ", " between them; returns how many, or -1. The last

@@ -18,6 +18,9 @@ struct socket_claim {
 int iris__socket_claim(struct socket_claim *, const char *path);
 void iris__socket_release(struct socket_claim *); /* removes the socket and the lock */
 
+/* Before the release, for those who watch (iris_app_watch()): whether it ended in order. */
+void iris__socket_note_end(const struct socket_claim *, int in_order);
+
 /* A listening descriptor at claim->path, mode 0600; or -1 with the reason. */
 int iris__socket_listen(const struct socket_claim *);
 

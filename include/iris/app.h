@@ -78,6 +78,12 @@ IRIS_EXPORT int iris_socket_path(const char *name, char *path, size_t room);
  * iris_app_reason() tells more. */
 IRIS_EXPORT int iris_socket_find(const char *name, char *path, size_t room);
 
+/* To see the end of a running application: a descriptor to close later, or -1. watched() tells of it:
+ * IRIS_AGAIN: it lives, perhaps still stopping; IRIS_OK: it has stopped, and nothing of it is left in
+ * its process; IRIS_FAIL: it is over but did not stop in order, and iris_app_reason() says why. */
+IRIS_EXPORT int iris_app_watch(const char *socket_path);
+IRIS_EXPORT int iris_app_watched(int watch);
+
 IRIS_EXPORT const char *iris_app_version(void); /* of the library: "0.1.0" */
 
 /* Why the last call of this header failed on this thread; valid until the next one. Never NULL. What

@@ -23,5 +23,15 @@ await grep -q 'once more to stop at once' app.err
 kill -INT $app
 app_ends 130
 run_app # takes over what that one left
+hold
+"$IRIS" stop >stop.out 2>stop.err & stopping=$!
+is_stopping() { get health; grep -q '"state":"stopping"' out; }
+await is_stopping
+post stop '{}'
+wait $stopping; status=$? tried='iris stop' out=$(cat stop.out) err=$(cat stop.err)
+exits 1; cp stop.err err; complains 'not in order: a handler did not return'
+app_ends 1; leaves_nothing
+
+run_app
 try "$IRIS" stop; app_ends 0; leaves_nothing
 finish

@@ -311,6 +311,27 @@ static void ends_with_open_replies(void **state)
     assert_hears(hear_all(idle), "");
 }
 
+/* Who has more to end than the server keeps others from the name meanwhile; who watches is told how it
+ * ended, and is not told of the next one. */
+static void leaves_the_claim_to_its_owner(void **state)
+{
+    struct bench *b = *state;
+    struct socket_claim claim;
+    int watch = iris_app_watch(b->path);
+    iris__control_take_claim(b->control, &claim);
+    iris__control_close(b->control);
+    b->control = NULL;
+    assert_int_equal(iris__control_open(b->path, verbs, b, &b->control), IRIS_FAIL);
+    assert_non_null(strstr(iris__reason(), "runs already"));
+    assert_int_equal(iris_app_watched(watch), IRIS_AGAIN);
+    iris__socket_note_end(&claim, 0);
+    iris__socket_release(&claim);
+    assert_int_equal(iris__control_open(b->path, verbs, b, &b->control), IRIS_OK);
+    assert_int_equal(iris_app_watched(watch), IRIS_FAIL);
+    assert_non_null(strstr(iris_app_reason(), "a handler did not return"));
+    close(watch);
+}
+
 /* A client that does not read its answer cannot hold up the end. */
 static void ends_in_spite_of_a_deaf_client(void **state)
 {
@@ -559,6 +580,8 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST_WITH("p9.control_ends_in_spite_of_a_deaf_client", ends_in_spite_of_a_deaf_client,
                    setup, teardown),
     IRIS_TEST_WITH("p10.control_refuses_large_requests", refuses_large_requests, setup, teardown),
+    IRIS_TEST_WITH("p9.control_leaves_the_claim_to_its_owner", leaves_the_claim_to_its_owner, setup,
+                   teardown),
     IRIS_TEST_WITH("p10.control_turns_the_65th_client_away", turns_the_65th_client_away, setup,
                    teardown),
     IRIS_TEST_WITH("p10.control_gives_a_request_five_seconds", gives_a_request_five_seconds, setup,

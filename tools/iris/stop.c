@@ -40,17 +40,16 @@ static const struct argp argp = {
     NULL,
 };
 
-/* The app answers before it ends; it has ended when nobody holds its socket. */
-static int await_end(const struct common *c, const char *path)
+/* The app answers before it ends. */
+static int await_end(const struct common *c, int watch)
 {
-    char found[IRIS_SOCKET_ROOM];
     const struct timespec nap = {.tv_nsec = 5000000};
-    for (int64_t ms = 0; ms < c->timeout_ms; ms += 5) {
-        if (iris_socket_find(path, found, sizeof found) == IRIS_DEAD)
-            return 0;
+    int result = iris_app_watched(watch);
+    for (int64_t ms = 0; result == IRIS_AGAIN && ms < c->timeout_ms; ms += 5) {
         nanosleep(&nap, NULL);
+        result = iris_app_watched(watch);
     }
-    return -1;
+    return result;
 }
 
 /* As the user would name it from here. */
@@ -84,6 +83,18 @@ static int report_stopped(const struct common *c, const json_t *answer)
     return IRIS_EXIT_OK;
 }
 
+static int report_end(const struct common *c, int watch, const json_t *answer)
+{
+    switch (await_end(c, watch)) {
+    case IRIS_OK:
+        return report_stopped(c, answer);
+    case IRIS_AGAIN:
+        return client_error(c, "timeout", "wait longer with --timeout 2m, or look: iris ps",
+                            "the app is still stopping");
+    }
+    return client_error(c, "failed", "the app's output says more", iris_app_reason());
+}
+
 static int stop_app(struct common c)
 {
     char path[IRIS_SOCKET_ROOM];
@@ -91,15 +102,15 @@ static int stop_app(struct common c)
     int status = client_find(&c, path, sizeof path);
     if (status)
         return status;
-    c.app = path; /* this one, and not the next of its name */
-    c.quiet = 1;  /* that it stops; that it has stopped is more */
+    c.app = path;
+    c.quiet = 1;                      /* that it stops; that it has stopped is more */
+    int watch = iris_app_watch(path); /* this one, and not the next of its name */
     status = client_call(&c, "POST", "/v1/stop", json_object(), &answer);
-    if (!status && await_end(&c, path))
-        status = client_error(&c, "timeout", "wait longer with --timeout 2m, or look: iris ps",
-                              "the app is still stopping");
-    else if (!status)
-        status = report_stopped(&c, answer);
+    if (!status)
+        status = report_end(&c, watch, answer);
     json_decref(answer);
+    if (watch >= 0)
+        close(watch);
     return status;
 }
 
