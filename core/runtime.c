@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define MESSAGE_MAX ((size_t)64 << 20)
+#define YEAR (365 * 24 * 3600 * IRIS__SECOND)
 #define GRACE (100 * IRIS__MS) /* for threads that are not stuck, where actors took all the time */
 
 /* ---- hooks: what the actors' room asks of us ---- */
@@ -244,7 +245,8 @@ int iris_close(iris_runtime *rt, int64_t timeout)
     if (!rt)
         return 0;
     struct sched *s = &rt->world.sched;
-    int64_t deadline = iris__sched_now(s) + timeout;
+    timeout = timeout < YEAR ? timeout : YEAR;
+    int64_t deadline = iris__sched_after(s, timeout);
     atomic_store(&rt->closing, 1);
     atomic_store(&rt->world.closing, 1);
     int opened = rt->loading != NULL, ended = !opened || end_actors(rt, deadline);

@@ -142,7 +142,7 @@ int iris__ask(iris_actor *self, uint64_t to, const void *data, size_t len, int64
     atomic_fetch_add(&w->asks, 1);
     uint64_t pid = k->pid;
     iris_actor *port = k->port;
-    int64_t deadline = iris__sched_now(&w->sched) + (timeout < 0 ? 0 : timeout);
+    int64_t deadline = iris__sched_after(&w->sched, timeout < 0 ? 0 : timeout);
     int result = iris__timer_call(w, deadline, time_out, k, &k->timer);
     if (result)
         atomic_store(&k->refs, 1); /* there is no timer, and nobody else knows of it yet */

@@ -135,7 +135,7 @@ int iris__reader_recv(iris_actor *a, iris_match *match, void *ctx, int64_t timeo
         return iris__fail(
             "recv: it waits, so it wants a thread of its own (IRIS_OWN_THREAD, and no "
             "seeded run); use take()");
-    int64_t deadline = timeout < 0 ? INT64_MAX : iris__sched_now(s) + timeout;
+    int64_t deadline = timeout < 0 ? INT64_MAX : iris__sched_after(s, timeout);
     for (;;) {
         int result = iris__reader_take(a, match, ctx, out);
         if (result != IRIS_EMPTY)

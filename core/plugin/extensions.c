@@ -42,12 +42,6 @@ static void name_busy(iris_actor *self, int busy)
 
 /* ---- iris.timer/1 ---- */
 
-static int64_t from_now(struct world *w, int64_t delay)
-{
-    int64_t now = iris__sched_now(&w->sched);
-    return delay < INT64_MAX - now ? now + delay : INT64_MAX - 1; /* MAX means: no timer */
-}
-
 static int timer_after(iris_actor *self, uint64_t to, int64_t delay, const void *data, size_t len,
                        uint64_t *id)
 {
@@ -55,7 +49,8 @@ static int timer_after(iris_actor *self, uint64_t to, int64_t delay, const void 
     if (delay < 0)
         return iris__fail("timer: a delay of %lld ns lies in the past; 0 or more",
                           (long long)delay);
-    return iris__timer_add(w, iris__actor_pid(self), to, from_now(w, delay), 0, data, len, id);
+    return iris__timer_add(w, iris__actor_pid(self), to, iris__sched_after(&w->sched, delay), 0,
+                           data, len, id);
 }
 
 static int timer_every(iris_actor *self, uint64_t to, int64_t period, const void *data, size_t len,
@@ -64,8 +59,8 @@ static int timer_every(iris_actor *self, uint64_t to, int64_t period, const void
     struct world *w = iris__world_of(self);
     if (period <= 0)
         return iris__fail("timer: a period of %lld ns never ends; more than 0", (long long)period);
-    return iris__timer_add(w, iris__actor_pid(self), to, from_now(w, period), period, data, len,
-                           id);
+    return iris__timer_add(w, iris__actor_pid(self), to, iris__sched_after(&w->sched, period),
+                           period, data, len, id);
 }
 
 static int timer_cancel(iris_actor *self, uint64_t id)

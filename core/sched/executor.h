@@ -140,4 +140,11 @@ static inline int64_t iris__sched_now(const struct sched *s)
     return iris__clock_now(&s->clock);
 }
 
+/* So long from now; at the latest the moment before INT64_MAX, which means never. */
+static inline int64_t iris__sched_after(const struct sched *s, int64_t delay)
+{
+    int64_t now = iris__sched_now(s);
+    return delay < INT64_MAX - 1 - now ? now + delay : INT64_MAX - 1;
+}
+
 #endif

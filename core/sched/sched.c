@@ -383,13 +383,19 @@ static void decide(struct sched *s, iris_executor *x, struct lane *l, struct run
     iris__thread.lane = outer;
 }
 
+/* What wake_at says may be the time of a timer that was cancelled: the clock goes to a real one. */
 static int let_time_pass(struct sched *s)
 {
     if (s->wake_at == INT64_MAX)
         return 0;
-    iris__clock_advance(&s->clock, s->wake_at);
+    int is_due = s->wake_at <= s->clock.at;
     s->wake_at = INT64_MAX;
-    iris__sched_expect(s, s->hooks.fire(s->owner, s->clock.at));
+    int64_t next = s->hooks.fire(s->owner, s->clock.at);
+    if (!is_due && next != INT64_MAX) {
+        iris__clock_advance(&s->clock, next);
+        next = s->hooks.fire(s->owner, s->clock.at);
+    }
+    iris__sched_expect(s, next);
     return 1;
 }
 

@@ -51,6 +51,8 @@ static int cook_handle(const iris_behaviour *b, iris_actor *self, void *state,
     struct kitchen *k = state;
     (void)b;
     pthread_mutex_lock(&k->lock);
+    if (k->taken == k->n) /* the list begins anew */
+        k->taken = k->n = 0;
     int most = k->most && n > k->most ? k->most : n;
     for (int i = 0; i < most; i++) {
         if (iris_calls()->later(self, m[i])) {
