@@ -33,13 +33,21 @@ void iris__descriptors_finish(struct descriptors *d)
     pthread_mutex_destroy(&d->lock);
 }
 
-static struct descriptor *take(struct descriptors *d, int fd)
+/* Busy workers ask the kernel for ready ones only while there are any. Lock held. */
+static void tell_how_many(struct world *w)
 {
+    atomic_store(&w->sched.armed, HASH_COUNT(w->descriptors.by_fd));
+}
+
+static struct descriptor *take(struct world *w, int fd)
+{
+    struct descriptors *d = &w->descriptors;
     struct descriptor *e;
     pthread_mutex_lock(&d->lock);
     HASH_FIND_INT(d->by_fd, &fd, e);
     if (e)
         HASH_DEL(d->by_fd, e);
+    tell_how_many(w);
     pthread_mutex_unlock(&d->lock);
     return e;
 }
@@ -55,21 +63,22 @@ int iris__descriptor_arm(iris_actor *a, int fd, const void *data, size_t len)
     e->len = len;
     if (len)
         memcpy(e->data, data, len);
-    free(take(&w->descriptors, fd));
+    free(take(w, fd));
     pthread_mutex_lock(&w->descriptors.lock);
     HASH_ADD_INT(w->descriptors.by_fd, fd, e);
+    tell_how_many(w);
     pthread_mutex_unlock(&w->descriptors.lock);
     int error = iris__sched_arm(&w->sched, fd, (uint64_t)fd);
     if (!error)
         return IRIS_OK;
-    free(take(&w->descriptors, fd));
+    free(take(w, fd));
     return iris__fail("poll: descriptor %d cannot be watched: %s", fd, strerror(error));
 }
 
 int iris__descriptor_disarm(iris_actor *a, int fd)
 {
     struct world *w = iris__world_of(a);
-    struct descriptor *e = take(&w->descriptors, fd);
+    struct descriptor *e = take(w, fd);
     if (!e)
         return IRIS_DEAD;
     iris__poller_disarm(&w->sched.poller, fd);
@@ -79,7 +88,7 @@ int iris__descriptor_disarm(iris_actor *a, int fd)
 
 void iris__descriptor_ready(struct world *w, uint64_t fd)
 {
-    struct descriptor *e = take(&w->descriptors, (int)fd);
+    struct descriptor *e = take(w, (int)fd);
     if (!e)
         return; /* disarmed this moment */
     struct message *m = iris__message_new(w->pool, e->len);

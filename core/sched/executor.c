@@ -59,16 +59,11 @@ int iris__jobs_run(iris_executor *x)
     int n = 0;
     for (; in_order; n++) {
         iris_job *next = in_order->next; /* the job may be freed by its run */
+        atomic_fetch_add(&x->jobs_begun, 1);
         in_order->run(in_order);
         in_order = next;
     }
     return n;
-}
-
-struct lane *iris__executor_lane(iris_executor *x)
-{
-    struct worker *w = iris__thread.worker;
-    return x->kind == EXECUTOR_POOL && w ? &w->lane : &x->lane;
 }
 
 static int has_work(iris_executor *x)
@@ -228,13 +223,20 @@ void iris__executor_reap(iris_executor *x)
     destroy(x);
 }
 
-void iris__executor_close(iris_executor *x)
+int iris__executor_close_within(iris_executor *x, int64_t timeout)
 {
     atomic_store(&x->closing, 1);
     if (x->kind == EXECUTOR_DRIVEN && !x->sched->seeded) {
         iris__bell_ring(x->bell);
-        pthread_join(x->thread, NULL);
+        if (iris__sched_join(x->thread, timeout))
+            return -1;
     }
     unlist(x);
     destroy(x);
+    return 0;
+}
+
+void iris__executor_close(iris_executor *x)
+{
+    iris__executor_close_within(x, INT64_MAX);
 }

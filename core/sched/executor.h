@@ -38,9 +38,9 @@ struct iris_executor {
     enum { EXECUTOR_POOL, EXECUTOR_HOSTED, EXECUTOR_DRIVEN } kind;
     atomic_int awake; /* HOSTED, DRIVEN: was woken and has not said yet that all is done */
     atomic_int closing;
-    atomic_int busy;   /* somebody drains right now */
     struct runq queue; /* not of the pool */
     _Atomic(iris_job *) jobs;
+    _Atomic uint64_t jobs_begun;
     struct lane lane;
     iris_driver driver;
     char name[32];
@@ -92,7 +92,7 @@ struct sched {
     atomic_int serving; /* a sleeping worker serves the poller */
     struct worker *workers[SCHED_WORKERS_MAX];
     struct poller poller;
-    atomic_int armed; /* descriptors */
+    atomic_uint armed; /* descriptors that somebody waits for; kept by who arms */
 
     pthread_mutex_t lock; /* list, ticker's sleep */
     pthread_cond_t changed;
@@ -115,14 +115,14 @@ void iris__sched_finish(struct sched *);
 void iris__executor_push(iris_executor *, void *task);
 void iris__executor_post(iris_executor *, iris_job *);
 int iris__executor_open(struct sched *, const iris_driver *, int own, iris_executor **);
-void iris__executor_close(iris_executor *);  /* waits for the last turn; not from its own thread */
+void iris__executor_close(iris_executor *); /* waits for the last turn; not from its own thread */
+/* The same, for at most timeout ns; not 0: its thread is still busy, and all stays as it is. */
+int iris__executor_close_within(iris_executor *, int64_t timeout);
 void iris__executor_retire(iris_executor *); /* from its own turn: ends after it */
 void iris__executor_reap(iris_executor *);   /* seeded: what its thread would do at its end */
 int iris__executor_drain(iris_executor *, int64_t slice);
 /* From inside a turn of a DRIVEN executor: sleep until a task is queued and take it; NULL: deadline. */
 void *iris__executor_await(iris_executor *, int64_t deadline);
-/* The lane of the calling thread for tasks of this executor. */
-struct lane *iris__executor_lane(iris_executor *);
 
 /* A timer at `deadline` was added: the ticker must not sleep longer. */
 void iris__sched_expect(struct sched *, int64_t deadline);
@@ -134,6 +134,10 @@ int iris__sched_arm(struct sched *, int fd, uint64_t tag);
 
 /* Nothing runs and nothing is queued. A moment's truth while outside threads send. */
 int iris__sched_is_idle(struct sched *);
+/* Turns and jobs begun so far: if it is the same again, none has begun in between. */
+uint64_t iris__sched_begun(struct sched *);
+/* Like pthread_join, within timeout ns (INT64_MAX: however long); 0: it has ended, or never was. */
+int iris__sched_join(unsigned long thread, int64_t timeout);
 
 static inline int64_t iris__sched_now(const struct sched *s)
 {

@@ -15,6 +15,7 @@
 enum { QUIET_TICKS = 20 };
 #define STUCK_AFTER IRIS__SECOND
 #define REPLACE_AFTER (100 * IRIS__MS)
+#define WAKING (100 * IRIS__MS)
 
 static struct timespec to_timespec(int64_t ns)
 {
@@ -274,35 +275,65 @@ static void wait_for_list(struct sched *s, int64_t deadline)
     pthread_mutex_unlock(&s->lock);
 }
 
-static int join(unsigned long thread, int64_t deadline_real)
-{
-    struct timespec t = to_timespec(deadline_real);
-    return pthread_timedjoin_np(thread, NULL, &t) == 0;
-}
-
-static int64_t real_deadline(int64_t timeout)
+/* By the clock that pthreads have for it. */
+static struct timespec real_time(int64_t from_now)
 {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * IRIS__SECOND + t.tv_nsec + timeout;
+    return to_timespec((int64_t)t.tv_sec * IRIS__SECOND + t.tv_nsec + from_now);
+}
+
+int iris__sched_join(unsigned long thread, int64_t timeout)
+{
+    struct timespec t = real_time(timeout);
+    return thread && (timeout == INT64_MAX ? pthread_join(thread, NULL)
+                                           : pthread_timedjoin_np(thread, NULL, &t));
+}
+
+/* What was posted to the pool when nobody looked any more: old states' ends, libraries to let go. */
+static void run_last_jobs(struct sched *s)
+{
+    void *worker = iris__thread.worker, *lane = iris__thread.lane;
+    iris__thread.worker = s->workers[0]; /* for this long we are the pool */
+    iris__thread.lane = &s->workers[0]->lane;
+    while (iris__jobs_run(&s->pool))
+        ;
+    iris__thread.worker = worker;
+    iris__thread.lane = lane;
+}
+
+static int join_workers(struct sched *s, int64_t end)
+{
+    int left = 0;
+    for (uint32_t i = 0; i < atomic_load(&s->nworkers); i++)
+        iris__bell_ring(s->workers[i]->bell);
+    for (uint32_t i = 0; i < atomic_load(&s->nworkers); i++) {
+        int64_t time = end - iris__sched_now(s);
+        left += iris__sched_join(s->workers[i]->thread, time > 0 ? time : 0) != 0;
+    }
+    return left;
+}
+
+/* However short the time: a thread that only has to wake up is not one that is stuck. */
+static int stop_threads(struct sched *s, int64_t timeout)
+{
+    int64_t end = iris__sched_now(s) + timeout;
+    wait_for_list(s, end);
+    pthread_mutex_lock(&s->lock);
+    atomic_store(&s->stopping, 1);
+    pthread_cond_broadcast(&s->changed);
+    int left = s->list != NULL;
+    pthread_mutex_unlock(&s->lock);
+    iris__sched_join(s->ticker, INT64_MAX); /* first: it may be starting a worker */
+    int64_t least = iris__sched_now(s) + WAKING;
+    return left + join_workers(s, end > least ? end : least);
 }
 
 int iris__sched_stop(struct sched *s, int64_t timeout)
 {
-    if (s->seeded)
-        return 0;
-    int64_t deadline = real_deadline(timeout);
-    wait_for_list(s, iris__sched_now(s) + timeout);
-    pthread_mutex_lock(&s->lock);
-    atomic_store(&s->stopping, 1);
-    pthread_cond_broadcast(&s->changed);
-    pthread_mutex_unlock(&s->lock);
-    join(s->ticker, INT64_MAX / 2); /* first: it may be starting a worker */
-    int left = s->list != NULL;
-    for (uint32_t i = 0; i < atomic_load(&s->nworkers); i++)
-        iris__bell_ring(s->workers[i]->bell);
-    for (uint32_t i = 0; i < atomic_load(&s->nworkers); i++)
-        left += s->workers[i]->thread && !join(s->workers[i]->thread, deadline);
+    int left = s->seeded ? 0 : stop_threads(s, timeout);
+    if (!left && atomic_load(&s->nworkers))
+        run_last_jobs(s);
     return left;
 }
 
@@ -320,7 +351,6 @@ void iris__sched_finish(struct sched *s)
 
 int iris__sched_arm(struct sched *s, int fd, uint64_t tag)
 {
-    atomic_store(&s->armed, 1);
     return iris__poller_arm(&s->poller, fd, tag);
 }
 
@@ -336,13 +366,14 @@ static int queues_are_empty(struct sched *s)
     return !left && !atomic_load(&s->pool.jobs);
 }
 
-static uint64_t turns_begun(struct sched *s)
+/* Turns and jobs. */
+static uint64_t count_begun(struct sched *s)
 {
-    uint64_t sum = 0;
+    uint64_t sum = atomic_load(&s->pool.jobs_begun);
     for (uint32_t i = 0; i < atomic_load(&s->nworkers); i++)
         sum += atomic_load(&s->workers[i]->lane.turns);
     for (iris_executor *x = s->list; x; x = x->next)
-        sum += atomic_load(&x->lane.turns);
+        sum += atomic_load(&x->lane.turns) + atomic_load(&x->jobs_begun);
     return sum;
 }
 
@@ -356,10 +387,18 @@ static int looks_idle(struct sched *s)
 int iris__sched_is_idle(struct sched *s)
 {
     pthread_mutex_lock(&s->lock);
-    uint64_t before = turns_begun(s);
-    int idle = looks_idle(s) && looks_idle(s) && turns_begun(s) == before;
+    uint64_t before = count_begun(s);
+    int idle = looks_idle(s) && looks_idle(s) && count_begun(s) == before;
     pthread_mutex_unlock(&s->lock);
     return idle;
+}
+
+uint64_t iris__sched_begun(struct sched *s)
+{
+    pthread_mutex_lock(&s->lock);
+    uint64_t n = count_begun(s);
+    pthread_mutex_unlock(&s->lock);
+    return n;
 }
 
 /* ---- seeded runs ---- */
