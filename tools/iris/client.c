@@ -215,7 +215,7 @@ static int read_answer(struct exchange *x)
         ssize_t n = read(x->fd, chunk, sizeof chunk);
         if (n < 0 && errno == EINTR)
             continue;
-        errno = n < 0 ? errno : EPROTO;
+        errno = n < 0 ? errno : n ? EPROTO : ENODATA;
         if (n <= 0 || (llhttp_execute(&x->parser, chunk, (size_t)n) && !x->complete))
             return -1;
     }
@@ -226,10 +226,12 @@ static int read_answer(struct exchange *x)
 
 static int lost(const struct common *c, const char *path)
 {
-    int late = errno == ETIMEDOUT;
+    int late = errno == ETIMEDOUT, ended = errno == ENODATA || errno == ECONNRESET;
     char *message;
-    if (asprintf(&message, late ? "%s: no answer in time" : "%s: the app hung up (%s)", path,
-                 strerror(errno)) < 0)
+    if (asprintf(&message, "%s: %s", path,
+                 late    ? "no answer in time"
+                 : ended ? "the app ended before it answered"
+                         : strerror(errno)) < 0)
         return IRIS_EXIT_FAILED;
     int status = client_error(c, late ? "timeout" : "failed",
                               late ? "is it stopped or being debugged? try again with --timeout 2m"

@@ -4,8 +4,11 @@
 
 #include <iris/app.h>
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct verb verbs[] = {
     {"run", "[FILE]", "run an app from its manifest (./app.json)", verb_run},
@@ -75,8 +78,32 @@ static int is(const char *word, const char *a, const char *b)
     return !strcmp(word, a) || !strcmp(word, b);
 }
 
+/* ---- what it prints has to arrive ---- */
+
+/* Where one of the three is closed, the next file or socket that is opened would take its place, and
+ * get what was meant for the terminal. The stand-in fails where the closed one would have failed. */
+static void hold_streams(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_RDONLY : O_WRONLY) != fd)
+            _exit(IRIS_EXIT_FAILED);
+}
+
+/* On every way out: a disk that was full, a terminal that is gone. */
+static void check_stdout(void)
+{
+    int failed = fflush(stdout), reason = errno;
+    if (!failed && !ferror(stdout))
+        return;
+    say_errorf(NULL, "stdout: %s; what was to be printed is lost",
+               failed ? strerror(reason) : "it could not be written");
+    _exit(IRIS_EXIT_FAILED);
+}
+
 int main(int argc, char **argv)
 {
+    hold_streams();
+    atexit(check_stdout);
     argp_err_exit_status = IRIS_EXIT_USAGE;
     if (argc < 2) {
         help(stderr);

@@ -23,17 +23,17 @@ static const struct argp argp = {
 
 struct row {
     const char *path, *host, *handler, *version, *of, *state;
-    json_int_t rev, mailbox, capacity, handled, restarts, uptime_ms;
+    json_int_t rev, mailbox, capacity, handled, restarts, uptime_ms, stuck_ms;
 };
 
 static void read_row(json_t *actor, struct row *r)
 {
     *r = (struct row){.path = "", .host = "", .handler = "", .version = "", .of = "", .state = ""};
-    json_unpack(actor, "{s?s, s?s, s?s, s?s, s?s, s?s, s?I, s?I, s?I, s?I, s?I, s?I}", "path",
+    json_unpack(actor, "{s?s, s?s, s?s, s?s, s?s, s?s, s?I, s?I, s?I, s?I, s?I, s?I, s?I}", "path",
                 &r->path, "host", &r->host, "handler", &r->handler, "version", &r->version, "of",
                 &r->of, "state", &r->state, "rev", &r->rev, "mailbox", &r->mailbox, "capacity",
                 &r->capacity, "handled", &r->handled, "restarts", &r->restarts, "uptime_ms",
-                &r->uptime_ms);
+                &r->uptime_ms, "stuck_ms", &r->stuck_ms);
 }
 
 /* "v3 (=v1) 2.1.0": the third version that this actor runs, the same code as the first. */
@@ -45,25 +45,33 @@ static void add_version(struct table *t, const struct row *r)
 
 static void add_heading(struct table *t)
 {
-    static const char *const names[] = {"PATH",     "HOST",     "HANDLER",   "VERSION",
+    static const char *const names[] = {"PATH",     "HOST",     "HANDLER",   "VERSION", "STATE",
                                         ">MAILBOX", ">HANDLED", ">RESTARTS", ">UPTIME"};
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 9; i++)
         table_add(t, i, "%s", names[i]);
+}
+
+/* "stuck 3.2 s": for so long in one message. */
+static void add_state(struct table *t, const struct row *r)
+{
+    char span[SPAN_ROOM] = "";
+    int stuck = !strcmp(r->state, "stuck") && r->stuck_ms > 0;
+    table_add(t, 4, "%s%s%s", r->state, stuck ? " " : "",
+              stuck ? span_text(span, r->stuck_ms * 1000000) : "");
 }
 
 static void add_row(struct table *t, const struct row *r)
 {
     char text[SPAN_ROOM];
-    int running = !*r->state || !strcmp(r->state, "running");
     table_add(t, 0, "%s", r->path);
     table_add(t, 1, "%s", r->host);
     table_add(t, 2, "%s", r->handler);
     add_version(t, r);
-    table_add(t, 4, "%s", count_text(text, (uint64_t)r->mailbox));
-    table_add(t, 5, "%s", count_text(text, (uint64_t)r->handled));
-    table_add(t, 6, "%s", count_text(text, (uint64_t)r->restarts));
-    span_text(text, r->uptime_ms * 1000000);
-    table_add(t, 7, "%s%s%s", running ? "" : r->state, running ? "" : " ", text);
+    add_state(t, r);
+    table_add(t, 5, "%s", count_text(text, (uint64_t)r->mailbox));
+    table_add(t, 6, "%s", count_text(text, (uint64_t)r->handled));
+    table_add(t, 7, "%s", count_text(text, (uint64_t)r->restarts));
+    table_add(t, 8, "%s", span_text(text, r->uptime_ms * 1000000));
 }
 
 static void print(json_t *answer)

@@ -191,6 +191,8 @@ int verb_run(int argc, char **argv)
         return IRIS_EXIT_FAILED;
     }
     int status = iris_app_run(&r.app);
+    if (!r.app.until_idle)
+        clearerr(stdout); /* an app outlives its terminal: what counts is how the app ended */
     free(r.sets);
     return status;
 }
