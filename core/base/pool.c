@@ -28,6 +28,7 @@ struct batch {
 
 struct pool {
     atomic_int users; /* its owner, and every thread with a cache */
+    atomic_int over;  /* its owner has let go */
     atomic_size_t bytes;
     struct {
         _Alignas(64) struct spin lock;
@@ -65,35 +66,9 @@ static void let_go(struct pool *p)
     free(p);
 }
 
-void iris__pool_destroy(struct pool *p)
-{
-    if (p)
-        let_go(p);
-}
-
 size_t iris__pool_bytes(const struct pool *p)
 {
     return atomic_load_explicit(&p->bytes, memory_order_relaxed);
-}
-
-struct pool_cache *iris__pool_join(struct pool *p)
-{
-    struct thread *t = &iris__thread;
-    for (struct pool_cache **at = &t->cache; *at; at = &(*at)->next)
-        if ((*at)->pool == p) { /* to the front: it is the one in use now */
-            struct pool_cache *c = *at;
-            *at = c->next;
-            c->next = t->cache;
-            return t->cache = c;
-        }
-    struct pool_cache *c = calloc(1, sizeof *c);
-    if (!c)
-        return NULL;
-    iris__thread_watch();
-    c->pool = p;
-    atomic_fetch_add_explicit(&p->users, 1, memory_order_relaxed);
-    c->next = t->cache;
-    return t->cache = c;
 }
 
 static void push_batch(struct pool *p, uint32_t tier, struct pool_block *list, uint32_t count)
@@ -116,6 +91,47 @@ static void hand_back(struct pool_cache *c)
     }
     let_go(c->pool);
     free(c);
+}
+
+/* Caches of pools that are over, and of `one`, go back. */
+static void tidy_caches(struct thread *t, const struct pool *one)
+{
+    for (struct pool_cache **at = &t->cache, *c; (c = *at);)
+        if (c->pool == one || atomic_load(&c->pool->over)) {
+            *at = c->next;
+            hand_back(c);
+        } else
+            at = &c->next;
+}
+
+void iris__pool_destroy(struct pool *p)
+{
+    if (!p)
+        return;
+    atomic_store(&p->over, 1);
+    tidy_caches(&iris__thread, p);
+    let_go(p);
+}
+
+struct pool_cache *iris__pool_join(struct pool *p)
+{
+    struct thread *t = &iris__thread;
+    for (struct pool_cache **at = &t->cache; *at; at = &(*at)->next)
+        if ((*at)->pool == p) { /* to the front: it is the one in use now */
+            struct pool_cache *c = *at;
+            *at = c->next;
+            c->next = t->cache;
+            return t->cache = c;
+        }
+    tidy_caches(t, NULL);
+    struct pool_cache *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    iris__thread_watch();
+    c->pool = p;
+    atomic_fetch_add_explicit(&p->users, 1, memory_order_relaxed);
+    c->next = t->cache;
+    return t->cache = c;
 }
 
 void iris__pool_leave(struct thread *t)

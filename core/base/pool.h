@@ -2,8 +2,9 @@
  * cache per size; whole batches move between the caches and a shared depot. Blocks are aligned to 64
  * bytes. Memory is given back to the system when the pool ends (its high-water mark stays until then).
  *
- * A thread that uses several pools changes its cache when it changes pools; a thread that ends hands
- * its caches back. The pool lives until its owner and the last such cache have let go. */
+ * A thread that uses several pools changes its cache when it changes pools. A thread hands its caches
+ * back when it ends, and those of pools that are over when it meets a new one. The pool lives until its
+ * owner and the last such cache have let go. */
 #ifndef IRIS_BASE_POOL_H
 #define IRIS_BASE_POOL_H
 
@@ -37,7 +38,7 @@ struct pool_cache {
 };
 
 struct pool *iris__pool_create(void);
-void iris__pool_destroy(struct pool *);
+void iris__pool_destroy(struct pool *); /* its owner lets go; this thread's cache goes back too */
 /* Bytes that the pool has taken from the system, large blocks included. */
 size_t iris__pool_bytes(const struct pool *);
 
