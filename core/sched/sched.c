@@ -285,9 +285,10 @@ static struct timespec real_time(int64_t from_now)
 
 int iris__sched_join(unsigned long thread, int64_t timeout)
 {
+    if (!thread || timeout == INT64_MAX)
+        return thread ? pthread_join(thread, NULL) : 0;
     struct timespec t = real_time(timeout);
-    return thread && (timeout == INT64_MAX ? pthread_join(thread, NULL)
-                                           : pthread_timedjoin_np(thread, NULL, &t));
+    return pthread_timedjoin_np(thread, NULL, &t);
 }
 
 /* What was posted to the pool when nobody looked any more: old states' ends, libraries to let go. */
