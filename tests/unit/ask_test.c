@@ -57,6 +57,7 @@ static void an_end_answers(struct scene *s)
     uint64_t *kept;
     iris_behaviour b = oracle(s, &kept);
     assert_int_equal(ask_wait(s, scene_spawn(s, &b, 0), "yes", IRIS_SECOND), IRIS_OK);
+    assert_int_equal(ask_wait(s, scene_spawn(s, &b, 0), "yes", INT64_MAX), IRIS_OK);
     assert_int_equal(ask_wait(s, scene_spawn(s, &b, 0), "crash", 3600 * IRIS_SECOND), IRIS_DEAD);
     uint64_t pid = scene_spawn(s, &b, 0);
     s->api->send(s->self, pid, "e", 1, 0);
