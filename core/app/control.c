@@ -227,6 +227,26 @@ static const struct control_verb *find_verb(const struct control_verb *verbs,
     return NULL;
 }
 
+static int count_working(const struct control *c)
+{
+    int n = 0;
+    for (const struct control_client *one = c->clients.first; one; one = one->next)
+        n += one->state == CLIENT_WORKING;
+    return n;
+}
+
+static int is_crowded(const struct control *c, const struct control_verb *verb,
+                      struct control_reply *reply)
+{
+    int most = IRIS__CONTROL_CLIENTS - verb->spare;
+    if (!verb->spare || count_working(c) <= most) /* with this one */
+        return 0;
+    iris__control_error(reply, "busy",
+                        "try again when some are answered; a shorter --timeout ends them sooner",
+                        "%d requests wait for their answers, and no more may", most);
+    return 1;
+}
+
 static void run_verb(struct control *c, const struct http_request *r, struct control_reply *reply)
 {
     int path_known;
@@ -237,6 +257,8 @@ static void run_verb(struct control *c, const struct http_request *r, struct con
                             path_known ? "not with this method" : "no such verb");
         return;
     }
+    if (is_crowded(c, verb, reply))
+        return;
     json_t *body = iris__control_body(r);
     if (!body) {
         iris__control_error(reply, "bad-request", NULL, "%s", iris__reason());

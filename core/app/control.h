@@ -1,8 +1,10 @@
 /* The control server: HTTP/1.1 with JSON over a UNIX socket, on a thread of its own. It knows
  * nothing of actors; what can be asked of it is a table of verbs.
  *
- * Bounds: a request has 64 KiB and 5 s to arrive; 64 clients; one request of each is worked on at
- * a time, what it sends meanwhile waits in the kernel. Peers of another user are turned away. */
+ * Bounds: a request has 64 KiB and 5 s to arrive; 64 clients, more wait in the kernel; one request of
+ * each is worked on at a time, what it sends meanwhile waits in the kernel. Requests that wait long
+ * leave places to others, so that one can always look and stop. Peers of another user are turned
+ * away. */
 #ifndef IRIS_APP_CONTROL_H
 #define IRIS_APP_CONTROL_H
 
@@ -21,6 +23,7 @@ struct control_verb {
     /* Runs on the control thread and does not block. Now or later, on any thread, it completes the
      * reply: exactly once. */
     void (*run)(void *app, const struct control_request *, struct control_reply *);
+    int spare; /* it may wait for long: refused where it would leave fewer places than this */
 };
 
 /* verbs: static, ends with an entry of NULLs. IRIS_OK, or IRIS_FAIL with the reason. [main] */

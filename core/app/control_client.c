@@ -10,7 +10,6 @@
 #define IDLE_MS 30000  /* between two requests */
 #define WRITE_MS 30000 /* for the client to take the answer */
 #define LINGER_MS 1000 /* for it to see the answer and hang up */
-#define LINGERERS 16   /* clients above the limit that are told so, at the same time */
 
 static void pump(struct control_client *);
 
@@ -24,10 +23,15 @@ static void on_closed(uv_handle_t *handle)
     *c->self = c->next;
     if (c->next)
         c->next->self = c->self;
-    c->all->n--;
+    struct control_clients *all = c->all;
+    uv_stream_t *waiting = all->waiting;
+    all->n--;
+    all->waiting = NULL;
     iris__http_finish(&c->http);
     iris__text_finish(&c->out);
     free(c);
+    if (waiting && !uv_is_closing((uv_handle_t *)waiting))
+        iris__control_client_accept(all, waiting);
 }
 
 void iris__control_client_close(struct control_client *c)
@@ -191,18 +195,19 @@ static const char *objection(struct control_client *c, int *status)
         *status = 403;
         return iris__reason();
     }
-    *status = 503;
-    return c->all->n > IRIS__CONTROL_CLIENTS ? "64 clients are connected already" : NULL;
+    return NULL;
 }
 
+/* libuv looks for no more of them while one is not taken: those behind it wait in the kernel. */
 void iris__control_client_accept(struct control_clients *all, uv_stream_t *listener)
 {
-    struct control_client *c = create(all);
-    if (!c)
+    struct control_client *c = all->n < IRIS__CONTROL_CLIENTS ? create(all) : NULL;
+    if (!c) {
+        all->waiting = listener;
         return;
+    }
     struct http_request no = {0};
-    if (uv_accept(listener, (uv_stream_t *)&c->pipe) ||
-        all->n > IRIS__CONTROL_CLIENTS + LINGERERS) {
+    if (uv_accept(listener, (uv_stream_t *)&c->pipe)) {
         iris__control_client_close(c);
     } else if ((no.why = objection(c, &no.status))) {
         c->state = CLIENT_WORKING;

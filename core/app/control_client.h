@@ -15,6 +15,7 @@ struct control_clients { /* all connections of one server */
     uv_loop_t *loop;
     struct control_client *first;
     int n;
+    uv_stream_t *waiting; /* the listener, while a new client waits for a place; else NULL */
     char chunk[16384]; /* what was read last; handed on before the next read */
     /* A request came, or (request->status) one that has to be refused with that status. The answer
      * is given later, with iris__control_client_answer(). */
@@ -41,6 +42,7 @@ struct control_client {
     void *work;     /* the server's: the reply that is being made */
 };
 
+/* When a place is free: now, or by itself when a client leaves. */
 void iris__control_client_accept(struct control_clients *, uv_stream_t *listener);
 void iris__control_client_answer(struct control_client *, int status, const char *body, size_t len);
 void iris__control_client_close(struct control_client *);

@@ -207,14 +207,18 @@ static void events(void *app, const struct control_request *r, struct control_re
                                   "missed", (json_int_t)missed));
 }
 
+/* However many ask, one can still swap what does not answer, and look, and stop. */
+#define ASK_SPARE 8
+#define SWAP_SPARE 4
+
 const struct control_verb iris__verbs[] = {
-    {"GET", "/v1/health", health},
-    {"GET", "/v1/ps", ps},
-    {"GET", "/v1/events", events},
-    {"POST", "/v1/ask", iris__verb_ask},
-    {"POST", "/v1/send", iris__verb_send},
-    {"POST", "/v1/swap", iris__verb_swap},
-    {"POST", "/v1/rollback", iris__verb_rollback},
-    {"POST", "/v1/stop", iris__verb_stop},
-    {NULL, NULL, NULL},
+    {"GET", "/v1/health", health, 0},
+    {"GET", "/v1/ps", ps, 0},
+    {"GET", "/v1/events", events, 0},
+    {"POST", "/v1/ask", iris__verb_ask, ASK_SPARE},
+    {"POST", "/v1/send", iris__verb_send, 0},
+    {"POST", "/v1/swap", iris__verb_swap, SWAP_SPARE},
+    {"POST", "/v1/rollback", iris__verb_rollback, SWAP_SPARE},
+    {"POST", "/v1/stop", iris__verb_stop, 0},
+    {NULL, NULL, NULL, 0},
 };
