@@ -23,6 +23,17 @@ try "$IRIS" ask /svc/echo '' --json;       exits 0; says '"reply":""'
 printf 'a\0\377b' >bytes
 try "$IRIS" ask /svc/echo --file bytes --json; exits 0; is_json; says '"reply_base64":"YQD/Yg=="'
 "$IRIS" ask /svc/echo --file bytes 2>err >out; printf '\n' >>bytes; cmp -s bytes out || bad 'expected the bytes themselves'
+# As many bytes as are said to fit do fit.
+dd if=/dev/urandom of=noise bs=1000 count=50 2>err
+try "$IRIS" send /svc/echo -f noise;       exits 1; complains 'noise has 50,000 bytes; at most '; complains '(binary travels as base64)'
+most=$(sed -n 's/.*at most \([0-9,]*\) fit.*/\1/p' err | tr -d ,)
+head -c "$most" noise >fits
+try "$IRIS" send /svc/echo -f fits;        exits 0
+try "$IRIS" send /svc/echo -f noise --json; exits 1; is_json; says '"code":"too-large"'; is_quiet
+head -c 70000 /dev/zero | tr '\0' 'a' >letters
+try "$IRIS" send /svc/echo -f letters;     exits 1; complains 'letters has 70,000 bytes; at most 65,'
+try "$IRIS" ask /svc/echo -f /dev/zero;    exits 1; complains '/dev/zero has more than 1,048,576 bytes'
+try "$IRIS" ask /svc/echo -f missing --json; exits 1; is_json; says 'missing: No such file or directory'
 for i in 1 2 3; do try "$IRIS" send /svc/tally "m$i"; exits 0; complains 'iris ps'; done
 try "$IRIS" send /svc/tally x --json;      exits 0; is_json; says '"target":"/svc/tally"'; is_quiet
 try "$IRIS" ask /svc/tally count;          says '1 4'

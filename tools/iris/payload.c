@@ -3,14 +3,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <iris/app.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#define REQUEST_LIMIT 65536 /* as docs/control.md says */
+#define REQUEST_REST 256    /* its head, and members that are put into it later */
+
 static int read_all(struct payload *p, int fd)
 {
     size_t room = 0;
-    for (;;) {
+    while (p->len < PAYLOAD_MOST) {
         if (p->len == room) {
             room = room ? room * 2 : 65536;
             char *data = realloc(p->data, room);
@@ -23,6 +27,7 @@ static int read_all(struct payload *p, int fd)
             return (int)n;
         p->len += n > 0 ? (size_t)n : 0;
     }
+    return 0;
 }
 
 int payload_read(struct payload *p, const char *file)
@@ -57,6 +62,20 @@ int payload_put(json_t *object, const struct payload *p)
     int failed = json_object_set_new(object, "data_base64", json_string(encoded));
     free(encoded);
     return failed;
+}
+
+size_t payload_limit(const json_t *object, const struct payload *p)
+{
+    const json_t *text = json_object_get(object, "data");
+    const json_t *data = text ? text : json_object_get(object, "data_base64");
+    size_t all = json_dumpb(object, NULL, 0, JSON_COMPACT) + REQUEST_REST;
+    size_t own = json_dumpb(data, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY) - 2; /* its quotes */
+    if (all <= REQUEST_LIMIT)
+        return SIZE_MAX;
+    size_t room = all - own < REQUEST_LIMIT ? REQUEST_LIMIT - (all - own) : 0;
+    if (!text)
+        return room / 4 * 3;
+    return own == p->len ? room : (size_t)((double)room * (double)p->len / (double)own);
 }
 
 static void write_line(const char *data, size_t len, FILE *to)

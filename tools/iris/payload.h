@@ -10,11 +10,18 @@ struct payload {
     size_t len;
 };
 
-int payload_read(struct payload *, const char *file); /* "-": stdin; 0, or -1 with errno */
+/* "-": stdin. 0, or -1 with errno. Of what has no end the first PAYLOAD_MOST bytes are read: they are
+ * too many already. */
+#define PAYLOAD_MOST (1 << 20)
+int payload_read(struct payload *, const char *file);
 void payload_finish(struct payload *);
 
 /* Sets "data" or "data_base64". */
 int payload_put(json_t *object, const struct payload *);
+
+/* How many bytes of this kind a request takes whose body is `object`, p included; SIZE_MAX: these, at
+ * any rate, it takes. */
+size_t payload_limit(const json_t *object, const struct payload *p);
 
 /* Writes what `key` or `key`_base64 holds; a '\n' behind it if it does not end in one. */
 void payload_print(const json_t *object, const char *key, FILE *);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <iris/app.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct message {
@@ -60,36 +61,78 @@ static const struct argp ask_argp = {
     NULL,
 };
 
-/* The bytes to send, in a new object beside the target; or NULL, explained. */
-static json_t *compose(const struct message *m)
+static const char *name_of(const struct message *m)
+{
+    const char *file = m->file ? m->file : m->data;
+    return !strcmp(file, "-") ? "stdin" : m->file ? m->file : "DATA";
+}
+
+/* Said here, where it can be said of the file; the app can only say it of the request. */
+static int check_size(const struct message *m, const json_t *body, const struct payload *p)
+{
+    char has[SPAN_ROOM], most[SPAN_ROOM], *message;
+    size_t limit = payload_limit(body, p);
+    if (p->len <= limit)
+        return IRIS_EXIT_OK;
+    if (asprintf(&message, "%s has %s%s bytes; at most %s fit in one request%s", name_of(m),
+                 p->len >= PAYLOAD_MOST ? "more than " : "", count_text(has, p->len),
+                 count_text(most, limit),
+                 json_object_get(body, "data") ? "" : " (binary travels as base64)") < 0)
+        return IRIS_EXIT_FAILED;
+    int status =
+        client_error(&m->common, "too-large", "send it in pieces, or send its name", message);
+    free(message);
+    return status;
+}
+
+static int fail_to_read(const struct message *m, const char *why)
+{
+    char *message;
+    if (asprintf(&message, "%s: %s", name_of(m), why) < 0)
+        return IRIS_EXIT_FAILED;
+    int status = client_error(&m->common, "failed", NULL, message);
+    free(message);
+    return status;
+}
+
+static int read_payload(const struct message *m, struct payload *p)
+{
+    const char *file = m->file ? m->file : !strcmp(m->data, "-") ? "-" : NULL;
+    if (file)
+        return payload_read(p, file);
+    *p = (struct payload){strdup(m->data), strlen(m->data)};
+    return 0;
+}
+
+/* The bytes to send, in a new object beside the target; or an exit status, explained. */
+static int compose(const struct message *m, json_t **body)
 {
     struct payload p = {0};
-    const char *file = m->file ? m->file : !strcmp(m->data, "-") ? "-" : NULL;
-    json_t *body = json_pack("{s:s}", "target", m->target);
-    int failed = 0;
-    if (file)
-        failed = payload_read(&p, file);
+    int status;
+    *body = json_pack("{s:s}", "target", m->target);
+    if (!*body)
+        status = client_error(&m->common, "bad-request", NULL, "the path is not UTF-8");
+    else if (read_payload(m, &p))
+        status = fail_to_read(m, strerror(errno));
+    else if (payload_put(*body, &p))
+        status = fail_to_read(m, "out of memory");
     else
-        p = (struct payload){strdup(m->data), strlen(m->data)};
-    if (failed)
-        say_errorf(NULL, "%s: %s", strcmp(file, "-") ? file : "stdin", strerror(errno));
-    if (!body || failed || payload_put(body, &p)) {
-        json_decref(body);
-        body = NULL;
-    }
+        status = check_size(m, *body, &p);
+    if (status)
+        json_decref(*body);
     payload_finish(&p);
-    return body;
+    return status;
 }
 
 int verb_send(int argc, char **argv)
 {
     struct message m = {.common.timeout_ms = 5000};
-    json_t *answer = NULL;
+    json_t *body, *answer = NULL;
     argp_parse(&send_argp, argc, argv, 0, NULL, &m);
-    json_t *body = compose(&m);
-    if (!body)
-        return IRIS_EXIT_FAILED;
-    int status = client_call(&m.common, "POST", "/v1/send", body, &answer);
+    int status = compose(&m, &body);
+    if (status)
+        return status;
+    status = client_call(&m.common, "POST", "/v1/send", body, &answer);
     if (answer) {
         fprintf(stderr, "%ssent to %s; ", term(stderr, TERM_DIM), m.target);
         say_advice(stderr, "see what it does with: iris ps");
@@ -103,13 +146,13 @@ int verb_ask(int argc, char **argv)
 {
     struct message m = {.common.timeout_ms = 30000};
     char span[SPAN_ROOM];
-    json_t *answer = NULL;
+    json_t *body, *answer = NULL;
     argp_parse(&ask_argp, argc, argv, 0, NULL, &m);
-    json_t *body = compose(&m);
-    if (!body)
-        return IRIS_EXIT_FAILED;
+    int status = compose(&m, &body);
+    if (status)
+        return status;
     json_object_set_new(body, "timeout_ms", json_integer(m.common.timeout_ms));
-    int status = client_call(&m.common, "POST", "/v1/ask", body, &answer);
+    status = client_call(&m.common, "POST", "/v1/ask", body, &answer);
     if (answer) {
         payload_print(answer, "reply", stdout);
         span_text(span, json_integer_value(json_object_get(answer, "ns")));
