@@ -63,7 +63,7 @@ static void say_no_errors(const char *file, const char *named)
 int verb_check(int argc, char **argv)
 {
     struct check c = {.sets = calloc((size_t)argc, sizeof *c.sets)};
-    argp_parse(&argp, argc, argv, 0, NULL, &c);
+    parse_arguments(&argp, argc, argv, &c);
     const char *file = c.file ? c.file : "app.json";
     int status = iris_app_check(file, c.sets, c.nsets, c.json, print, c.json ? stdout : stderr);
     if (!status && !c.json)

@@ -1,4 +1,5 @@
 /* iris: runs an app, and talks to one that runs. What it can do is the table below. */
+#include "client.h"
 #include "term.h"
 #include "verb.h"
 
@@ -6,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,15 +47,31 @@ static const struct verb *find(const char *name)
     return NULL;
 }
 
-static int unknown(const char *name)
+/* An error of usage, also where no verb was found. */
+__attribute__((format(printf, 3, 4))) static int refuse(int json, const char *hint, const char *fmt,
+                                                        ...)
+{
+    const struct common c = {.json = json};
+    char *message;
+    va_list args;
+    va_start(args, fmt);
+    int n = vasprintf(&message, fmt, args);
+    va_end(args);
+    if (n < 0)
+        return IRIS_EXIT_FAILED;
+    int status = client_error(&c, "bad-request", hint, message);
+    free(message);
+    return status;
+}
+
+static int unknown(const char *name, int json)
 {
     const char *names[NVERBS + 1] = {NULL};
     for (int i = 0; i < NVERBS; i++)
         names[i] = verbs[i].name;
     const char *meant = nearest(name, names);
-    say_errorf("all verbs: iris --help", "no verb \"%s\"%s%s%s", name,
-               meant ? "; did you mean " : "", meant ? meant : "", meant ? "?" : "");
-    return IRIS_EXIT_USAGE;
+    return refuse(json, "all verbs: iris --help", "no verb \"%s\"%s%s%s", name,
+                  meant ? "; did you mean " : "", meant ? meant : "", meant ? "?" : "");
 }
 
 static int dispatch(const struct verb *verb, int argc, char **argv)
@@ -70,7 +88,17 @@ static int help_verb(char *name)
     char flag[] = "--help";
     char *argv[] = {name, flag, NULL};
     const struct verb *verb = find(name);
-    return verb ? dispatch(verb, 2, argv) : unknown(name);
+    return verb ? dispatch(verb, 2, argv) : unknown(name, 0);
+}
+
+static int run_verb(int argc, char **argv)
+{
+    int json = wants_json(argc, argv);
+    if (argv[1][0] == '-')
+        return refuse(json, "all verbs: iris --help",
+                      "%s: options come after the verb, as in: iris ps %s", argv[1], argv[1]);
+    const struct verb *verb = find(argv[1]);
+    return verb ? dispatch(verb, argc - 1, argv + 1) : unknown(argv[1], json);
 }
 
 static int is(const char *word, const char *a, const char *b)
@@ -104,6 +132,7 @@ int main(int argc, char **argv)
 {
     hold_streams();
     atexit(check_stdout);
+    setenv("ARGP_HELP_FMT", "no-dup-args-note", 0); /* that line is about another kind of program */
     argp_err_exit_status = IRIS_EXIT_USAGE;
     if (argc < 2) {
         help(stderr);
@@ -119,6 +148,5 @@ int main(int argc, char **argv)
         help(stdout);
         return IRIS_EXIT_OK;
     }
-    const struct verb *verb = find(argv[1]);
-    return verb ? dispatch(verb, argc - 1, argv + 1) : unknown(argv[1]);
+    return run_verb(argc, argv);
 }

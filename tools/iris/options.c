@@ -1,5 +1,7 @@
+#include "client.h"
 #include "verb.h"
 
+#include <iris/app.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +55,77 @@ static const struct argp_option waiting_options[] = {
 
 static const struct argp common = {common_options, parse, NULL, NULL, NULL, NULL, NULL};
 static const struct argp waiting = {waiting_options, parse, NULL, NULL, NULL, NULL, NULL};
+
+/* ---- errors of usage ---- */
+
+int wants_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+        if (!strcmp(argv[i], "--json"))
+            return 1;
+    return 0;
+}
+
+/* What argp and getopt say goes to stderr, which they then leave by exit(): so it is caught there. */
+static struct {
+    FILE *stderr_before;
+    const char *verb; /* "iris ps"; NULL: nothing is caught */
+    char *text;
+    size_t len;
+} caught;
+
+static void release(void)
+{
+    fclose(stderr);
+    stderr = caught.stderr_before;
+    caught.verb = NULL;
+}
+
+/* "iris ps: x: expected no argument\nTry `iris ps --help' ...": of this the sentence. */
+static void print_caught(int status, void *unused)
+{
+    const struct common c = {.json = 1};
+    const char *verb = caught.verb;
+    char hint[80];
+    (void)unused;
+    if (!verb)
+        return;
+    release();
+    if (status != IRIS_EXIT_USAGE || !caught.text)
+        return;
+    snprintf(hint, sizeof hint, "see: %s --help", verb);
+    char *message = caught.text;
+    message[strcspn(message, "\n")] = '\0';
+    size_t n = strlen(verb);
+    if (!strncmp(message, verb, n) && !strncmp(message + n, ": ", 2))
+        message += n + 2;
+    client_error(&c, "bad-request", hint, message);
+}
+
+static void catch (const char *verb)
+{
+    FILE *memory = open_memstream(&caught.text, &caught.len);
+    if (!memory || on_exit(print_caught, NULL))
+        return;
+    caught.stderr_before = stderr;
+    caught.verb = verb;
+    stderr = memory;
+}
+
+void parse_arguments(const struct argp *argp, int argc, char **argv, void *input)
+{
+    static char help[] = "--help";
+    for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+        if (!strcmp(argv[i], "-h"))
+            argv[i] = help;
+    if (wants_json(argc, argv))
+        catch (argv[0]);
+    argp_parse(argp, argc, argv, 0, NULL, input);
+    if (caught.verb)
+        release();
+    free(caught.text);
+    caught.text = NULL;
+}
 
 const struct argp_child common_children[] = {{&common, 0, NULL, 0}, {0}};
 const struct argp_child waiting_children[] = {{&common, 0, NULL, 0}, {&waiting, 0, NULL, 0}, {0}};

@@ -94,7 +94,7 @@ int verb_ps(int argc, char **argv)
 {
     struct common c = {.timeout_ms = 5000};
     json_t *answer;
-    argp_parse(&argp, argc, argv, 0, NULL, &c);
+    parse_arguments(&argp, argc, argv, &c);
     int status = client_call(&c, "GET", "/v1/ps", NULL, &answer);
     if (answer)
         print(answer);

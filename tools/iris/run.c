@@ -182,7 +182,7 @@ int verb_run(int argc, char **argv)
                 .program = getenv("IRIS_PROGRAM")},
         .sets = calloc((size_t)argc, sizeof *r.sets),
     };
-    argp_parse(&argp, argc, argv, 0, NULL, &r);
+    parse_arguments(&argp, argc, argv, &r);
     r.app.ctx = &r;
     r.app.sets = r.sets;
     r.app.stop_fd = watch_signals(ends);

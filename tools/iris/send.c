@@ -128,7 +128,7 @@ int verb_send(int argc, char **argv)
 {
     struct message m = {.common.timeout_ms = 5000};
     json_t *body, *answer = NULL;
-    argp_parse(&send_argp, argc, argv, 0, NULL, &m);
+    parse_arguments(&send_argp, argc, argv, &m);
     int status = compose(&m, &body);
     if (status)
         return status;
@@ -147,7 +147,7 @@ int verb_ask(int argc, char **argv)
     struct message m = {.common.timeout_ms = 30000};
     char span[SPAN_ROOM];
     json_t *body, *answer = NULL;
-    argp_parse(&ask_argp, argc, argv, 0, NULL, &m);
+    parse_arguments(&ask_argp, argc, argv, &m);
     int status = compose(&m, &body);
     if (status)
         return status;

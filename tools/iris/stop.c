@@ -130,6 +130,6 @@ static int stop_actor(struct stop *s)
 int verb_stop(int argc, char **argv)
 {
     struct stop s = {.common.timeout_ms = 30000};
-    argp_parse(&argp, argc, argv, 0, NULL, &s);
+    parse_arguments(&argp, argc, argv, &s);
     return s.target ? stop_actor(&s) : stop_app(s.common);
 }

@@ -61,6 +61,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (!s->target)
             argp_error(state, "PATH is missing: which actor (see iris ps)");
+        else if (s->cancel && s->handler)
+            argp_error(state, "%s: --cancel takes back what waits, and needs no HANDLER",
+                       s->handler);
+        else if (s->cancel && s->now)
+            argp_error(state, "--cancel and --now: expected one of them");
         return 0;
     }
     return parse_option(s, key, arg, state);
@@ -162,7 +167,7 @@ static int call(struct swap *s, const char *path, json_t *body, const char *done
 int verb_swap(int argc, char **argv)
 {
     struct swap s = {.common.timeout_ms = 30000, .most = 2};
-    argp_parse(&swap_argp, argc, argv, 0, NULL, &s);
+    parse_arguments(&swap_argp, argc, argv, &s);
     json_t *body = json_pack("{s:s}", "target", s.target);
     if (!body || (s.handler && put_handler(body, s.handler))) {
         json_decref(body);
@@ -178,7 +183,7 @@ int verb_swap(int argc, char **argv)
 int verb_rollback(int argc, char **argv)
 {
     struct swap s = {.common.timeout_ms = 30000, .steps = 1, .most = 1};
-    argp_parse(&rollback_argp, argc, argv, 0, NULL, &s);
+    parse_arguments(&rollback_argp, argc, argv, &s);
     json_t *body = json_pack("{s:s, s:i}", "target", s.target, "steps", (int)s.steps);
     if (!body)
         return client_error(&s.common, "bad-request", NULL, "the path is not UTF-8");

@@ -30,6 +30,11 @@ struct common {
 
 extern const struct argp_child common_children[], waiting_children[];
 
+/* argp_parse() by the rules of the house: -h is --help, and with --json an error of usage is printed
+ * as JSON too. */
+void parse_arguments(const struct argp *, int argc, char **argv, void *input);
+int wants_json(int argc, char **argv);
+
 /* "30s", "500ms", "2m", "1h", "30" (seconds); or -1. */
 int64_t parse_duration(const char *text);
 
