@@ -130,15 +130,25 @@ static void disown(struct timers *t, struct timer *e)
     }
 }
 
-static void forget(struct timers *t, struct timer *e)
+/* One whose message is work that somebody waits for. */
+static uint32_t is_oneshot(const struct timer *e)
+{
+    return !e->fn && !e->period;
+}
+
+static void take_out(struct timers *t, struct timer *e)
 {
     heap_remove(t, e);
     assert(t->by_id); /* e is in it */
     HASH_DEL(t->by_id, e);
     if (!e->fn)
         disown(t, e);
-    if (!e->fn && !e->period)
-        t->oneshots--;
+}
+
+static void forget(struct timers *t, struct timer *e)
+{
+    take_out(t, e);
+    t->oneshots -= is_oneshot(e);
 }
 
 /* ---- */
@@ -163,7 +173,7 @@ static int add(struct world *w, struct timer *e, uint64_t *id)
         heap_remove(t, e);
     if (!failed) {
         HASH_ADD(hh, t->by_id, id, sizeof e->id, e);
-        t->oneshots += !e->fn && !e->period;
+        t->oneshots += is_oneshot(e);
         if (id)
             *id = e->id; /* before it can fire */
     }
@@ -269,14 +279,15 @@ static void repeat(struct timers *t, struct timer *e, int64_t now)
     sift_down(t, e, e->at);
 }
 
-/* The due timer, out of the heap; a copy where it repeats. Lock held. */
+/* The due timer, out of the heap; a copy where it repeats. What comes once counts until its message is
+ * on its way. Lock held. */
 static struct timer *take_due(struct timers *t, int64_t now)
 {
     struct timer *e = t->count ? t->heap[0] : NULL;
     if (!e || e->deadline > now)
         return NULL;
     if (!e->period) {
-        forget(t, e);
+        take_out(t, e);
         return e;
     }
     struct timer *copy = malloc(sizeof *copy + e->len);
@@ -289,8 +300,9 @@ static struct timer *take_due(struct timers *t, int64_t now)
 int64_t iris__timers_fire(struct world *w, int64_t now)
 {
     struct timers *t = &w->timers;
-    for (;;) {
+    for (uint32_t delivered = 0;;) {
         pthread_mutex_lock(&t->lock);
+        t->oneshots -= delivered;
         struct timer *e = take_due(t, now);
         int64_t next = t->count ? t->heap[0]->deadline : INT64_MAX;
         pthread_mutex_unlock(&t->lock);
@@ -300,6 +312,7 @@ int64_t iris__timers_fire(struct world *w, int64_t now)
             e->fn(e->ctx);
         else
             deliver(w, e);
+        delivered = is_oneshot(e);
         free(e);
     }
 }
