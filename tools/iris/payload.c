@@ -1,5 +1,7 @@
 #include "payload.h"
 
+#include "term.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <iris/app.h>
@@ -80,7 +82,10 @@ size_t payload_limit(const json_t *object, const struct payload *p)
 
 static void write_line(const char *data, size_t len, FILE *to)
 {
-    fwrite(data, 1, len, to);
+    if (isatty(fileno(to)))
+        say_shown(to, data, len, "");
+    else
+        fwrite(data, 1, len, to);
     if (!len || data[len - 1] != '\n')
         fputc('\n', to);
     fflush(to);

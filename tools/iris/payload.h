@@ -23,7 +23,8 @@ int payload_put(json_t *object, const struct payload *);
  * any rate, it takes. */
 size_t payload_limit(const json_t *object, const struct payload *p);
 
-/* Writes what `key` or `key`_base64 holds; a '\n' behind it if it does not end in one. */
+/* Writes what `key` or `key`_base64 holds; a '\n' behind it if it does not end in one. Whoever reads a
+ * file or pipe gets the bytes themselves; a terminal is not driven by them. */
 void payload_print(const json_t *object, const char *key, FILE *);
 
 #endif

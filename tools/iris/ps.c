@@ -39,6 +39,10 @@ static void read_row(json_t *actor, struct row *r)
 /* "v3 (=v1) 2.1.0": the third version that this actor runs, the same code as the first. */
 static void add_version(struct table *t, const struct row *r)
 {
+    if (!r->rev) { /* not started yet */
+        table_add(t, 3, "");
+        return;
+    }
     table_add(t, 3, "v%lld%s%s%s%s%s", (long long)r->rev, *r->of ? " (" : "", r->of,
               *r->of ? ")" : "", *r->version ? " " : "", r->version);
 }

@@ -99,22 +99,37 @@ static void print_json(const char *kind, const char *text)
     json_decref(line);
 }
 
-/* The mark has the colour, the text is left alone. Of a header all of it is bold. */
+/* Logs end in a newline or not, as their authors are used to. */
+static size_t length(const char *text)
+{
+    size_t len = strlen(text);
+    while (len && text[len - 1] == '\n')
+        len--;
+    return len;
+}
+
+/* The mark has the colour. Of a header all of it is bold. */
+static void print_line(int kind, const char *text, FILE *to)
+{
+    const char *on = term(to, kinds[kind].style), *off = term(to, TERM_PLAIN);
+    int is_header = kind == IRIS_APP_HEADER;
+    fprintf(to, "%s%s%s", on, kinds[kind].mark, is_header ? "" : off);
+    say_shown(to, text, length(text), kind == IRIS_APP_NOTE ? "" : "  | ");
+    fprintf(to, "%s\n", is_header ? off : "");
+}
+
 static void print(void *ctx, int kind, const char *text)
 {
     const struct run *r = ctx;
     if (kind < 0 || (size_t)kind >= sizeof kinds / sizeof kinds[0])
         kind = IRIS_APP_LOG;
     FILE *to = kind == IRIS_APP_ERROR || kind == IRIS_APP_WARNING ? stderr : stdout;
-    const char *on = term(to, kinds[kind].style), *off = term(to, TERM_PLAIN);
     if (r->json)
         print_json(kinds[kind].name, text);
-    else if (kind == IRIS_APP_HEADER)
-        fprintf(to, "%s%s%s\n", on, text, off);
     else if (kind == IRIS_APP_ERROR)
         say_report(to, text), putc('\n', to);
     else
-        fprintf(to, "%s%s%s%s\n", on, kinds[kind].mark, off, text);
+        print_line(kind, text, to);
     fflush(to);
 }
 

@@ -143,8 +143,10 @@ static void print(const json_t *answer, const char *target, const char *done)
            term(stdout, TERM_PLAIN));
     printf("  %s in %s  mailbox %s", done, span_text(span, number_of(answer, "ns")),
            count_text(count, (uint64_t)number_of(answer, "mailbox")));
-    if (*version)
-        printf("  version %s", version);
+    if (*version) {
+        fputs("  version ", stdout);
+        say_shown(stdout, version, strlen(version), "  ");
+    }
     if (*undo)
         printf("  undo: ");
     say_advice(stdout, undo);

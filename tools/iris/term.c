@@ -17,6 +17,29 @@ const char *term(FILE *to, enum term_style style)
     return codes[style];
 }
 
+/* Bytes of the control character that stands here, or 0. Those of UTF-8 from U+0080 to U+009F are some
+ * too: U+009B begins a sequence as ESC [ does. */
+static size_t control(const char *s, size_t len)
+{
+    const unsigned char *c = (const unsigned char *)s;
+    if (c[0] < ' ' || c[0] == 0x7f)
+        return c[0] != '\n' && c[0] != '\t';
+    return len > 1 && c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0 ? 2 : 0;
+}
+
+void say_shown(FILE *to, const char *text, size_t len, const char *next)
+{
+    for (size_t i = 0, n; i < len; i += n ? n : 1) {
+        n = control(text + i, len - i);
+        if (!n)
+            putc(text[i], to);
+        for (size_t k = 0; k < n; k++)
+            fprintf(to, "\\x%02x", (unsigned char)text[i + k]);
+        if (text[i] == '\n' && i + 1 < len)
+            fputs(next, to);
+    }
+}
+
 void say_word(FILE *to, const char *word)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -54,7 +77,7 @@ void say_report(FILE *to, const char *text)
         if (hint)
             say_advice(to, hint);
         else
-            fwrite(text, 1, n, to);
+            say_shown(to, text, n, "");
         free(hint);
     }
 }
@@ -62,7 +85,9 @@ void say_report(FILE *to, const char *text)
 void say_error(const char *message, const char *hint)
 {
     fflush(stdout);
-    fprintf(stderr, "%siris:%s %s\n", term(stderr, TERM_RED), term(stderr, TERM_PLAIN), message);
+    fprintf(stderr, "%siris:%s ", term(stderr, TERM_RED), term(stderr, TERM_PLAIN));
+    say_shown(stderr, message, strlen(message), "  ");
+    putc('\n', stderr);
     if (!hint)
         return;
     fprintf(stderr, "%shint:%s ", term(stderr, TERM_BOLD), term(stderr, TERM_PLAIN));
@@ -84,6 +109,23 @@ void say_errorf(const char *hint, const char *fmt, ...)
 
 /* ---- tables ---- */
 
+/* A cell is one line of printable text. */
+static char *cell_of(char *text)
+{
+    char *shown = NULL;
+    size_t len;
+    FILE *out = open_memstream(&shown, &len);
+    if (!out)
+        abort();
+    for (char *c = text; *c; c++)
+        *c = *c == '\n' || *c == '\t' ? ' ' : *c;
+    say_shown(out, text, strlen(text), "");
+    if (fclose(out))
+        abort();
+    free(text);
+    return shown;
+}
+
 void table_add(struct table *t, int column, const char *fmt, ...)
 {
     if (column == 0) {
@@ -94,9 +136,11 @@ void table_add(struct table *t, int column, const char *fmt, ...)
     }
     va_list args;
     va_start(args, fmt);
-    if (vasprintf(&t->cells[t->rows - 1][column], fmt, args) < 0)
+    char *text;
+    if (vasprintf(&text, fmt, args) < 0)
         abort();
     va_end(args);
+    t->cells[t->rows - 1][column] = cell_of(text);
     if (column >= t->columns)
         t->columns = column + 1;
 }

@@ -14,6 +14,10 @@ const char *term(FILE *, enum term_style);
 void say_error(const char *message, const char *hint);
 void say_errorf(const char *hint, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Text of others: what would drive the terminal is written as \x1b, and a line behind the first one
+ * begins with `next`, so that it cannot pass for a line of ours. */
+void say_shown(FILE *, const char *text, size_t len, const char *next);
+
 /* Text that names commands of ours ("undo: iris rollback /a"), as the user calls the program: a
  * clone's ./iris is not in the PATH. */
 void say_advice(FILE *, const char *text);
