@@ -23,6 +23,9 @@
 struct totals {
     uint64_t lines, actions[ACTIONS];
     struct tally packages;
+    /* These totals live on in a version that took them over. save() may only read a state, so what it
+     * notes stands beside it. */
+    int *saved;
 };
 
 /* An event, as logwatch.h describes it. */
@@ -63,9 +66,16 @@ static inline void remember(struct entry *e, struct slice last)
     e->last = copy;
 }
 
+static inline int totals_init(struct totals *t)
+{
+    t->saved = calloc(1, sizeof *t->saved);
+    return t->saved ? IRIS_OK : IRIS_FAIL;
+}
+
 static inline void totals_add(struct totals *t, const struct event *e)
 {
     char last[512];
+    *t->saved = 0;
     t->lines++;
     t->actions[e->action]++;
     if (e->action == MALFORMED || slice_is(e->package, "-"))
@@ -81,6 +91,7 @@ static inline void totals_add(struct totals *t, const struct event *e)
 static inline void totals_finish(struct totals *t)
 {
     tally_finish(&t->packages);
+    free(t->saved);
 }
 
 /* ---- answers ---- */
@@ -277,6 +288,16 @@ static inline int grant(const struct counter *c, iris_actor *self, struct slice 
     int n = snprintf(text, sizeof text, TAKE "%.*s %d", serial.len < 24 ? (int)serial.len : 24,
                      serial.at, CREDIT_LINES);
     return reply(c, self, to, text, (size_t)n);
+}
+
+/* At the end of an actor its totals go to the log. A version that was swapped away has nothing to say:
+ * fini() is called for its state too, but the totals are not at their end. */
+static inline void say_last(const struct counter *c, iris_actor *self, const void *state,
+                            const struct totals *t)
+{
+    static const iris_message question = {.kind = IRIS_USER, .len = 6, .data = "totals"};
+    if (!*t->saved)
+        answer(c, self, state, &question); /* nobody asked, so it is said aloud */
 }
 
 static inline int receive(const struct counter *c, iris_actor *self, void *state,

@@ -55,8 +55,11 @@ static int handle(const iris_behaviour *b, iris_actor *self, void *state,
 static int init(const iris_behaviour *b, iris_actor *self, iris_bytes args, void **state)
 {
     (void)b, (void)self, (void)args;
-    *state = calloc(1, sizeof(struct state));
-    return *state ? IRIS_OK : api->fail("no memory");
+    struct state *s = *state = calloc(1, sizeof *s);
+    if (s && totals_init(&s->totals) == IRIS_OK)
+        return IRIS_OK;
+    free(s);
+    return api->fail("no memory");
 }
 
 static void finish(struct state *s)
@@ -69,10 +72,10 @@ static void finish(struct state *s)
 static void fini(const iris_behaviour *b, iris_actor *self, void *state)
 {
     const struct counter counter = {api, count, answer_question};
-    static const iris_message question = {.kind = IRIS_USER, .len = 6, .data = "totals"};
+    struct state *s = state;
     (void)b;
-    answer(&counter, self, state, &question);
-    finish(state);
+    say_last(&counter, self, s, &s->totals);
+    finish(s);
 }
 
 /* ---- as bytes: what version 1 writes, then the days ---- */
@@ -105,7 +108,9 @@ static int load(void *state, struct slice line)
 
 static int save(const iris_behaviour *b, iris_actor *self, const void *state, iris_sink *sink)
 {
+    const struct state *s = state;
     (void)b, (void)self;
+    *s->totals.saved = 1;
     return write_state(save_all, state, sink);
 }
 
@@ -134,6 +139,7 @@ static int downgrade(const iris_behaviour *b, iris_actor *self, const void *stat
     (void)self;
     if (to != 1)
         return api->fail("counter %s can write a state of version 1, not %u", b->version, to);
+    *s->totals.saved = 1;
     return write_state(totals_save, &s->totals, sink);
 }
 
