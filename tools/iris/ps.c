@@ -40,7 +40,7 @@ static void read_row(json_t *actor, struct row *r)
 static void add_version(struct table *t, const struct row *r)
 {
     if (!r->rev) { /* not started yet */
-        table_add(t, 3, "");
+        table_add(t, 3, "%s", "");
         return;
     }
     table_add(t, 3, "v%lld%s%s%s%s%s", (long long)r->rev, *r->of ? " (" : "", r->of,
