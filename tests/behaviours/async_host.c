@@ -314,7 +314,10 @@ static int init(const iris_behaviour *b, iris_actor *self, iris_bytes args, void
 {
     (void)b, (void)self, (void)args;
     *state = calloc(1, sizeof(struct state));
-    return *state ? IRIS_OK : api->fail("no memory");
+    if (*state)
+        return IRIS_OK;
+    api->fail("no memory");
+    return IRIS_FAIL;
 }
 
 static void fini(const iris_behaviour *b, iris_actor *self, void *state)
