@@ -131,32 +131,42 @@ struct waiting {
     char *why;
 };
 
-static void wake(struct load_order *o)
+static void wake(struct waiting *k, const char *why)
 {
-    struct waiting *k = o->ctx;
-    k->why = o->why ? strdup(o->why) : NULL; /* the reason is the loader thread's */
+    k->why = why ? strdup(why) : NULL; /* the reason is the loader thread's */
     pthread_mutex_lock(&k->lock);
     k->is_done = 1;
     pthread_cond_signal(&k->changed);
     pthread_mutex_unlock(&k->lock);
 }
 
+/* Gives the result back, and its reason to this thread. */
+static int await(iris_runtime *rt, struct waiting *k, const int *result)
+{
+    while (rt->world.sched.seeded && !k->is_done && iris_step(rt))
+        ;
+    pthread_mutex_lock(&k->lock);
+    while (!k->is_done)
+        pthread_cond_wait(&k->changed, &k->lock);
+    pthread_mutex_unlock(&k->lock);
+    if (*result)
+        iris__fail("%s", k->why ? k->why : "no reason was given");
+    free(k->why);
+    return *result;
+}
+
+static void loaded(struct load_order *o)
+{
+    wake(o->ctx, o->why);
+}
+
 int iris__runtime_load_wait(iris_runtime *rt, struct load_order *o)
 {
     struct waiting k = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-    o->done = wake;
+    o->done = loaded;
     o->ctx = &k;
     iris__runtime_load(rt, o);
-    while (rt->world.sched.seeded && !k.is_done && iris_step(rt))
-        ;
-    pthread_mutex_lock(&k.lock);
-    while (!k.is_done)
-        pthread_cond_wait(&k.changed, &k.lock);
-    pthread_mutex_unlock(&k.lock);
-    if (o->result)
-        iris__fail("%s", k.why ? k.why : "no reason was given");
-    free(k.why);
-    return o->result;
+    return await(rt, &k, &o->result);
 }
 
 /* "./libpay.so:name" -> file and name. A colon in a directory's name is no separator. */
@@ -191,8 +201,34 @@ int iris_load(iris_runtime *rt, const char *handler, const char *dir, iris_versi
     return result;
 }
 
+/* The hosts and libraries are the loader thread's, so it attaches too. */
+struct attach_order {
+    iris_job job;
+    iris_runtime *runtime;
+    const iris_plugin *(*entry)(const iris_api *);
+    const char *config;
+    void *arg;
+    int result;
+    struct waiting waiting;
+};
+
+static void attach(iris_job *job)
+{
+    struct attach_order *o = (struct attach_order *)job;
+    o->result = iris__host_attach(&o->runtime->hosts, o->entry, "(attached)", o->config, o->arg);
+    wake(&o->waiting, o->result ? iris__reason() : NULL);
+}
+
 int iris_attach(iris_runtime *rt, const iris_plugin *(*entry)(const iris_api *), const char *config,
                 void *arg)
 {
-    return iris__host_attach(&rt->hosts, entry, "(attached)", config, arg);
+    struct attach_order o = {
+        .job.run = attach,
+        .runtime = rt,
+        .entry = entry,
+        .config = config,
+        .arg = arg,
+        .waiting = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER}};
+    iris__executor_post(rt->loading, &o.job);
+    return await(rt, &o.waiting, &o.result);
 }

@@ -1,5 +1,6 @@
 /* Hosts: plugins that make behaviours of handler files. The core knows none of them by name; each says
- * which file endings are its own. All [loader] but start and stop, which are [main]. */
+ * which file endings are its own. All [loader] but stop, which is [main],
+ * when that thread has ended. */
 #ifndef IRIS_PLUGIN_HOST_H
 #define IRIS_PLUGIN_HOST_H
 

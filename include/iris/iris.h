@@ -76,7 +76,8 @@ IRIS_EXPORT const char *iris_reason(void); /* why this thread's last call failed
 /* A handler file, as a manifest names it ("./libpay.so", "./libpay.so:name"); relative to `dir`, or
  * to the working directory (NULL). Waits for the loader thread. *out is the caller's reference. */
 IRIS_EXPORT int iris_load(iris_runtime *, const char *handler, const char *dir, iris_version **out);
-/* A plugin that is linked into this program; arg goes to its start(). */
+/* A plugin that is linked into this program; arg goes to its start(). Waits for the loader thread, on
+ * which start() runs: hold no lock that it takes. */
 IRIS_EXPORT int iris_attach(iris_runtime *, const iris_plugin *(*entry)(const iris_api *),
                             const char *config, void *arg);
 

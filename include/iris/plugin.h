@@ -180,10 +180,11 @@ typedef struct iris_host { /* a language */
     const char *runtime;  /* "CPython 3.11.2" */
     const char *suffixes; /* which handler files are its own, separated by blanks: ".py .pyc" */
     /* Once per runtime (several may live in one process); the others get *host back. arg comes from
-     * the program that attached this plugin itself, and is NULL when the core loaded the file. [main] */
+     * the program that attached this plugin itself, and is NULL when the core loaded the file.
+     * [loader] */
     int (*start)(iris_actor *self, const char *config, void *arg, void **host);
     int (*load)(void *host, const iris_source *, iris_version **out); /* [loader] */
-    void (*stop)(void *host); /* no actor of this host is left. [main] */
+    void (*stop)(void *host); /* after all of these; no actor of this host is left. [main] */
 } iris_host;
 
 typedef struct iris_plugin { /* what the one symbol returns; static, never freed */
@@ -257,9 +258,9 @@ typedef struct iris_api {
     int (*swap)(iris_actor *self, uint64_t pid, iris_version *, int now,
                 void (*tell)(void *ctx, int result, const char *why), void *ctx);
 
-    /* Executors. open and close are [main]; close waits for the last turn. drain takes the queue's
-     * head again and again until slice nanoseconds are over; a host's loop calls it when woken, and on
-     * IRIS_AGAIN wakes itself. */
+    /* Executors. open and close are [main] or [loader]; close waits for the last turn. drain takes the
+     * queue's head again and again until slice nanoseconds are over; a host's loop calls it when woken,
+     * and on IRIS_AGAIN wakes itself. */
     int (*open)(iris_actor *self, const iris_driver *, iris_executor **out);
     void (*close)(iris_executor *);
     int (*drain)(iris_executor *, int64_t slice); /* [exec] IRIS_OK: idle, wake will come; or AGAIN */
