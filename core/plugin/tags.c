@@ -21,12 +21,18 @@ static int is_anywhere(const iris_actor *a)
     return iris__actor_pid(a) == 0;
 }
 
+/* A job has no turn: whether it was posted to this actor's executor, nobody can see on the pool. */
+static int is_on_pool(const iris_actor *a, const struct sched *s)
+{
+    if (iris__thread.turn)
+        return iris__thread.turn == a;
+    return s->seeded ? iris__thread.lane != NULL : iris__thread.worker != NULL;
+}
+
 static int is_on_executor(const iris_actor *a)
 {
     const iris_executor *x = a->executor;
-    if (x->kind == EXECUTOR_POOL)
-        return x->sched->seeded ? iris__thread.lane != NULL : iris__thread.worker != NULL;
-    return iris__thread.lane == &x->lane;
+    return x->kind == EXECUTOR_POOL ? is_on_pool(a, x->sched) : iris__thread.lane == &x->lane;
 }
 
 static void check_exec(const iris_actor *a, const char *member)

@@ -3,6 +3,7 @@
 
 #include "cast.h"
 
+#include "actor.h"
 #include "debug.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include <unistd.h>
 
 static struct {
-    iris_actor *actor;
+    iris_actor *actor, *other;
     const iris_message *message;
     iris_executor *executor;
     void (*inside)(void);
@@ -59,6 +60,12 @@ static void keep_off_turn(void)
     iris_calls()->keep(here.message);
 }
 
+/* A worker it is, but in another actor's turn. */
+static void send_as_another(void)
+{
+    iris_calls()->send(here.other, 1, "x", 1, 0);
+}
+
 static void drain_inside(void)
 {
     iris_calls()->drain(here.executor, 1);
@@ -71,6 +78,7 @@ static void misuse(void (*outside)(void), void (*inside)(void))
     scene_open(&s, 1, 0);
     iris_behaviour b = {.size = sizeof b, .abi = IRIS_ABI, .name = "misused", .handle = handle};
     here.inside = inside;
+    here.other = iris__table_at(&iris__world_of(s.self)->table, scene_spawn(&s, &b, 0));
     scene_send(&s, scene_spawn(&s, &b, 0), 1);
     scene_settle(&s);
     if (outside)
@@ -115,6 +123,7 @@ static void tags(void **state)
     expect_abort(give_off_thread, NULL, "api->give was called off its thread: it is [exec]");
     expect_abort(due_off_thread, NULL, "api->due was called off its thread: it is [exec]");
     expect_abort(exit_off_thread, NULL, "api->exit was called off its thread: it is [exec]");
+    expect_abort(NULL, send_as_another, "api->send was called off its thread: it is [exec]");
     expect_abort(NULL, drain_inside, "api->drain was called off its thread");
 }
 
