@@ -166,14 +166,29 @@ static int is_below(const struct supervisor *v, const struct supervisor *top)
     return v != NULL;
 }
 
-static void restart_others(struct supervisors *s, struct world *w, const struct supervisor *top,
-                           uint64_t except)
+/* Fills pids of the others below, if there is room; how many they are. */
+static uint32_t list_others(struct supervisors *s, const struct supervisor *top, uint64_t except,
+                            uint64_t *pids, uint32_t room)
 {
+    uint32_t n = 0;
     for (struct supervisor *v = s->list; v; v = v->next)
         for (uint32_t i = 0; is_below(v, top) && i < v->nchildren; i++)
-            if (v->children[i] != except)
-                iris__signal(w, KIND_RESTART, 0, v->children[i], 0,
-                             "killed: its supervisor restarts");
+            if (v->children[i] != except && n++ < room)
+                pids[n - 1] = v->children[i];
+    return n;
+}
+
+/* A copy: a signal may call a host's wake(), which shall find no lock held. */
+static uint64_t *copy_others(struct supervisors *s, const struct supervisor *top, uint64_t except,
+                             uint32_t *n)
+{
+    *n = list_others(s, top, except, NULL, 0);
+    uint64_t *pids = *n ? malloc(*n * sizeof *pids) : NULL;
+    if (pids)
+        list_others(s, top, except, pids, *n);
+    else
+        *n = 0; /* memory is short: they live on as they are */
+    return pids;
 }
 
 static int wants_restart(const struct cold *c, const struct ending *e)
@@ -195,10 +210,15 @@ int iris__supervisor_decide(struct supervisors *s, struct world *w, iris_actor *
     *exhausted = NULL;
     if (!wants_restart(c, e))
         return 0;
+    uint64_t *others = NULL;
+    uint32_t n = 0;
     pthread_mutex_lock(&s->lock);
     struct supervisor *holder = escalate(c->keeper, iris__sched_now(&w->sched), exhausted);
     if (holder && *exhausted)
-        restart_others(s, w, *exhausted, iris__actor_pid(a));
+        others = copy_others(s, *exhausted, iris__actor_pid(a), &n);
     pthread_mutex_unlock(&s->lock);
+    for (uint32_t i = 0; i < n; i++)
+        iris__signal(w, KIND_RESTART, 0, others[i], 0, "killed: its supervisor restarts");
+    free(others);
     return holder != NULL;
 }
