@@ -28,6 +28,7 @@ static void destroy(struct app *a)
     iris__orders_finish(&a->orders);
     iris__events_finish(&a->events);
     pthread_mutex_destroy(&a->awaited.lock);
+    pthread_mutex_destroy(&a->early.lock);
     iris__manifest_free(a->manifest);
     free(a->actors);
     free(a);
@@ -43,6 +44,7 @@ static struct app *create(const iris_app_options *options)
     iris__events_init(&a->events);
     iris__orders_init(&a->orders);
     pthread_mutex_init(&a->awaited.lock, NULL);
+    pthread_mutex_init(&a->early.lock, NULL);
     a->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return a;
 }
@@ -119,7 +121,7 @@ static void wait_for_end(struct app *a)
 {
     int looks = a->options.until_idle;
     int running = APP_STARTING;
-    if (!looks)
+    if (!looks && !atomic_load(&a->stop)) /* it may have come while the actors were started */
         iris__app_say_ready(a);
     atomic_compare_exchange_strong(&a->phase, &running, APP_RUNNING);
     while (!atomic_load(&a->stop) && !(looks && iris_is_idle(a->runtime)))
@@ -191,6 +193,7 @@ static int run(struct app *a)
         return status;
     }
     status = iris__app_start(a);
+    iris__early_admit(a, 1);
     a->started = !status;
     if (!status)
         wait_for_end(a);

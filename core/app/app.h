@@ -24,6 +24,13 @@ struct app_actor {         /* beside its manifest_actor */
     int64_t took;          /* ns: its loading, and then its start */
 };
 
+/* Requests about actors that have not begun yet: verb_early.c. */
+struct early_list {
+    pthread_mutex_t lock;
+    struct early *first;
+    int is_shut; /* all have begun, or will not */
+};
+
 /* The actor whose start or end the main thread waits for. */
 struct awaited {
     pthread_mutex_t lock;
@@ -41,6 +48,7 @@ struct app {
     struct events events;
     struct orders orders;
     struct awaited awaited;
+    struct early_list early;
     struct app_actor *actors; /* as in the manifest */
     char socket[IRIS_SOCKET_ROOM];
     int bell;             /* eventfd: something happened that the main thread looks at */
@@ -74,6 +82,10 @@ int iris__app_awaited(struct app *, int *started, int *failed); /* ended */
 /* ---- app_start.c ---- */
 /* IRIS_EXIT_OK, or the exit status; what went wrong was said. What did start is to be stopped. */
 int iris__app_start(struct app *);
+
+/* ---- verb_early.c: main thread ---- */
+/* Carries out what waited for actors that are there by now; or all, and none will wait any more. */
+void iris__early_admit(struct app *, int all_of_them);
 
 /* ---- app_stop.c ---- */
 /* All actors, last started first. Returns what is left of the time for it. */

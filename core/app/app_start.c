@@ -107,6 +107,7 @@ static int spawn(struct app *a, const struct manifest_actor *m, struct app_actor
     if (iris__runtime_spawn(a->runtime, &s, &pid))
         return IRIS_FAIL;
     atomic_store(&actor->pid, pid);
+    iris__early_admit(a, 0);
     return IRIS_OK;
 }
 

@@ -31,13 +31,24 @@ const char *iris__messages(char *room, uint64_t n)
     return room;
 }
 
+static int has_begun(const struct app *a, const char *path)
+{
+    for (size_t i = 0; i < a->manifest->nactors; i++)
+        if (!strcmp(a->manifest->actors[i].path, path))
+            return atomic_load(&a->actors[i].pid) != 0;
+    return 0;
+}
+
 /* No such actor; the path that was probably meant is one of the manifest's. */
 void iris__verb_gone(struct app *a, struct control_reply *reply, const char *target)
 {
     struct nearest near = {.word = target};
     for (size_t i = 0; i < a->manifest->nactors; i++)
         iris__nearest_try(&near, a->manifest->actors[i].path, strlen(a->manifest->actors[i].path));
-    if (near.best && near.edits)
+    if (near.best && !near.edits && !has_begun(a, target))
+        iris__control_error(reply, "stopping", "the app's output says why",
+                            "%s: it was not started; the app is stopping", target);
+    else if (near.best && near.edits)
         iris__control_error(reply, "no-such-target", "all of them: iris ps",
                             "no actor %s; did you mean %.*s?", target, (int)near.len, near.best);
     else
@@ -61,10 +72,10 @@ void iris__verb_call(struct app *a, const struct control_request *r, struct cont
     else if (!c.args.target)
         iris__control_error(reply, "bad-request", NULL,
                             "\"target\" is missing: an actor's path, name or pid");
-    else if (find(a, c.args.target, &c.info) != IRIS_OK)
-        iris__verb_gone(a, reply, c.args.target);
-    else
+    else if (find(a, c.args.target, &c.info) == IRIS_OK)
         carry(&c);
+    else if (!iris__early_wait(a, r->body, reply, &c.args, carry))
+        iris__verb_gone(a, reply, c.args.target);
     iris__verb_args_finish(&c.args);
 }
 
@@ -112,26 +123,40 @@ static void health(void *app, const struct control_request *r, struct control_re
 
 /* ---- ps ---- */
 
+struct listing {
+    struct app *app;
+    json_t *actors;
+    uint64_t without_path;
+};
+
 static json_t *describe(const iris_info *i)
 {
     static const char *const states[] = {"running", "stuck", "stopping"};
     char of[24] = "";
     if (i->of != i->rev)
         snprintf(of, sizeof of, "=v%u", i->of);
-    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:s, s:i, s:s, s:I, s:I, s:I, s:I, s:I}",
+    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:s, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I}",
                      "path", i->path, "pid", (json_int_t)i->pid, "host", text(i->host), "handler",
                      text(i->handler), "behaviour", text(i->behaviour), "version", text(i->version),
                      "of", of, "rev", (int)i->rev, "state", states[i->state], "mailbox",
                      (json_int_t)i->mailbox, "capacity", (json_int_t)i->capacity, "handled",
                      (json_int_t)i->handled, "restarts", (json_int_t)i->restarts, "uptime_ms",
-                     (json_int_t)(i->uptime < 0 ? -1 : i->uptime / IRIS_MILLISECOND));
+                     (json_int_t)(i->uptime < 0 ? -1 : i->uptime / IRIS_MILLISECOND), "stuck_ms",
+                     (json_int_t)(i->stuck / IRIS_MILLISECOND));
 }
 
-struct listing {
-    struct app *app;
-    json_t *actors;
-    uint64_t without_path;
-};
+/* Of the manifest, and not begun yet: as it will be. */
+static void list_early(struct listing *l, size_t index)
+{
+    const struct manifest_actor *m = &l->app->manifest->actors[index];
+    iris_info i = {.size = sizeof i, .abi = IRIS_ABI, .capacity = (uint32_t)m->capacity};
+    snprintf(i.path, sizeof i.path, "%s", m->path);
+    snprintf(i.host, sizeof i.host, "%s", m->host);
+    snprintf(i.handler, sizeof i.handler, "%s", m->handler);
+    json_t *row = describe(&i);
+    json_object_set_new(row, "state", json_string("starting"));
+    json_array_append_new(l->actors, row);
+}
 
 static void list_one(struct listing *l, uint64_t pid)
 {
@@ -166,7 +191,10 @@ static void ps(void *app, const struct control_request *r, struct control_reply 
     struct listing l = {.app = a, .actors = json_array()};
     (void)r;
     for (size_t i = 0; i < a->manifest->nactors; i++)
-        list_one(&l, a->actors[i].pid);
+        if (a->actors[i].pid)
+            list_one(&l, a->actors[i].pid);
+        else if (atomic_load(&a->phase) == APP_STARTING)
+            list_early(&l, i);
     iris__runtime_walk(a->runtime, list_other, &l);
     iris__control_reply(reply, 200,
                         json_pack("{s:s, s:I, s:o, s:I}", "app", a->manifest->name, "pid",

@@ -30,6 +30,9 @@ struct call { /* a request that was understood, about an actor that is there */
 /* Runs carry(), or answers why not. */
 void iris__verb_call(struct app *, const struct control_request *, struct control_reply *,
                      void (*carry)(struct call *));
+/* The same when its actor has begun, in at most args->timeout. 0: there is nothing to wait for. */
+int iris__early_wait(struct app *, const json_t *body, struct control_reply *,
+                     const struct verb_args *args, void (*carry)(struct call *));
 void iris__verb_gone(struct app *, struct control_reply *, const char *target);
 #define COUNT_ROOM 48
 const char *iris__count(char *room, uint64_t n);    /* "41,200" */
