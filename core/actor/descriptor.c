@@ -91,16 +91,8 @@ void iris__descriptor_ready(struct world *w, uint64_t fd)
     struct descriptor *e = take(w, (int)fd);
     if (!e)
         return; /* disarmed this moment */
-    struct message *m = iris__message_new(w->pool, e->len);
-    if (m) {
-        m->pub.kind = IRIS_USER;
-        m->pub.from = m->pub.to = e->pid;
-        m->pub.ref = 0;
-        if (e->len)
-            memcpy(m->body, e->data, e->len);
-        if (iris__post_anyway(
-                w, m)) /* it is not armed any more: who missed this would wait for ever */
-            iris__message_drop(w->pool, m);
-    }
+    iris__timer_send(w, e->pid, e->pid, e->data,
+                     e->len); /* it is not armed any more: who missed this
+                                                             would wait for ever */
     free(e);
 }

@@ -18,19 +18,13 @@ iris_actor *iris__table_at(const struct table *t, uint64_t pid)
 }
 
 /* Whether the actor takes one more; a place is reserved where it is bounded. */
-static inline int admit_up_to(iris_actor *a, uint64_t pid, uint32_t most)
+static inline int admit(iris_actor *a, uint64_t pid)
 {
     if (__builtin_expect(!a || !iris__gate_accepts(a, pid), 0))
         return IRIS_DEAD;
-    if (!(atomic_load_explicit(&a->marks, memory_order_relaxed) & MARK_BOUNDED))
-        return IRIS_OK;
-    uint32_t capacity = atomic_load_explicit(&a->capacity, memory_order_relaxed);
-    return iris__gate_reserve(a, pid, capacity > most ? capacity : most);
-}
-
-static inline int admit(iris_actor *a, uint64_t pid)
-{
-    return admit_up_to(a, pid, 0);
+    if (atomic_load_explicit(&a->marks, memory_order_relaxed) & MARK_BOUNDED)
+        return iris__gate_reserve(a, pid, atomic_load_explicit(&a->capacity, memory_order_relaxed));
+    return IRIS_OK;
 }
 
 /* If the actor ended since admit(), its place was closed and the reservation went with it. */
@@ -126,23 +120,13 @@ int iris__give(iris_actor *self, uint64_t to, const void *data, size_t len, uint
     return result;
 }
 
-static int post(struct world *w, struct message *m, uint32_t most)
+int iris__post(struct world *w, struct message *m)
 {
     if (m->pub.to >> PID_NODE_SHIFT)
         return iris__route_post(w, m);
     iris_actor *a = iris__table_at(&w->table, m->pub.to);
-    int result = admit_up_to(a, m->pub.to, most);
+    int result = admit(a, m->pub.to);
     return result ? result : push(w, a, m);
-}
-
-int iris__post(struct world *w, struct message *m)
-{
-    return post(w, m, 0);
-}
-
-int iris__post_anyway(struct world *w, struct message *m)
-{
-    return post(w, m, UINT32_MAX);
 }
 
 /* A DOWN for a watcher of another node is mail for its link. */

@@ -12,8 +12,6 @@ int iris__give(iris_actor *self, uint64_t to, const void *data, size_t len, uint
 
 /* A message that is ready: `to` is set. Taken over on IRIS_OK only. */
 int iris__post(struct world *, struct message *);
-/* The same, also where the mailbox is full: for what there is at most one of, and nobody can try again. */
-int iris__post_anyway(struct world *, struct message *);
 /* A signal that is ready, for a local actor; always taken over. IRIS_OK or IRIS_DEAD. */
 int iris__signal_post(struct world *, struct message *);
 /* A signal to a local actor; made here. IRIS_OK, IRIS_DEAD, IRIS_FAIL (no memory). */

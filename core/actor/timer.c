@@ -255,21 +255,39 @@ void iris__timer_cancel_all(struct world *w, uint64_t pid)
     pthread_mutex_unlock(&t->lock);
 }
 
-/* The message of a timer is made and sent without the lock: the receiver's queue has locks too. */
+/* Without the timers' lock: the receiver's queue has locks too. No memory is a full mailbox. */
+static int send_once(struct world *w, uint64_t from, uint64_t to, const void *data, size_t len)
+{
+    struct message *m = iris__message_new(w->pool, len);
+    if (!m)
+        return IRIS_FULL;
+    m->pub.kind = IRIS_USER;
+    m->pub.from = from;
+    m->pub.to = to;
+    m->pub.ref = 0;
+    if (len)
+        memcpy(m->body, data, len);
+    int result = iris__post(w, m);
+    if (result)
+        iris__message_drop(w->pool, m);
+    return result;
+}
+
+/* At the door of a full mailbox it waits and tries again each millisecond: a capacity holds for timers
+ * too, and nobody else could try again for them. */
+void iris__timer_send(struct world *w, uint64_t from, uint64_t to, const void *data, size_t len)
+{
+    if (send_once(w, from, to, data, len) == IRIS_FULL)
+        iris__timer_add(w, from, to, iris__sched_now(&w->sched) + IRIS__MS, 0, data, len, NULL);
+}
+
+/* A tick that finds the mailbox full comes together with the next. */
 static void deliver(struct world *w, struct timer *e)
 {
-    struct message *m = iris__message_new(w->pool, e->len);
-    if (!m)
-        return; /* memory is short: this tick is lost, the next one may not be */
-    m->pub.kind = IRIS_USER;
-    m->pub.from = e->from;
-    m->pub.to = e->to;
-    m->pub.ref = 0;
-    if (e->len)
-        memcpy(m->body, e->data, e->len);
-    /* A tick that finds the mailbox full comes together with the next; what comes once is not lost. */
-    if (e->period ? iris__post(w, m) : iris__post_anyway(w, m))
-        iris__message_drop(w->pool, m);
+    if (e->period)
+        send_once(w, e->from, e->to, e->data, e->len);
+    else
+        iris__timer_send(w, e->from, e->to, e->data, e->len);
 }
 
 /* Late ticks come together as one: the next is the first that lies in the future. */

@@ -27,6 +27,8 @@ void iris__timers_finish(struct world *);
 /* Send a message to `to` at `deadline`, then each `period` ns (0: once). Copies data. */
 int iris__timer_add(struct world *, uint64_t from, uint64_t to, int64_t deadline, int64_t period,
                     const void *data, size_t len, uint64_t *id);
+/* Send it now; if the mailbox is full, as soon as there is room. */
+void iris__timer_send(struct world *, uint64_t from, uint64_t to, const void *data, size_t len);
 /* Call fn(ctx) at `deadline`, on the ticker's thread. */
 int iris__timer_call(struct world *, int64_t deadline, void (*fn)(void *), void *ctx, uint64_t *id);
 int iris__timer_cancel(struct world *,

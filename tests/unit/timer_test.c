@@ -45,6 +45,21 @@ static void cancelled_ones_never_come(struct scene *s)
     assert_int_equal(timer->cancel(s->self, id[1]), IRIS_DEAD);
 }
 
+/* ---- a capacity holds for timers too, and none is lost at it ---- */
+
+static void a_full_mailbox(struct scene *s)
+{
+    struct ledger *l = cast_ledger(s);
+    iris_behaviour b = cast_plain(l);
+    const iris_timer_api *timer = cast_extension(s, IRIS_TIMER_EXT);
+    uint64_t pid = scene_spawn(s, &b, 2);
+    for (int i = 0; i < 40; i++)
+        assert_int_equal(timer->after(s->self, pid, IRIS_MILLISECOND, "x", 1, NULL), IRIS_OK);
+    scene_settle(s);
+    assert_int_equal(l->handled, 40);
+    assert_int_equal(scene_count(s).dead_letters, 0);
+}
+
 static int ten_ticks(struct scene *s)
 {
     return ((struct ledger *)s->prop)->handled >= 10;
@@ -162,12 +177,14 @@ SEEDS(in_order_of_deadlines)
 SEEDS(cancelled_ones_never_come)
 PLAY(ticks)
 PLAY(far_deadlines)
+SEEDS(a_full_mailbox)
 SEEDS(beside_one)
 SEEDS(beside_twenty)
 
 static const struct CMUnitTest tests[] = {
     IRIS_TEST("timer.deadlines_come_in_order_and_equal_ones_as_they_were_set", test_in_order_of_deadlines),
     IRIS_TEST("timer.what_is_cancelled_never_comes", test_cancelled_ones_never_come),
+    IRIS_TEST("p7.timers_wait_at_the_door_of_a_full_mailbox", test_a_full_mailbox),
     IRIS_TEST("timer.ticks_come_each_period_until_cancelled", test_ticks),
     IRIS_TEST("timer.a_deadline_beyond_all_time_is_no_trap", test_far_deadlines),
     IRIS_TEST("fairness.a_pair_beside_a_flood_gets_its_turns", test_beside_one),
