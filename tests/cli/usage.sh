@@ -5,6 +5,7 @@
 
 try "$IRIS";                      exits 2; complains 'usage: iris VERB'
 try "$IRIS" --help;               exits 0; says 'rollback'; is_quiet
+for variable in IRIS_APP XDG_RUNTIME_DIR IRIS_STATE_DIR IRIS_APP_DIR; do says $variable; done
 try "$IRIS" help;                 exits 0; says 'usage: iris VERB'
 try "$IRIS" --version;            exits 0; says 'iris 0.'; is_quiet
 try "$IRIS" swpa;                 exits 2; complains 'did you mean swap?'

@@ -1,6 +1,6 @@
 #!/bin/bash
 # ctest: docs.readme_is_true
-# What README.md and the example's show is run on the shipped sample, in a directory that looks like a clone.
+# What README.md shows is run on the shipped sample, in a directory that looks like a clone.
 set -eu
 cp -r "$SRC/examples" examples
 sample=examples/logwatch/sample.log
@@ -20,8 +20,8 @@ mkdir bin
     sed -n '/^run:/,/^$/s/^\t@//p' "$SRC/Makefile"
 } >bin/make
 chmod +x iris bin/make
-for page in README.md examples/logwatch/README.md; do
-    PATH=$PWD/bin:$PATH python3 "$SRC/tests/docs/transcript.py" "$SRC/$page"
+PATH=$PWD/bin:$PATH python3 "$SRC/tests/docs/transcript.py" "$SRC/README.md"
+for page in README.md docs/plugins.md docs/control.md examples/logwatch/README.md; do
     # Every file that it points to is there.
     sed 's/](/\n](/g' "$SRC/$page" | sed -n 's/^](\([^):]*\)).*/\1/p' | while read -r file; do
         [ -e "$(dirname "$SRC/$page")/$file" ] || { echo "$page points to $file, which does not exist"; exit 1; }

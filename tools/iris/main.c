@@ -36,7 +36,12 @@ static void help(FILE *to)
             "\n`iris VERB --help` tells more; every verb takes --json. With several apps running,\n"
             "-a NAME or IRIS_APP=NAME chooses one.\n\n"
             "exit status: 0 ok, 1 failed, 2 usage, 3 manifest, 4 not running, 5 no such actor,\n"
-            "             6 swap refused, 124 timeout\n");
+            "             6 swap refused, 124 timeout\n\n"
+            "environment: IRIS_APP         the app to talk to, if not -a NAME\n"
+            "             XDG_RUNTIME_DIR  where the sockets of apps are, in iris/\n"
+            "             IRIS_STATE_DIR   where private copies of behaviour files are made\n"
+            "             NO_COLOR         no colours\n"
+            "             ${IRIS_APP_DIR} in a manifest is its own directory\n");
 }
 
 static const struct verb *find(const char *name)
