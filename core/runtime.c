@@ -207,7 +207,7 @@ int iris_open(const iris_options *options, iris_runtime **out)
 static void end_one(void *ctx, uint64_t pid)
 {
     struct world *w = ctx;
-    iris__port_dead(w, pid);
+    iris__port_dead(w, pid, "ended: the runtime ends");
     iris__actor_kill(w, pid, "killed: the runtime ends");
 }
 
@@ -407,6 +407,15 @@ static void answered(iris_job *job)
     pthread_mutex_unlock(&k->lock);
 }
 
+static void take_reason(iris_runtime *rt, iris_answer *a)
+{
+    if (a->result == IRIS_OK || !a->message)
+        return;
+    iris__fail("%.*s", (int)a->message->len, (const char *)a->message->data);
+    iris__message_drop(rt->world.pool, iris__message_of(a->message));
+    a->message = NULL;
+}
+
 static void wait_for(iris_runtime *rt, struct waiter *k)
 {
     while (rt->world.sched.seeded && !k->is_done && iris_step(rt))
@@ -426,6 +435,7 @@ int iris_ask_wait(iris_runtime *rt, uint64_t pid, const void *data, size_t len, 
     int result = iris__ask(&rt->outside, pid, data, len, timeout, &k.answer);
     if (result == IRIS_OK) {
         wait_for(rt, &k);
+        take_reason(rt, &k.answer);
         result = k.answer.result;
         *answer = k.answer.message;
     }

@@ -91,14 +91,15 @@ int iris__port_answer(struct world *w, iris_actor *port, struct message *m)
     return IRIS_OK;
 }
 
-void iris__port_dead(struct world *w, uint64_t pid)
+void iris__port_dead(struct world *w, uint64_t pid, const char *why)
 {
     iris_actor *a = pid >> PID_NODE_SHIFT ? NULL : iris__table_at(&w->table, pid);
     if (!a || !(atomic_load(&a->marks) & MARK_PORT))
         return;
     struct ask *k = win(a, pid);
+    struct message *m = k && why ? iris__message_signal(w->pool, IRIS_USER, 0, pid, 0, why) : NULL;
     if (k)
-        complete(k, 1 + take_timer(k), IRIS_DEAD, NULL);
+        complete(k, 1 + take_timer(k), IRIS_DEAD, m);
 }
 
 static void time_out(void *ctx)

@@ -13,7 +13,7 @@ int iris__ask(iris_actor *self, uint64_t to, const void *data, size_t len, int64
               iris_answer *);
 /* A message for a port: IRIS_OK (taken over) or IRIS_DEAD: it has its answer already. */
 int iris__port_answer(struct world *, iris_actor *port, struct message *);
-/* The question will not be answered: it became a dead letter. */
-void iris__port_dead(struct world *, uint64_t pid);
+/* The question will not be answered: it became a dead letter. why: as in <iris/ext/ask.h>, or NULL. */
+void iris__port_dead(struct world *, uint64_t pid, const char *why);
 
 #endif

@@ -22,7 +22,7 @@ void iris__reader_finish(iris_actor *a, int crashed)
     }
     iris__gate_release(a, 1);
     if (crashed) {
-        iris__world_dead_letter(iris__world_of(a), m, DEAD_CRASHED);
+        iris__world_crash_letter(iris__world_of(a), m, iris__reason());
         return;
     }
     atomic_fetch_add_explicit(&a->handled, 1, memory_order_relaxed);

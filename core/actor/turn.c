@@ -158,7 +158,7 @@ static enum step fail_message(struct turn *t, iris_actor *a, struct message *m)
 {
     if (!atomic_load(&m->later)) { /* else it ends with what is open */
         iris__gate_release(a, 1);
-        iris__world_dead_letter(t->w, m, DEAD_CRASHED);
+        iris__world_crash_letter(t->w, m, iris__reason());
     }
     return crash(a, iris__reason());
 }
@@ -345,14 +345,14 @@ static void hear_failure(struct turn *t, iris_actor *a, struct message *m, const
 {
     if (iris__later_settle(a, m) != IRIS_FAIL)
         return;
-    iris__world_dead_letter(t->w, m, DEAD_CRASHED);
-    if (h->ends)
-        return;
-    h->ends = 1;
-    h->kind = ENDING_CRASH;
-    if (asprintf(&h->reason, "crash: %.*s", why ? (int)why->len : 0,
-                 why ? (const char *)why->data : "") < 0)
+    char *text = why ? strndup(why->data, why->len) : NULL;
+    iris__world_crash_letter(t->w, m, text ? text : "");
+    if (!h->ends && asprintf(&h->reason, "crash: %s", text ? text : "") < 0)
         h->reason = NULL;
+    if (!h->ends)
+        h->kind = ENDING_CRASH;
+    h->ends = 1;
+    free(text);
 }
 
 static void hear(struct turn *t, iris_actor *a, struct message *m, struct heard *h)

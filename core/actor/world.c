@@ -10,14 +10,28 @@
 const char *const iris__dead_words[DEAD_REASONS] = {"crashed", "ended", "stray", "node",
                                                     "unwanted"};
 
-void iris__world_dead_letter(struct world *w, struct message *m, enum dead_reason why)
+static void bury(struct world *w, struct message *m, enum dead_reason why, const char *words)
 {
     if (m->pub.kind == IRIS_USER) {
         atomic_fetch_add_explicit(&w->dead[why], 1, memory_order_relaxed);
         if (m->pub.ref)
-            iris__port_dead(w, m->pub.ref);
+            iris__port_dead(w, m->pub.ref, words);
     }
     iris__message_drop(w->pool, m);
+}
+
+void iris__world_dead_letter(struct world *w, struct message *m, enum dead_reason why)
+{
+    bury(w, m, why, why == DEAD_NODE ? "node: it went away" : "ended: before it answered");
+}
+
+void iris__world_crash_letter(struct world *w, struct message *m, const char *why)
+{
+    char *words = NULL;
+    if (m->pub.ref && asprintf(&words, "crash: %s", why) < 0)
+        words = NULL;
+    bury(w, m, DEAD_CRASHED, words ? words : "crash: no memory for the reason");
+    free(words);
 }
 
 long long iris__world_dead_total(const struct world *w)

@@ -72,6 +72,8 @@ struct world {
 
 /* Count it, tell whoever asked, free it. */
 void iris__world_dead_letter(struct world *, struct message *, enum dead_reason);
+/* The same of the message that crashed its actor. */
+void iris__world_crash_letter(struct world *, struct message *, const char *why);
 long long iris__world_dead_total(const struct world *);
 void iris__world_event(struct world *, enum event_kind, iris_actor *, int level, const char *fmt,
                        ...) __attribute__((format(printf, 5, 6)));

@@ -82,6 +82,21 @@ static void reply_answer(struct question *q, struct control_reply *reply)
     iris__control_reply(reply, 200, body);
 }
 
+/* The runtime's words for it begin with how it ended. */
+static void reply_dead(const struct order *o, const iris_message *m, struct control_reply *reply)
+{
+    static const char crash[] = "crash: ";
+    size_t n = sizeof crash - 1;
+    int crashed = m && m->len >= n && !memcmp(m->data, crash, n);
+    if (crashed)
+        iris__control_error(reply, "failed", "whether it was restarted: iris ps",
+                            "%s: it crashed on this message: %.*s", o->target, (int)(m->len - n),
+                            (const char *)m->data + n);
+    else
+        iris__control_error(reply, "failed", "the app's output says why; see also: iris ps",
+                            "%s: it ended before it answered", o->target);
+}
+
 static void reply_none(struct question *q, struct control_reply *reply)
 {
     struct order *o = &q->order;
@@ -91,9 +106,7 @@ static void reply_none(struct question *q, struct control_reply *reply)
                             "%s: no answer within %.*f %s", o->target, !short_one,
                             (double)o->timeout / (short_one ? 1e6 : 1e9), short_one ? "ms" : "s");
     else
-        iris__control_error(reply, "failed", "the app's output says why; see also: iris ps",
-                            "%s: it ended, or crashed on this message, before it answered",
-                            o->target);
+        reply_dead(o, q->answer.message, reply);
 }
 
 static void answered(iris_job *job)
@@ -102,10 +115,11 @@ static void answered(iris_job *job)
     struct control_reply *reply = iris__order_take(&q->order);
     if (q->answer.result == IRIS_OK) {
         reply_answer(q, reply);
-        iris__api_drop(q->answer.message);
     } else {
         reply_none(q, reply);
     }
+    if (q->answer.message)
+        iris__api_drop(q->answer.message);
     iris__order_drop(&q->order);
 }
 

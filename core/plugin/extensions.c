@@ -104,7 +104,7 @@ static int deliver_one(struct world *w, const iris_message *in)
     if (in->len)
         memcpy(m->body, in->data, in->len);
     if (in->kind == IRIS_DOWN)
-        iris__port_dead(w, in->to); /* of an ask: whom it asked is not there */
+        iris__port_dead(w, in->to, NULL); /* of an ask: whom it asked is not there */
     if (in->kind != IRIS_USER)
         return iris__signal_post(w, m);
     int result = iris__post(w, m);

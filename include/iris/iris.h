@@ -85,7 +85,7 @@ IRIS_EXPORT int iris_attach(iris_runtime *, const iris_plugin *(*entry)(const ir
 IRIS_EXPORT uint64_t iris_find(iris_runtime *, const char *target);
 
 /* Ask and wait. On IRIS_OK *answer is the caller's: api->drop(answer). Else IRIS_EMPTY (not in time),
- * IRIS_DEAD, IRIS_FULL, IRIS_LARGE. Not from a handler: it would hold up its worker. */
+ * IRIS_DEAD (iris_reason(), if it ended while it was asked), IRIS_FULL, IRIS_LARGE. Not from a handler: it would hold up its worker. */
 IRIS_EXPORT int iris_ask_wait(iris_runtime *, uint64_t pid, const void *data, size_t len,
                               int64_t timeout, const iris_message **answer);
 

@@ -23,7 +23,7 @@ app_says '· /tally  restart 1'
 get health;                                says '"crashed":1'
 get events;                                says '"kind":"crashed"'; says '"kind":"restarted"'
 
-try "$IRIS" ask /tally 'crash me';         exits 1; complains 'crashed on this message'
+try "$IRIS" ask /tally 'crash me';         exits 1; complains '/tally: it crashed on this message: told to: crash me'
 try "$IRIS" ask /echo still;               says 'still'
 try "$IRIS" stop; app_ends 0; leaves_nothing
 finish

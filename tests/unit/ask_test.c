@@ -59,6 +59,7 @@ static void an_end_answers(struct scene *s)
     assert_int_equal(ask_wait(s, scene_spawn(s, &b, 0), "yes", IRIS_SECOND), IRIS_OK);
     assert_int_equal(ask_wait(s, scene_spawn(s, &b, 0), "yes", INT64_MAX), IRIS_OK);
     assert_int_equal(ask_wait(s, scene_spawn(s, &b, 0), "crash", 3600 * IRIS_SECOND), IRIS_DEAD);
+    assert_string_equal(iris_reason(), "crash: asked to");
     uint64_t pid = scene_spawn(s, &b, 0);
     s->api->send(s->self, pid, "e", 1, 0);
     s->api->send(s->self, pid, "k", 1, 0); /* queued behind the end: a dead letter */

@@ -10,7 +10,9 @@ typedef struct iris_answer { /* the caller's memory, until job.run() is called *
     iris_job job;            /* run exactly once, unless ask() said no */
     iris_executor *on;       /* whose thread runs it; NULL: whichever thread has the answer */
     int result;              /* IRIS_OK, IRIS_EMPTY (no answer in time), IRIS_DEAD (it ended first) */
-    const iris_message *message; /* the answer, yours: drop() it. NULL unless IRIS_OK */
+    /* Yours: drop() it. IRIS_OK: the answer. IRIS_DEAD: why, as text, if that is known: "crash: " and the
+     * reason (it crashed on this message), "ended: " or "node: " and words. Else NULL. */
+    const iris_message *message;
 } iris_answer;
 
 typedef struct iris_ask {
