@@ -233,6 +233,8 @@ static void leave(iris_actor *a)
         iris__swap_refuse(w, c->now, IRIS_DEAD, "the actor ended first");
     if (c)
         c->now = NULL;
+    if (atomic_load(&a->marks) & MARK_LINK)
+        iris__route_lost(w, iris__actor_pid(a));
     if ((c || atomic_load(&a->marks) & MARK_NAMED) && w->hooks.gone)
         w->hooks.gone(w, a);
     if (c && c->busy)

@@ -29,7 +29,8 @@ enum {                   /* actor.marks: what senders look at */
        MARK_BOUNDED = 1, /* has a capacity */
        MARK_PORT = 2,    /* no actor, but the place where an ask waits for its answer */
        MARK_TIMERS = 4,  /* timers may exist for it */
-       MARK_NAMED = 8    /* names may */
+       MARK_NAMED = 8,   /* names may */
+       MARK_LINK = 16    /* it takes the mail of other nodes */
 };
 
 struct iris_actor {

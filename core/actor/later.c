@@ -54,7 +54,8 @@ int iris__done(const iris_message *pub, int result)
     struct message *m = iris__message_of(pub);
     iris_actor *a = (iris_actor *)m->next;
     if (!(atomic_load(&m->later) & LATER_OPEN))
-        return iris__fail("done: this message was not put off; call later() first, and done() once");
+        return iris__fail(
+            "done: this message was not put off; call later() first, and done() once");
     m->result = (uint8_t)result;
     if (atomic_fetch_or(&m->later, LATER_DONE) & LATER_ENDED) {
         iris__message_drop(iris__pool_of(m, m->tier), m);

@@ -52,7 +52,12 @@ static uint32_t free_index(const struct routes *r, int64_t now)
 int iris__route_up(struct world *w, const char *node, uint64_t link, uint32_t *index)
 {
     struct routes *r = &w->routes;
+    iris_actor *a = link >> PID_NODE_SHIFT ? NULL : iris__table_at(&w->table, link);
     char *name = strdup(node);
+    if (!a || !iris__gate_is(a, link)) {
+        free(name);
+        return IRIS_DEAD;
+    }
     if (!name)
         return iris__fail("node \"%s\": no memory", node);
     pthread_mutex_lock(&r->lock);
@@ -70,6 +75,9 @@ int iris__route_up(struct world *w, const char *node, uint64_t link, uint32_t *i
             node);
     }
     *index = i;
+    atomic_fetch_or(&a->marks, MARK_LINK);
+    if (!iris__gate_is(a, link)) /* it ended meanwhile, perhaps before it could see the mark */
+        iris__route_lost(w, link);
     return IRIS_OK;
 }
 
@@ -93,6 +101,13 @@ int iris__route_down(struct world *w, uint32_t index, const char *reason)
     free_far(watched);
     free(name);
     return name ? IRIS_OK : IRIS_DEAD;
+}
+
+void iris__route_lost(struct world *w, uint64_t link)
+{
+    for (uint32_t i = 1; i < ROUTES_MAX; i++)
+        if (atomic_load(&w->routes.link[i]) == link)
+            iris__route_down(w, i, "noconnection: its link ended");
 }
 
 /* Into the link's mailbox as it is; the link's capacity is the node's. A request finds room always: who

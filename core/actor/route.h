@@ -27,6 +27,8 @@ void iris__routes_init(struct routes *);
 void iris__routes_finish(struct routes *);
 int iris__route_up(struct world *, const char *node, uint64_t link, uint32_t *index);
 int iris__route_down(struct world *, uint32_t index, const char *reason);
+/* The link itself has ended: its nodes are down. */
+void iris__route_lost(struct world *, uint64_t link);
 /* What a routed message in the mailbox of actor `pid` is to it. */
 enum route_fit {
     ROUTE_FITS,

@@ -240,7 +240,8 @@ typedef struct iris_api {
     /* A handler that is not finished. later: [turn] the message stays the actor's (it counts in the
      * mailbox) and readable. Until each one is done() the actor gets no other mail: an actor is serial.
      * done: [any] exactly once, with IRIS_OK, IRIS_FAIL (a crash, as in handle; say why with fail
-     * first) or IRIS_AGAIN (not begun: back to its place). It drops the message. IRIS_DEAD: the actor
+     * first) or IRIS_AGAIN (not begun: back to its place). A crash ends what else is open: who put off
+     * several gives back those that it has not begun before it says IRIS_FAIL. It drops the message. IRIS_DEAD: the actor
      * ended meanwhile, there is nothing else to do. */
     int (*later)(iris_actor *self, const iris_message *);
     int (*done)(const iris_message *, int result);

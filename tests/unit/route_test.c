@@ -222,6 +222,24 @@ static void many_nodes(struct scene *s)
     assert_int_equal(l->handled, 1);
 }
 
+static void a_link_that_ends(struct scene *s)
+{
+    struct ledger *w = cast_ledger(s);
+    iris_behaviour link = cast_plain(cast_ledger(s)), watcher = cast_watcher(w);
+    const iris_route *route = cast_extension(s, IRIS_ROUTE);
+    const iris_watch *watch = cast_extension(s, IRIS_WATCH);
+    uint64_t eye = scene_spawn(s, &watcher, 0), pid = scene_spawn(s, &link, 0);
+    uint32_t index;
+    assert_int_equal(route->up(s->self, "far", pid, &index), IRIS_OK);
+    uint64_t far = (uint64_t)index << 43 | 12345;
+    scene_send(s, eye, far);
+    scene_settle(s);
+    watch->kill(s->self, pid);
+    expect_down(s, w, far, "noconnection: its link ended");
+    assert_int_equal(s->api->send(s->self, far, "x", 1, 0), IRIS_DEAD);
+    assert_int_equal(route->up(s->self, "again", pid, &index), IRIS_DEAD);
+}
+
 /* clang-format off */
 #define THREADS(play) static void test_##play(void **state) { (void)state; scene_play_threads(play); }
 #define SEEDS(play) static void test_##play(void **state) { (void)state; scene_play_seeds(play); }
@@ -231,12 +249,14 @@ THREADS(asks_of_the_dead)
 THREADS(the_node_goes)
 SEEDS(a_full_link)
 SEEDS(many_nodes)
+SEEDS(a_link_that_ends)
 
 static const struct CMUnitTest tests[] = {
     IRIS_TEST("route.mail_and_answers_cross_in_order", test_mail),
     IRIS_TEST("route.a_monitor_of_another_node_is_told_once", test_monitors),
     IRIS_TEST("route.an_ask_of_a_dead_pid_of_another_node_is_told_at_once", test_asks_of_the_dead),
     IRIS_TEST("route.when_a_node_goes_watchers_and_askers_are_told", test_the_node_goes),
+    IRIS_TEST("route.when_a_link_ends_its_nodes_go_down_with_it", test_a_link_that_ends),
     IRIS_TEST("route.the_capacity_of_the_link_is_the_nodes", test_a_full_link),
     IRIS_TEST("route.the_table_of_nodes_is_full_with_a_sentence", test_many_nodes),
 };

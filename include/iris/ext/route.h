@@ -11,7 +11,8 @@
 typedef struct iris_route {
     uint32_t size, abi;
     /* [any] A node is here: mail for its pids goes to the mailbox of actor `link`, message->to as it
-     * was sent. *index: which node index it got. */
+     * was sent. *index: which node index it got. IRIS_DEAD: no such actor. When the link ends, its
+     * nodes go down with it. */
     int (*up)(iris_actor *self, const char *node, uint64_t link, uint32_t *index);
     /* [any] It is gone: sends to its pids say IRIS_DEAD, who monitored one of them gets its DOWN. */
     int (*down)(iris_actor *self, uint32_t index, const char *reason);
