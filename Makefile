@@ -38,7 +38,8 @@ test-clang:
 	@$(call build,clang)
 	@$(call test,clang)
 
-# SEEDS: how many schedules each test named seeds.* plays; FUZZ_SECONDS: how long each fuzz target runs.
+# SEEDS: how many schedules each test named seeds.* plays; FUZZ_SECONDS: how long each fuzz target runs;
+# SOAK_SECONDS: how long each script in tests/soak/ does (never in CI).
 FUZZ_SECONDS ?= 20
 
 seeds: build
