@@ -14,12 +14,16 @@ static void refuse(struct app *a, struct control_reply *reply, const char *targe
                    const iris_info *i, size_t len)
 {
     char count[COUNT_ROOM], room[COUNT_ROOM];
+    /* As the limit counts: with those that are handled, or were put off. i->mailbox only waits. */
+    uint64_t taken = i->capacity;
     if (result == IRIS_DEAD)
         iris__verb_gone(a, reply, target);
+    else if (result == IRIS_FULL && !i->capacity)
+        iris__control_error(reply, "failed", NULL, "%s: no memory for another message", target);
     else if (result == IRIS_FULL)
         iris__control_error(reply, "mailbox-full", "wait, or give it a larger \"mailbox\"",
                             "%s: its mailbox is full: %s of %s messages", target,
-                            iris__count(count, i->mailbox), iris__count(room, i->capacity));
+                            iris__count(count, taken), iris__count(room, i->capacity));
     else if (result == IRIS_LARGE)
         iris__control_error(reply, "too-large", NULL,
                             "%s: %s bytes are more than a message may have", target,

@@ -48,13 +48,14 @@ static void reply_done(struct change *c, struct control_reply *reply, const stru
     char from[COUNT_ROOM], to[COUNT_ROOM];
     iris_info i = {.size = sizeof i, .abi = IRIS_ABI};
     iris__info(&o->app->runtime->world, o->pid, &i);
-    iris__control_reply(reply, 200,
-                        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o}", "target", o->target,
-                                  "path", i.path, "from", version_text(from, r->from, r->from),
-                                  "to", version_text(to, r->to, r->of), "version", i.version, "ns",
-                                  (json_int_t)(iris__order_now(o) - o->began), "mailbox",
-                                  (json_int_t)i.mailbox, "undo",
-                                  json_sprintf("iris rollback %s", *i.path ? i.path : o->target)));
+    iris__control_reply(
+        reply, 200,
+        json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:s, s:I, s:I, s:o}", "target", o->target,
+                  "path", i.path, "from", version_text(from, r->from, r->from), "to",
+                  version_text(to, r->to, r->of), "from_rev", (int)r->from, "to_rev", (int)r->to,
+                  "of_rev", (int)r->of, "version", i.version, "ns",
+                  (json_int_t)(iris__order_now(o) - o->began), "mailbox", (json_int_t)i.mailbox,
+                  "undo", json_sprintf("iris rollback %s", *i.path ? i.path : o->target)));
 }
 
 /* The core's sentences begin with the word that the client has said itself. */
@@ -130,6 +131,25 @@ static void queue(struct change *c)
     told(c, &(struct swap_report){.result = result, .why = iris__reason()});
 }
 
+/* A refusal that the core has not seen is an event too. */
+static void record(struct change *c, const char *why)
+{
+    struct app *a = c->order.app;
+    iris_info i = {.size = sizeof i, .abi = IRIS_ABI};
+    char *text;
+    if (iris__info(&a->runtime->world, c->order.pid, &i) != IRIS_OK ||
+        asprintf(&text, "still v%u: %s", i.rev, without_verb(why)) < 0)
+        return;
+    iris__app_event(a, &(iris_event){.size = sizeof(iris_event),
+                                     .abi = IRIS_ABI,
+                                     .kind = IRIS_EVENT_SWAP_REFUSED,
+                                     .level = IRIS_WARN,
+                                     .pid = i.pid,
+                                     .path = i.path,
+                                     .text = text});
+    free(text);
+}
+
 /* [loader] */
 static void loaded(struct load_order *load)
 {
@@ -142,6 +162,8 @@ static void loaded(struct load_order *load)
     }
     if (load->result == IRIS_OK)
         iris__version_release(load->version);
+    else
+        record(c, why);
     told(c, &(struct swap_report){.result = IRIS_FAIL, .why = why});
 }
 

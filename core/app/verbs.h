@@ -8,7 +8,7 @@
  *   POST /v1/ask       .. , timeout_ms                  {target, reply | reply_base64, ns, version}
  *   POST /v1/swap      target, handler, cwd, now, cancel, timeout_ms
  *   POST /v1/rollback  target, steps, state, now, timeout_ms
- *                                                       {target, from, to, version, ns, mailbox, undo}
+ *                                                       {target, from, to, from_rev, to_rev, of_rev, ...}
  *   POST /v1/stop      target, timeout_ms               {target}, or {stopping: true, manifest} */
 #ifndef IRIS_APP_VERBS_H
 #define IRIS_APP_VERBS_H

@@ -22,7 +22,7 @@ try "$IRIS" swap /tally --json;            exits 6; is_json; says '"code":"swap-
 try "$IRIS" rollback /tally;               exits 0; says 'v2 -> v3 (=v1)  rolled back in '; says 'version 1.0.0'
 counts '1 3'
 try "$IRIS" ps;                            says 'v3 (=v1) 1.0.0'
-try "$IRIS" rollback /tally --json;        exits 0; is_json; says '"from":"v3"'; says '"to":"v4 (=v2)"'; says '"undo":"iris rollback /tally"'
+try "$IRIS" rollback /tally --json;        exits 0; is_json; says '"from":"v3"'; says '"to":"v4 (=v2)"'; says '"from_rev":3,"to_rev":4,"of_rev":2'; says '"undo":"iris rollback /tally"'
 counts '2 3'
 try "$IRIS" rollback /tally --steps 9;     exits 6; complains '9 steps back is too far'
 try "$IRIS" swap /tally ./libtally3.so;    exits 6; complains "$PWD/libtally3.so"
@@ -38,6 +38,8 @@ counts '2 3'
 
 # A symbol, a file that is no plugin, half of one: each refusal says why, and the one that runs goes on.
 try "$IRIS" swap /tally libtally2.so:nobody; exits 6; complains 'nobody'
+await grep -q '/tally  swap refused, still v.*nobody' app.out
+get events;                                says '"kind":"swap-refused"'; says 'nobody'
 head -c 3000 "$behaviours/tally1.so" >half.so
 try "$IRIS" swap /tally ./half.so;         exits 6; complains 'half.so'
 echo text >text.so
