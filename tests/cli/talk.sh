@@ -58,7 +58,8 @@ get 'events?since=x';                      says '"code":"bad-request"'
 try "$IRIS" stop;                          exits 0; [ "$out" = 'stopped; start it again with: iris run' ] || bad 'expected the command to start it again'
 app_ends 0
 mkdir 'a b'
-run_app
+IRIS_PROGRAM='a b/iris' run_app
+app_says "talk to it: 'a b/iris' ps"
 cd 'a b'
 try env IRIS_PROGRAM='/o pt/iris' "$IRIS" stop
 exits 0; says "with: '/o pt/iris' run $(dirname "$PWD")/app.json"

@@ -187,14 +187,26 @@ static int watch_signals(int ends[2])
     return ends[0];
 }
 
+/* As it is to be typed; NULL: as "iris". The caller frees it. */
+static char *program_word(void)
+{
+    const char *program = getenv("IRIS_PROGRAM");
+    char *word = NULL;
+    size_t len;
+    FILE *out = program ? open_memstream(&word, &len) : NULL;
+    if (out) {
+        say_word(out, program);
+        fclose(out);
+    }
+    return word;
+}
+
 int verb_run(int argc, char **argv)
 {
     int ends[2];
+    char *program = program_word();
     struct run r = {
-        .app = {.size = sizeof r.app,
-                .abi = IRIS_ABI,
-                .out = print,
-                .program = getenv("IRIS_PROGRAM")},
+        .app = {.size = sizeof r.app, .abi = IRIS_ABI, .out = print, .program = program},
         .sets = calloc((size_t)argc, sizeof *r.sets),
     };
     parse_arguments(&argp, argc, argv, &r);
@@ -209,5 +221,6 @@ int verb_run(int argc, char **argv)
     if (!r.app.until_idle)
         clearerr(stdout); /* an app outlives its terminal: what counts is how the app ended */
     free(r.sets);
+    free(program);
     return status;
 }
