@@ -4,6 +4,7 @@
 #include "behaviour.h"
 #include "fail.h"
 #include "find.h"
+#include "ready.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,9 +51,7 @@ static int add_supervisors(struct app *a)
 static int load(struct app *a, const struct manifest_actor *m, struct app_actor *actor)
 {
     int64_t began = now(a);
-    int elsewhere = !m->handler_file || !strchr(m->handler_text, '/');
-    char *file = elsewhere ? iris__find_handler(a->manifest, m->handler_text, NULL)
-                           : strdup(m->handler_file);
+    char *file = iris__find_file(a->manifest, m);
     if (!file)
         return IRIS_FAIL;
     struct load_order o = {
@@ -67,8 +66,10 @@ static int load(struct app *a, const struct manifest_actor *m, struct app_actor 
 static int load_all(struct app *a)
 {
     struct problems problems = {0};
+    iris__ready_supervisors(a->manifest, &problems);
     for (size_t i = 0; i < a->manifest->nactors && !atomic_load(&a->stop); i++) {
-        if (load(a, &a->manifest->actors[i], &a->actors[i]))
+        if (!iris__ready_actor(a->manifest, i, &problems) &&
+            load(a, &a->manifest->actors[i], &a->actors[i]))
             add_problem(a, &problems, i, "handler", iris__reason());
         iris__app_wait(a, 0);
     }

@@ -1,5 +1,6 @@
 /* iris_app_check(): what is wrong with a manifest, and nothing else. */
 #include "fail.h"
+#include "ready.h"
 #include "sets.h"
 
 #include <iris/app.h>
@@ -45,8 +46,14 @@ static int check(const char *file, const struct sets *sets, struct problems *pro
     struct manifest *m;
     if (iris__manifest_read(file, sets->items, sets->n, &m, problems))
         return IRIS_EXIT_MANIFEST;
+    for (size_t i = 0; i < m->nactors; i++)
+        iris__ready_actor(m, i, problems);
+    iris__ready_supervisors(m, problems);
+    iris__ready_socket(m, problems);
+    int failed = iris__problems_count(problems) != 0;
+    iris__manifest_locate(m, problems);
     iris__manifest_free(m);
-    return IRIS_EXIT_OK;
+    return failed ? IRIS_EXIT_MANIFEST : IRIS_EXIT_OK;
 }
 
 int iris_app_check(const char *file, const char *const *sets, uint32_t nsets, int json,

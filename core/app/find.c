@@ -1,8 +1,10 @@
 #include "find.h"
 
 #include "fail.h"
+#include "nearest.h"
 #include "runtime.h"
 
+#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,15 +36,99 @@ static char *try(const char *dir, const char *name)
     return NULL;
 }
 
+/* ---- what was meant ---- */
+
+/* The entry is gone when it has been looked at, so the best name is copied. */
+static void try_names(struct nearest *near, char *best, size_t room, const char *dir)
+{
+    DIR *d = opendir(dir);
+    for (struct dirent *e; d && (e = readdir(d));) {
+        struct nearest one = {.word = near->word};
+        iris__nearest_try(&one, e->d_name, strlen(e->d_name));
+        if (one.best && (!*best || one.edits < near->edits)) {
+            near->edits = one.edits;
+            snprintf(best, room, "%s", e->d_name);
+        }
+    }
+    if (d)
+        closedir(d);
+}
+
 static char *refuse(const char *name, const char *dir, const char *installed, const char *cwd)
 {
-    iris__fail(
-        "%s: there is no such file in %s%s%s%s%s; to name another place, write a path with a "
-        "\"/\" in it",
-        name, dir, *installed ? ", nor among the installed behaviours in " : "", installed,
-        cwd ? ", nor in " : "", cwd ? cwd : "");
+    char best[NAME_MAX + 1] = "";
+    struct nearest near = {.word = name};
+    try_names(&near, best, sizeof best, dir);
+    if (*installed)
+        try_names(&near, best, sizeof best, installed);
+    if (cwd)
+        try_names(&near, best, sizeof best, cwd);
+    iris__fail("%s: there is no such file in %s%s%s%s%s\nhint: %s%s%s", name, dir,
+               *installed ? ", nor among the installed behaviours in " : "", installed,
+               cwd ? ", nor in " : "", cwd ? cwd : "", *best ? "did you mean \"" : "",
+               *best ? best : "to name another place, write a path with a \"/\" in it",
+               *best ? "\"?" : "");
     return NULL;
 }
+
+static char *refuse_path(char *path)
+{
+    char best[NAME_MAX + 1] = "", *slash = strrchr(path, '/');
+    struct nearest near = {.word = slash + 1};
+    *slash = '\0';
+    try_names(&near, best, sizeof best, *path ? path : "/");
+    *slash = '/';
+    if (*best)
+        iris__fail("%s: there is no such file\nhint: did you mean \"%s\"?", path, best);
+    else
+        iris__fail("%s: there is no such file", path);
+    free(path);
+    return NULL;
+}
+
+/* ---- hosts ---- */
+
+static int is_host(const char *dir, const char *name)
+{
+    char file[PATH_MAX + 80];
+    snprintf(file, sizeof file, "%s/%.60s.so", dir, name);
+    return access(file, R_OK) == 0;
+}
+
+static void add_hosts(const char *dir, struct nearest *near, struct text *names)
+{
+    static const char *const known[] = {"native", "python", "node"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (!is_host(dir, known[i]))
+            continue;
+        iris__nearest_try(near, known[i], strlen(known[i]));
+        iris__text_addf(names, "%s\"%s\"", names->len ? ", " : "", known[i]);
+    }
+}
+
+int iris__find_host(const char *name)
+{
+    char dir[PATH_MAX];
+    struct nearest near = {.word = name};
+    struct text names = {0};
+    if (iris__runtime_dir(dir, sizeof dir, "hosts"))
+        return iris__fail("host \"%s\": there is no directory iris/hosts beside libiris; is Iris "
+                          "installed whole?",
+                          name);
+    if (is_host(dir, name))
+        return IRIS_OK;
+    add_hosts(dir, &near, &names);
+    if (near.best)
+        iris__fail("host \"%s\": this build of Iris has no such host\nhint: did you mean \"%s\"?",
+                   name, near.best);
+    else
+        iris__fail("host \"%s\": this build of Iris has no such host\nhint: it has %s", name,
+                   names.data ? names.data : "none at all");
+    iris__text_finish(&names);
+    return IRIS_FAIL;
+}
+
+/* ---- files ---- */
 
 static char *below(const char *dir, const char *name)
 {
@@ -66,4 +152,11 @@ char *iris__find_handler(const struct manifest *m, const char *name, const char 
     if (!path && cwd)
         path = try(cwd, name);
     return path ? path : refuse(name, m->dir, installed, cwd);
+}
+
+char *iris__find_file(const struct manifest *m, const struct manifest_actor *a)
+{
+    int elsewhere = !a->handler_file || !strchr(a->handler_text, '/');
+    char *file = elsewhere ? iris__find_handler(m, a->handler_text, NULL) : strdup(a->handler_file);
+    return !file || access(file, F_OK) == 0 ? file : refuse_path(file);
 }

@@ -9,6 +9,12 @@
  * which names the places. */
 char *iris__find_handler(const struct manifest *, const char *name, const char *cwd);
 
+/* The same of an actor of the manifest, whose file may be named otherwise too; it is there. */
+char *iris__find_file(const struct manifest *, const struct manifest_actor *);
+
+/* IRIS_OK: this build has that host. IRIS_FAIL with the reason, and those that it has as a hint. */
+int iris__find_host(const char *name);
+
 /* "./libpay.so:name", "shop.mjs#name": cuts the text behind the file; returns the name, or NULL. */
 char *iris__split_handler(char *handler);
 

@@ -45,6 +45,7 @@ struct manifest_actor {
     int64_t budget;
     int64_t capacity; /* of the mailbox; 0: unbounded */
     int64_t keep;     /* versions kept for a rollback */
+    int names_host;   /* host is written there */
     int restart;      /* enum manifest_restart */
     int stateless;    /* enum manifest_stateless */
     const char **depends_on;
@@ -89,6 +90,9 @@ int iris__manifest_parse(const char *file, const char *text, size_t len,
 /* For whoever finds a problem later, such as a handler that does not load: fills in line, column
  * and source of the problems whose pointer ("/actors/3/handler") is in this file; sorts them. */
 void iris__manifest_locate(const struct manifest *, struct problems *);
+
+/* The host that a file's ending is for, or NULL. */
+const char *iris__handler_host(const char *file);
 
 void iris__manifest_free(struct manifest *);
 

@@ -26,6 +26,14 @@ static const struct ending *ending_of(const char *s, size_t *len)
     }
 }
 
+const char *iris__handler_host(const char *file)
+{
+    for (const struct ending *e = endings; e->ending; e++)
+        if (ends_in(file, strlen(file), e->ending))
+            return e->host;
+    return NULL;
+}
+
 const char *iris__manifest_relative(struct reading *r, const char *path, size_t len)
 {
     struct text out = {0};
@@ -71,6 +79,7 @@ void iris__manifest_handler(struct reading *r, struct manifest_actor *a)
     }
     a->handler_text = iris__manifest_copy(r, s, len);
     a->symbol = s[len] ? s + len + 1 : NULL;
+    a->names_host = a->host != NULL;
     a->host = a->host ? a->host : e->host;
     if (e->ending || memchr(s, '/', len))
         a->handler_file = iris__manifest_relative(r, s, len);

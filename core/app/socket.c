@@ -94,6 +94,24 @@ static int make_directory(const char *path)
     return check_directory(dir, is_default(dir) ? NULL : path);
 }
 
+int iris__socket_look(const char *path)
+{
+    char dir[IRIS_SOCKET_ROOM];
+    snprintf(dir, sizeof dir, "%s", path);
+    char *slash = strrchr(dir, '/');
+    if (!slash || slash == dir)
+        return iris__fail("%s: expected a directory for the control socket", path);
+    *slash = '\0';
+    if (access(dir, F_OK) == 0)
+        return check_directory(dir, is_default(dir) ? NULL : path);
+    if ((slash = strrchr(dir, '/')) && slash > dir)
+        *slash = '\0';
+    if (access(dir, W_OK | X_OK))
+        return iris__fail("%s: %s; the control socket needs a directory there", dir,
+                          strerror(errno));
+    return IRIS_OK;
+}
+
 /* ---- names ---- */
 
 static int is_name(const char *name)

@@ -21,6 +21,9 @@ void iris__socket_release(struct socket_claim *); /* removes the socket and the 
 /* Before the release, for those who watch (iris_app_watch()): whether it ended in order. */
 void iris__socket_note_end(const struct socket_claim *, int in_order);
 
+/* Could it be claimed, as far as its directory goes? Changes nothing. */
+int iris__socket_look(const char *path);
+
 /* A listening descriptor at claim->path, mode 0600; or -1 with the reason. */
 int iris__socket_listen(const struct socket_claim *);
 

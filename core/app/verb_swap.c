@@ -218,6 +218,11 @@ static int find_named(struct call *call, struct origin *from)
     char *symbol = handler ? iris__split_handler(handler) : NULL;
     if (!handler)
         return iris__fail("no memory");
+    const char *host = iris__handler_host(handler);
+    if (host && iris__find_host(host)) { /* more to the point than that there is no such file */
+        free(handler);
+        return IRIS_FAIL;
+    }
     from->file = iris__find_handler(call->app->manifest, handler, call->args.cwd);
     from->symbol = symbol ? strdup(symbol) : NULL;
     from->handler = strdup(call->args.handler);
@@ -234,6 +239,18 @@ static int find_again(struct call *call, struct origin *from)
                       call->args.target);
 }
 
+/* The reason's second line may be a hint. */
+static void refuse_unloaded(struct change *c)
+{
+    static const char mark[] = "\nhint: ";
+    const char *reason = iris__reason(), *hint = strstr(reason, mark);
+    iris__control_error(iris__order_take(&c->order), "swap-refused",
+                        hint ? hint + sizeof mark - 1
+                             : "nothing has changed: the version that ran goes on",
+                        "%s: %.*s", c->order.target,
+                        (int)(hint ? (size_t)(hint - reason) : strlen(reason)), reason);
+}
+
 static void carry_new(struct call *call)
 {
     struct change *c = open_change(call);
@@ -241,9 +258,7 @@ static void carry_new(struct call *call)
         return;
     int failed = call->args.handler ? find_named(call, &c->from) : find_again(call, &c->from);
     if (failed) {
-        iris__control_error(iris__order_take(&c->order), "swap-refused",
-                            "nothing has changed: the version that ran goes on", "%s: %s",
-                            c->order.target, iris__reason());
+        refuse_unloaded(c);
         iris__order_drop(&c->order);
     } else if (iris__order_limit(&c->order, call->args.timeout, late) == IRIS_OK) {
         start_loading(c);

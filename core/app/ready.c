@@ -1,0 +1,79 @@
+#include "ready.h"
+
+#include "app.h"
+#include "fail.h"
+#include "find.h"
+#include "nearest.h"
+#include "socket.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A reason may bring its hint along, as a second line. */
+static void problem_of_reason(const struct manifest *m, struct problems *all, const char *pointer,
+                              const char *code)
+{
+    const char *reason = iris__reason(), *hint = strstr(reason, "\nhint: ");
+    int n = (int)(hint ? (size_t)(hint - reason) : strlen(reason));
+    struct problem *p = iris__problem_add(all, m->file, pointer, code, "%.*s", n, reason);
+    if (hint)
+        iris__problem_hint(p, "%s", hint + strlen("\nhint: "));
+}
+
+int iris__ready_actor(const struct manifest *m, size_t i, struct problems *all)
+{
+    const struct manifest_actor *a = &m->actors[i];
+    char pointer[48];
+    int no_host = iris__find_host(a->host);
+    char *file = no_host ? NULL : iris__find_file(m, a);
+    int failed = !file;
+    snprintf(pointer, sizeof pointer, "/actors/%zu/%s", i,
+             no_host && a->names_host ? "host" : "handler");
+    if (failed)
+        problem_of_reason(m, all, pointer, no_host ? "host" : "handler");
+    free(file);
+    return failed;
+}
+
+static int is_below(const char *path, const char *supervisor)
+{
+    size_t n = strlen(supervisor);
+    return n == 1 || (!strncmp(path, supervisor, n) && path[n] == '/');
+}
+
+/* It looks after actors of the manifest, and nobody else. */
+static void check_supervisor(const struct manifest *m, size_t i, struct problems *all)
+{
+    const char *path = m->supervisors[i].path;
+    struct nearest near = {.word = path};
+    char pointer[48];
+    for (size_t j = 0; j < m->nactors; j++) {
+        const char *actor = m->actors[j].path, *slash = strrchr(actor, '/');
+        if (is_below(actor, path))
+            return;
+        if (slash > actor)
+            iris__nearest_try(&near, actor, (size_t)(slash - actor));
+    }
+    snprintf(pointer, sizeof pointer, "/supervisors/%zu/path", i);
+    struct problem *p =
+        iris__problem_add(all, m->file, pointer, "supervisor",
+                          "found \"%s\"; expected a path with actors below it", path);
+    if (near.best)
+        iris__problem_hint(p, "did you mean \"%.*s\"?", (int)near.len, near.best);
+}
+
+void iris__ready_supervisors(const struct manifest *m, struct problems *all)
+{
+    for (size_t i = 0; i < m->nsupervisors && m->nactors; i++)
+        check_supervisor(m, i, all);
+}
+
+void iris__ready_socket(const struct manifest *m, struct problems *all)
+{
+    char path[IRIS_SOCKET_ROOM];
+    if (!iris_socket_path(m->socket ? m->socket : m->name, path, sizeof path) &&
+        !iris__socket_look(path))
+        return;
+    problem_of_reason(m, all, m->socket ? "/control/socket" : "", "socket");
+}

@@ -1,0 +1,37 @@
+#!/bin/bash
+# ctest: cli.check_sees_what_cannot_start
+# A manifest without mistakes whose files or hosts are not there does not pass, and run says the same.
+. "$SRC/tests/cli/live"
+
+: >libcounter2.so
+: >pay.py
+printf '{"name": "test", "actors": [\n{"path": "/shop/a", "handler": "./libcountr2.so"},\n{"path": "/shop/b", "handler": "pay.py:on_msg"},\n{"path": "/shop/c", "handler": "./libcounter2.so", "host": "natve"},\n{"path": "/shop/d", "handler": "libcountr2.so"}],\n"supervisors": [{"path": "/shp"}]}\n' >app.json
+for verb in check run; do
+    try "$IRIS" $verb;                     exits 3
+    complains 'app.json:2:32: error: actors[0].handler: '; complains 'libcountr2.so: there is no such file'
+    complains 'did you mean "libcounter2.so"?'
+    complains 'app.json:3:32: error: actors[1].handler: host "python": this build of Iris has no such host'
+    complains 'it has "native"'
+    complains 'app.json:4:60: error: actors[2].host: host "natve"'; complains 'did you mean "native"?'
+    complains 'app.json:5:32: error: actors[3].handler: libcountr2.so: there is no such file in '
+    complains 'app.json:6:26: error: supervisors[0].path: found "/shp"; expected a path with actors below it'
+    complains 'did you mean "/shop"?'
+done
+leaves_nothing
+
+manifest "\"actors\": [$(actor /tally tally1)]"
+run_app
+try "$IRIS" swap /tally pay.py:on_msg;     exits 6; complains 'host "python": this build of Iris has no such host'
+complains 'hint: it has "native"'
+try "$IRIS" swap /tally libcountr2.so;     exits 6; complains 'there is no such file in '; complains 'hint: did you mean "libcounter2.so"?'
+try "$IRIS" stop; app_ends 0
+
+mkdir -m 755 open
+printf '{"name": "test", "control": {"socket": "open/s"}, "actors": [%s]}' "$(actor /a echo)" >app.json
+try "$IRIS" check;                         exits 3; complains 'app.json:1:40: error: control.socket: '; complains 'mode 0755 lets others in'
+chmod 700 open
+try "$IRIS" check;                         exits 0
+manifest "\"actors\": [$(actor /a echo)]"
+try "$IRIS" check;                         exits 0
+leaves_nothing
+finish
