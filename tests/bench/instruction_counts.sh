@@ -1,0 +1,3 @@
+#!/bin/bash
+# ctest: bench.instruction_counts_stay
+exec "$SRC/tools/bench/instructions" "$BUILD"

@@ -1,0 +1,71 @@
+/* iris-bench: the same work done by Iris and by a bare loop, side by side on one machine.
+ *
+ * A workload is measured some times in turn: floor, Iris, floor, Iris, ... Each measurement is a
+ * process of its own, which warms up first, so that none lives off what another one left behind. What
+ * is counted is always what was handled, not what was sent. */
+#ifndef IRIS_BENCH_H
+#define IRIS_BENCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { METRICS_MAX = 4, RUNS_MAX = 99 };
+
+struct metric {
+    const char *name, *unit;
+    int less_is_better;
+};
+
+struct workload {
+    const char *name;                   /* as on the command line */
+    const char *title;                  /* as in the table */
+    int workers;                        /* 0: has none */
+    int size, order;                    /* whatever the functions make of it */
+    struct metric metrics[METRICS_MAX]; /* up to the first without a name */
+    /* Write one value per metric. Called in a process that may be spoilt. Either may be NULL. */
+    void (*floor)(const struct workload *, double *values);
+    void (*iris)(const struct workload *, double *values);
+};
+
+struct sample { /* the runs of one metric of one side */
+    int runs;
+    double values[RUNS_MAX]; /* in the order of the runs */
+};
+
+struct result {
+    const struct workload *workload;
+    struct sample floor[METRICS_MAX], iris[METRICS_MAX];
+};
+
+struct summary {
+    double median, low, high;
+};
+
+extern const struct workload workloads[];
+extern const int workload_count;
+
+/* measure.c */
+double now_ns(void);
+uint64_t resident_bytes(void);
+void sleep_until_ns(double at);
+void die(const char *what); /* prints it and ends the process */
+/* Sorts; p is 0..1. */
+double percentile(double *values, size_t n, double p);
+struct summary summarize(const struct sample *);
+/* Iris / floor so that more is better; the median over the pairs of runs. 0: there is no pair. */
+double ratio(const struct metric *, const struct sample *floor, const struct sample *iris);
+/* All runs of one workload; 0, or -1 when a process failed (which was told). */
+int measure(const struct workload *, int runs, struct result *);
+
+/* print.c */
+enum style { STYLE_TABLE, STYLE_MARKDOWN, STYLE_JSON };
+void print_head(enum style, int runs);
+void print_result(enum style, const struct result *);
+void print_foot(enum style);
+
+/* count.c: --count */
+int count_operations(const char *what, long operations);
+extern const char *const count_names;
+
+#endif

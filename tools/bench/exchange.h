@@ -1,0 +1,16 @@
+/* Workloads that count messages handled in a second: value 0 is in million messages. */
+#ifndef IRIS_BENCH_EXCHANGE_H
+#define IRIS_BENCH_EXCHANGE_H
+
+#include "bench.h"
+
+void pingpong_floor(const struct workload *, double *); /* size: pairs */
+void pingpong_iris(const struct workload *, double *);
+void fanin_floor(const struct workload *, double *); /* size: senders */
+void fanin_iris(const struct workload *, double *);
+
+enum { ROUND_ROBIN, IN_A_ROW };
+void outside_floor(const struct workload *, double *); /* size: actors; order: of the sender */
+void outside_iris(const struct workload *, double *);
+
+#endif

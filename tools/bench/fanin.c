@@ -1,0 +1,131 @@
+/* Many senders, one receiver. A sender sends 16 messages, then one to itself so that others get their
+ * turn. Only what the receiver handled is counted. */
+#include "exchange.h"
+
+#include "floor.h"
+#include "stage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BURST = 16, MESSAGES = 3200000, WARM_UP = 320000 };
+
+static struct finish finish;
+static uint64_t received, expected; /* the receiver's */
+
+static void count_received(uint64_t n)
+{
+    received += n;
+    if (received == expected)
+        finish_one(&finish);
+}
+
+static void expect(uint64_t n)
+{
+    received = 0;
+    expected = n;
+    finish_begin(&finish, 1);
+}
+
+/* The receiver works for free and the senders pay for both, so that it keeps up with them. */
+static void floor_receive(struct floor_actor *a, struct floor_message *m)
+{
+    (void)a;
+    floor_put(m);
+    floor_thread.cost = 0;
+    count_received(1);
+}
+
+static void floor_shoot(struct floor_actor *a, struct floor_message *m)
+{
+    uint64_t left = m->value - BURST;
+    floor_put(m);
+    for (int i = 0; i < BURST; i++)
+        floor_send_new(a->peer, a, 1);
+    if (left)
+        floor_send_new(a, a, left);
+    floor_thread.cost = 1 + BURST;
+}
+
+static double floor_play(struct floor_actor *senders, int count, uint64_t messages)
+{
+    expect(messages);
+    double start = now_ns();
+    for (int i = 0; i < count; i++)
+        floor_send_new(&senders[i], NULL, messages / (uint64_t)count);
+    finish_wait(&finish);
+    return (double)messages * 1e3 / (now_ns() - start);
+}
+
+void fanin_floor(const struct workload *w, double *values)
+{
+    floor_start(w->workers);
+    struct floor_actor *receiver = floor_actors(1, floor_receive);
+    struct floor_actor *senders = floor_actors((size_t)w->size, floor_shoot);
+    for (int i = 0; i < w->size; i++)
+        senders[i].peer = receiver;
+    floor_play(senders, w->size, WARM_UP);
+    values[0] = floor_play(senders, w->size, MESSAGES);
+    floor_stop();
+}
+
+static uint64_t receiver_pid;
+
+static int receive(const iris_behaviour *b, iris_actor *self, void *state,
+                   const iris_message *const *messages, int n)
+{
+    (void)b, (void)self, (void)state, (void)messages;
+    count_received((uint64_t)n);
+    return n;
+}
+
+static int shoot(const iris_behaviour *b, iris_actor *self, void *state,
+                 const iris_message *const *messages, int n)
+{
+    const struct stage *s = b->data;
+    uint64_t left, one = 1;
+    (void)state;
+    for (int i = 0; i < n; i++) {
+        memcpy(&left, messages[i]->data, sizeof left);
+        left -= BURST;
+        for (int k = 0; k < BURST; k++)
+            s->api->send(self, receiver_pid, &one, sizeof one, 0);
+        if (left)
+            s->api->send(self, s->api->pid(self), &left, sizeof left, 0);
+    }
+    return n;
+}
+
+static double play(const struct stage *s, const uint64_t *senders, int count, uint64_t messages)
+{
+    expect(messages);
+    double start = now_ns();
+    for (int i = 0; i < count; i++)
+        stage_send(s, senders[i], messages / (uint64_t)count, 0);
+    finish_wait(&finish);
+    return (double)messages * 1e3 / (now_ns() - start);
+}
+
+void fanin_iris(const struct workload *w, double *values)
+{
+    struct stage s;
+    uint64_t *senders = calloc((size_t)w->size, sizeof *senders);
+    iris_behaviour receiver = {.size = sizeof receiver,
+                               .abi = IRIS_ABI,
+                               .name = "receiver",
+                               .version = "1",
+                               .handle = receive};
+    iris_behaviour sender = {.size = sizeof sender,
+                             .abi = IRIS_ABI,
+                             .name = "sender",
+                             .version = "1",
+                             .handle = shoot,
+                             .data = &s};
+    stage_open(&s, w->workers, 0);
+    stage_spawn_many(&s, &receiver, 1, &receiver_pid);
+    stage_spawn_many(&s, &sender, (size_t)w->size, senders);
+    play(&s, senders, w->size, WARM_UP);
+    values[0] = play(&s, senders, w->size, MESSAGES);
+    stage_close(&s);
+    free(senders);
+}

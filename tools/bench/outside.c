@@ -1,0 +1,96 @@
+/* A thread that is no worker sends 10 messages to each of many actors: round after round over all of
+ * them, or 10 in a row to one after the other. Each actor counts its messages. */
+#include "exchange.h"
+
+#include "floor.h"
+#include "stage.h"
+
+#include <stdlib.h>
+
+enum { EACH = 10 };
+
+static struct finish finish;
+
+/* Which actor the i-th message goes to. */
+static int receiver_of(const struct workload *w, int i)
+{
+    return w->order == ROUND_ROBIN ? i % w->size : i / EACH;
+}
+
+static void floor_count(struct floor_actor *a, struct floor_message *m)
+{
+    floor_put(m);
+    if (++a->count % EACH == 0)
+        finish_one(&finish);
+}
+
+static double floor_play(const struct workload *w, struct floor_actor *actors)
+{
+    double start = now_ns();
+    finish_begin(&finish, w->size);
+    for (int i = 0; i < w->size * EACH; i++)
+        floor_send_new(&actors[receiver_of(w, i)], NULL, 1);
+    finish_wait(&finish);
+    return w->size * (double)EACH * 1e3 / (now_ns() - start);
+}
+
+void outside_floor(const struct workload *w, double *values)
+{
+    floor_start(w->workers);
+    struct floor_actor *actors = floor_actors((size_t)w->size, floor_count);
+    floor_play(w, actors);
+    values[0] = floor_play(w, actors);
+    floor_stop();
+}
+
+static atomic_uint_fast64_t next_count;
+static uint64_t *counts; /* the actors' states, side by side */
+
+static int begin_count(const iris_behaviour *b, iris_actor *self, iris_bytes args, void **state)
+{
+    (void)b, (void)self, (void)args;
+    *state = &counts[atomic_fetch_add(&next_count, 1)];
+    return IRIS_OK;
+}
+
+static int count(const iris_behaviour *b, iris_actor *self, void *state,
+                 const iris_message *const *messages, int n)
+{
+    uint64_t *mine = state;
+    (void)b, (void)self, (void)messages;
+    for (int i = 0; i < n; i++)
+        if (++*mine % EACH == 0)
+            finish_one(&finish);
+    return n;
+}
+
+static double play(const struct workload *w, const struct stage *s, const uint64_t *pids)
+{
+    double start = now_ns();
+    finish_begin(&finish, w->size);
+    for (int i = 0; i < w->size * EACH; i++)
+        stage_send(s, pids[receiver_of(w, i)], 1, 0);
+    finish_wait(&finish);
+    return w->size * (double)EACH * 1e3 / (now_ns() - start);
+}
+
+void outside_iris(const struct workload *w, double *values)
+{
+    struct stage s;
+    uint64_t *pids = calloc((size_t)w->size, sizeof *pids);
+    iris_behaviour counter = {.size = sizeof counter,
+                              .abi = IRIS_ABI,
+                              .name = "counter",
+                              .version = "1",
+                              .handle = count,
+                              .init = begin_count};
+    counts = calloc((size_t)w->size, sizeof *counts);
+    stage_open(&s, w->workers, 0);
+    stage_spawn_many(&s, &counter, (size_t)w->size, pids);
+    stage_settle(&s);
+    play(w, &s, pids);
+    values[0] = play(w, &s, pids);
+    stage_close(&s);
+    free(pids);
+    free(counts);
+}
