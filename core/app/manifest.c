@@ -110,6 +110,7 @@ static void read_root(struct reading *r)
         name_after_directory(r);
     iris__manifest_place_elements(r);
     iris__manifest_order(r);
+    iris__manifest_check_sets(r);
 }
 
 static void read_text(struct reading *r)
@@ -118,7 +119,8 @@ static void read_text(struct reading *r)
     r->root = iris__manifest_json(r);
     r->env = json_object();
     r->set_keys = json_object();
-    if (!r->env || !r->set_keys)
+    r->used = json_object();
+    if (!r->env || !r->set_keys || !r->used)
         r->no_memory = 1;
     else if (r->root)
         read_root(r);
@@ -129,6 +131,7 @@ static void read_text(struct reading *r)
     json_decref(r->root);
     json_decref(r->env);
     json_decref(r->set_keys);
+    json_decref(r->used);
     iris__text_finish(&r->pointer);
 }
 

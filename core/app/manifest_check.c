@@ -90,10 +90,26 @@ static void read_member(struct reading *r, const char *where, const char *name, 
     iris__pointer_back(&r->pointer, back);
 }
 
+/* A key that is nearly this one: that is told, and enough. */
+static int is_misspelt(const char *where, const char *key, json_t *object)
+{
+    for (void *i = json_object_iter(object); i; i = json_object_iter_next(object, i)) {
+        const char *name = json_object_iter_key(i);
+        struct nearest near = {.word = name};
+        if (iris__manifest_is_free(name) || iris__manifest_key(where, name))
+            continue;
+        iris__nearest_try(&near, key, strlen(key));
+        if (near.best)
+            return 1;
+    }
+    return 0;
+}
+
 static void missing_keys(struct reading *r, const char *where, json_t *object)
 {
     for (const struct manifest_key *k = iris__manifest_keys; k->name; k++) {
-        if (!k->required || strcmp(k->where, where) || json_object_get(object, k->name))
+        if (!k->required || strcmp(k->where, where) || json_object_get(object, k->name) ||
+            is_misspelt(where, k->name, object))
             continue;
         struct problem *p = iris__manifest_problem(r, "missing-key", "\"%s\" is missing", k->name);
         iris__problem_hint(p, "%s", k->meaning);

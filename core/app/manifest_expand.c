@@ -53,8 +53,20 @@ static int malformed(struct reading *r, const char *dollar)
     return -1;
 }
 
+/* What is being read is a value of "env". */
+static int is_neighbour(const struct reading *r, const char *name)
+{
+    return r->pointer.data && !strncmp(r->pointer.data, "/env/", 5) &&
+           json_object_get(json_object_get(r->root, "env"), name);
+}
+
 static int unset(struct reading *r, const struct variable *v)
 {
+    if (is_neighbour(r, v->name)) {
+        iris__manifest_problem(r, "unset-variable",
+                               "found ${%s}; a value of \"env\" cannot refer to \"env\"", v->name);
+        return -1;
+    }
     int n = v->how == '?' ? (int)(v->end - v->operand) : 0;
     struct problem *p = iris__manifest_problem(r, "unset-variable", "${%s} is not set%s%.*s",
                                                v->name, n ? ": " : "", n, n ? v->operand : "");
@@ -97,6 +109,8 @@ static int add_variable(struct reading *r, const char **s, struct text *out)
     struct variable v;
     if (parse(*s + 2, &v))
         return malformed(r, *s);
+    if (json_object_set_new(r->used, v.name, json_true()))
+        r->no_memory = 1;
     const char *value = look_up(r, v.name);
     if (value && !*value && v.how) /* as in the shell, ':' takes empty for unset */
         value = NULL;

@@ -68,13 +68,12 @@ void iris__manifest_handler(struct reading *r, struct manifest_actor *a)
         return; /* missing or wrong, and that was said */
     const struct ending *e = ending_of(s, &len);
     if (len == 0 || (s[len] && !s[len + 1])) {
-        refuse(r, "./lib.so:name, file.py:function, file.mjs#export", s,
-               "a file and, behind its separator, a name");
+        refuse(r, "./lib.so:name", s, "a file and, behind its separator, a name");
         return;
     }
     if (!e->ending && !a->host) {
         refuse(r, "for anything else, \"host\" says which language it is", s,
-               "a file that ends in .so, .py, .mjs, .cjs or .js");
+               "a file that ends in .so");
         return;
     }
     a->handler_text = iris__manifest_copy(r, s, len);

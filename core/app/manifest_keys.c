@@ -39,8 +39,7 @@ const struct manifest_key iris__manifest_keys[] = {
     {"actors[]", "path", MANIFEST_PATH, .min = 2, .required = 1, IN(manifest_actor, path),
      .meaning = "who the actor is, such as /shop/ledger"},
     {"actors[]", "handler", MANIFEST_STRING, .min = 1, .required = 1, IN(manifest_actor, handler),
-     .meaning =
-         "what answers messages: ./lib.so, ./lib.so:name, file.py:function, file.mjs#export"},
+     .meaning = "what answers messages: ./lib.so or ./lib.so:name"},
     {"actors[]", "host", MANIFEST_HOST, IN(manifest_actor, host),
      .meaning = "the language; by default by the file's ending"},
     {"actors[]", "kind", MANIFEST_WORD, PLANNED, .words = "push pull ", .def = "push",

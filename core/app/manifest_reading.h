@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #define MANIFEST_SIZE_MAX (1024 * 1024)
+#define MANIFEST_PATH_MAX 255
 #define MANIFEST_DEPTH_MAX 60                 /* libfyaml refuses 64 */
 #define MANIFEST_GROWTH_MAX (4 * 1024 * 1024) /* bytes that variables may add up to */
 
@@ -21,6 +22,7 @@ struct reading {
     json_t *env;         /* variables of --set and of "env", resolved */
     json_t *set_keys;    /* what --set has changed: {pointer: "--set KEY"} */
     struct text pointer; /* to what is being read */
+    json_t *used;        /* names of the variables that strings refer to: {name: true} */
     size_t grown;        /* by variables */
     int no_memory;
 };
@@ -83,6 +85,8 @@ void iris__manifest_env(struct reading *); /* fills r->env and m->env */
 
 /* ---- manifest_set.c ---- */
 void iris__manifest_apply_sets(struct reading *);
+void iris__manifest_check_sets(
+    struct reading *); /* when all has been read: variables that nothing uses */
 
 /* ---- manifest_units.c ---- */
 /* "250ms" -> nanoseconds, "64KiB" -> bytes. -1: it is not one. */

@@ -217,6 +217,13 @@ static void add_advice(struct problem *p, const struct manifest_key *key, const 
 void iris__manifest_wrong_value(struct reading *r, const struct manifest_key *key, const json_t *v)
 {
     struct text expected = {0}, found = {0};
+    if (key->types & (MANIFEST_PATH | MANIFEST_PATHS) &&
+        json_string_length(v) > MANIFEST_PATH_MAX) {
+        iris__manifest_problem(r, "bad-value",
+                               "found a path of %zu characters; expected at most %d",
+                               json_string_length(v), MANIFEST_PATH_MAX);
+        return;
+    }
     iris__manifest_values(key, &expected);
     add_value(v, &found);
     struct problem *p =

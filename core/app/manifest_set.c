@@ -128,6 +128,36 @@ static void set_variable(struct reading *r, const struct manifest_set *set)
     json_decref(v);
 }
 
+static void try_keys(struct nearest *near, json_t *object)
+{
+    for (void *i = json_object_iter(object); i; i = json_object_iter_next(object, i))
+        iris__nearest_try(near, json_object_iter_key(i), json_object_iter_key_len(i));
+}
+
+static void check_variable(struct reading *r, const struct manifest_set *set)
+{
+    const char *name = set->key + strlen("env.");
+    json_t *env = json_object_get(r->root, "env");
+    struct nearest near = {.word = name};
+    if (!json_object_get(r->env, name) || json_object_get(r->used, name) ||
+        json_object_get(env, name))
+        return; /* it was refused, or is used */
+    try_keys(&near, env);
+    try_keys(&near, r->used);
+    struct problem *p = complain(r, set, "unknown-variable", "nothing in the manifest uses it");
+    if (near.best)
+        iris__problem_hint(p, "did you mean env.%.*s?", (int)near.len, near.best);
+    else
+        iris__problem_hint(p, "it would be used as ${%s}, or named in \"env\"", name);
+}
+
+void iris__manifest_check_sets(struct reading *r)
+{
+    for (size_t i = 0; i < r->nsets; i++)
+        if (!strncmp(r->sets[i].key, "env.", 4))
+            check_variable(r, &r->sets[i]);
+}
+
 void iris__manifest_apply_sets(struct reading *r)
 {
     for (size_t i = 0; i < r->nsets; i++) {

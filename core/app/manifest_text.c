@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,14 +18,25 @@ static void refuse_to_open(const char *file, int reason, struct problems *proble
         iris__problem_hint(p, "name a manifest: iris run FILE");
 }
 
+static void refuse_directory(const char *file, struct problems *problems)
+{
+    struct problem *p =
+        iris__problem_add(problems, file, "", "not-a-file", "is a directory; expected a file");
+    char *inside = NULL;
+    if (asprintf(&inside, "%s/app.json", file) < 0)
+        return;
+    if (access(inside, F_OK) == 0)
+        iris__problem_hint(p, "%s", inside);
+    free(inside);
+}
+
 static int refuse_kind(const char *file, const struct stat *st, struct problems *problems)
 {
     if (S_ISDIR(st->st_mode))
-        iris__problem_hint(
-            iris__problem_add(problems, file, "", "not-a-file", "is a directory; expected a file"),
-            "%s/app.json", file);
+        refuse_directory(file, problems);
     else if (!S_ISREG(st->st_mode)) /* a FIFO or device may never end */
-        iris__problem_add(problems, file, "", "not-a-file", "is not a regular file");
+        iris__problem_add(problems, file, "", "not-a-file",
+                          "is a device, a pipe or a socket; expected a regular file");
     else if (st->st_mode & S_IWOTH)
         iris__problem_hint(iris__problem_add(problems, file, "", "world-writable",
                                              "everybody may write it, so it is not trusted"),

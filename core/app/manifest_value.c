@@ -41,7 +41,7 @@ static int is_path(const char *s, int64_t min)
 {
     if (!strcmp(s, "/"))
         return min <= 1;
-    if (strlen(s) > 255 || *s != '/')
+    if (strlen(s) > MANIFEST_PATH_MAX || *s != '/')
         return 0;
     for (size_t n; *s; s += 1 + n) {
         n = *s == '/' ? strspn(s + 1, LOWER UPPER DIGITS "_.@-") : 0;

@@ -26,6 +26,13 @@ complains 'hint: it has "native"'
 try "$IRIS" swap /tally libcountr2.so;     exits 6; complains 'there is no such file in '; complains 'hint: did you mean "libcounter2.so"?'
 try "$IRIS" stop; app_ends 0
 
+printf '{"name": "test", "env": {"LOG": "x"}, "actors": [%s]}' "$(actor /a echo '"args": "${LOG}${DIR:-y}"')" >app.json
+try "$IRIS" check --set env.LGO=x;         exits 3; complains '--set env.LGO: error: nothing in the manifest uses it'; complains 'did you mean env.LOG?'
+try "$IRIS" check --set env.LOG=x --set env.DIR=z; exits 0
+long=$(printf '%0300d' 0)
+printf '{"actors": [{"path": "/%s", "handler": "./a.so"}]}' $long >long.json
+try "$IRIS" check long.json;               exits 3; complains 'found a path of 301 characters; expected at most 255'
+
 mkdir -m 755 open
 printf '{"name": "test", "control": {"socket": "open/s"}, "actors": [%s]}' "$(actor /a echo)" >app.json
 try "$IRIS" check;                         exits 3; complains 'app.json:1:40: error: control.socket: '; complains 'mode 0755 lets others in'

@@ -239,9 +239,9 @@ static void odd_files(void **state)
     assert_unreadable("none.json",
                       "none.json: error: cannot be opened: No such file or directory\n");
     mkdir("dir", 0755);
-    assert_unreadable("dir", "dir: error: is a directory; expected a file\nhint: dir/app.json\n");
+    assert_unreadable("dir", "dir: error: is a directory; expected a file\n");
     mkfifo("fifo", 0644);
-    assert_unreadable("fifo", "fifo: error: is not a regular file\n");
+    assert_unreadable("fifo", "fifo: error: is a device, a pipe or a socket; expected a regular file\n");
     memset(large, ' ', sizeof large);
     write_file("large.json", large, sizeof large);
     assert_unreadable("large.json",
