@@ -15,11 +15,11 @@ static int64_t now(const struct app *a)
     return iris__sched_now(&a->runtime->world.sched);
 }
 
-static void add_problem(struct app *a, struct problems *p, size_t index, const char *code,
-                        const char *why)
+static void add_problem(struct app *a, struct problems *p, size_t index, const char *key,
+                        const char *code, const char *why)
 {
     char pointer[48];
-    snprintf(pointer, sizeof pointer, "/actors/%zu/handler", index);
+    snprintf(pointer, sizeof pointer, "/actors/%zu/%s", index, key);
     iris__problem_add(p, a->manifest->file, pointer, code, "%s", why);
 }
 
@@ -70,7 +70,7 @@ static int load_all(struct app *a)
     for (size_t i = 0; i < a->manifest->nactors && !atomic_load(&a->stop); i++) {
         if (!iris__ready_actor(a->manifest, i, &problems) &&
             load(a, &a->manifest->actors[i], &a->actors[i]))
-            add_problem(a, &problems, i, "handler", iris__reason());
+            add_problem(a, &problems, i, "handler", "handler", iris__reason());
         iris__app_wait(a, 0);
     }
     return say_problems(a, &problems) ? IRIS_EXIT_MANIFEST : IRIS_EXIT_OK;
@@ -155,8 +155,9 @@ static int start_all(struct app *a)
     for (size_t i = 0; i < a->manifest->nactors && result > 0 && !atomic_load(&a->stop); i++) {
         size_t index = a->manifest->start_order[i];
         result = start_one(a, index);
-        if (!result)
-            add_problem(a, &problems, index, "start", iris__reason());
+        if (!result) /* of its init, and so mostly of what that was given */
+            add_problem(a, &problems, index, a->manifest->actors[index].args ? "args" : "handler",
+                        "start", iris__reason());
     }
     iris__app_await(a, NULL);
     return say_problems(a, &problems) ? IRIS_EXIT_FAILED : IRIS_EXIT_OK;

@@ -24,7 +24,7 @@ leaves_nothing
 manifest "\"actors\": [$(actor /a last_word), $(actor /b tally1 '"args": "refuse", "depends_on": ["/a"]'), $(actor /c last_word '"depends_on": ["/b"]')]"
 try "$IRIS" run;                           exits 1
 complains 'app.json:2:'
-complains 'actors[1].handler: init() of "tally" 1.0.0 failed: the args say refuse'
+complains 'actors[1].args: init() of "tally" 1.0.0 failed: the args say refuse'
 says '/a  begins'; says '/a  ends'
 if grep -qE '/c  begins|restart' out; then bad 'expected that /c was not begun, and /b not tried again'; fi
 leaves_nothing
