@@ -213,7 +213,7 @@ int iris__timer_add(struct world *w, uint64_t from, uint64_t to, int64_t deadlin
     e->to = to;
     if (len)
         memcpy(e->data, data, len);
-    uint64_t mine;
+    uint64_t mine = 0; /* add() sets it; lint does not see that */
     if (add(w, e, &mine))
         return IRIS_FAIL;
     if (id)

@@ -389,7 +389,9 @@ int iris__sched_is_idle(struct sched *s)
 {
     pthread_mutex_lock(&s->lock);
     uint64_t before = count_begun(s);
-    int idle = looks_idle(s) && looks_idle(s) && count_begun(s) == before;
+    int idle = looks_idle(s);
+    if (idle)
+        idle = looks_idle(s) && count_begun(s) == before;
     pthread_mutex_unlock(&s->lock);
     return idle;
 }

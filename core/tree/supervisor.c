@@ -183,7 +183,7 @@ static uint64_t *copy_others(struct supervisors *s, const struct supervisor *top
                              uint32_t *n)
 {
     *n = list_others(s, top, except, NULL, 0);
-    uint64_t *pids = *n ? malloc(*n * sizeof *pids) : NULL;
+    uint64_t *pids = *n ? calloc(*n, sizeof *pids) : NULL;
     if (pids)
         list_others(s, top, except, pids, *n);
     else
