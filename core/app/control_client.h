@@ -16,7 +16,7 @@ struct control_clients { /* all connections of one server */
     struct control_client *first;
     int n;
     uv_stream_t *waiting; /* the listener, while a new client waits for a place; else NULL */
-    char chunk[16384]; /* what was read last; handed on before the next read */
+    char chunk[16384];    /* what was read last; handed on before the next read */
     /* A request came, or (request->status) one that has to be refused with that status. The answer
      * is given later, with iris__control_client_answer(). */
     void (*request)(struct control_clients *, struct control_client *, const struct http_request *);

@@ -241,7 +241,8 @@ static void odd_files(void **state)
     mkdir("dir", 0755);
     assert_unreadable("dir", "dir: error: is a directory; expected a file\n");
     mkfifo("fifo", 0644);
-    assert_unreadable("fifo", "fifo: error: is a device, a pipe or a socket; expected a regular file\n");
+    assert_unreadable("fifo",
+                      "fifo: error: is a device, a pipe or a socket; expected a regular file\n");
     memset(large, ' ', sizeof large);
     write_file("large.json", large, sizeof large);
     assert_unreadable("large.json",
