@@ -55,7 +55,8 @@ struct iris_executor {
 struct worker {
     struct lane lane;
     struct ring ring; /* its own */
-    uint32_t index, seen_tick, taken;
+    uint32_t index, seen_tick,
+        patience;                   /* patience: own turns until others' tasks are looked for */
     _Alignas(64) struct runq queue; /* what others give it, and what the ring has no room for */
     _Alignas(64) atomic_int parked;
     atomic_int dead; /* it was replaced: leave after this turn */

@@ -104,18 +104,22 @@ static void *keep(struct worker *w, void **tasks, int n)
 static void *take_given(struct worker *w)
 {
     void *tasks[TAKE_MAX];
-    uint32_t room = RING_ROOM - iris__ring_count(&w->ring);
-    w->taken = 0;
+    uint32_t ahead = iris__ring_count(&w->ring), room = RING_ROOM - ahead;
+    w->patience = ahead < OWN_IN_A_ROW ? ahead : OWN_IN_A_ROW;
     return keep(w, tasks,
                 iris__runq_take(&w->queue, tasks, room < TAKE_MAX ? (int)room : TAKE_MAX));
 }
 
-/* Its own first; but what others gave must not wait for ever. */
+/* Newcomers come behind what is queued now, and not later: with one actor that floods they are looked for
+ * after each of its turns, with a thousand queued ones not that often (a look takes the queue's cache
+ * line from who fills it). */
 static inline void *next_task(struct worker *w)
 {
-    void *task = ++w->taken < OWN_IN_A_ROW ? NULL : take_given(w);
-    if (!task)
+    void *task = w->patience ? NULL : take_given(w);
+    if (!task) {
+        w->patience -= w->patience > 0;
         task = iris__ring_pop(&w->ring);
+    }
     return task ? task : take_given(w);
 }
 
