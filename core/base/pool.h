@@ -14,10 +14,10 @@
 #include <stdint.h>
 
 enum {
-    POOL_TIERS = 7,  /* 64, 128, .. 4096 bytes */
-    POOL_LARGE = 7,  /* tier of a block that malloc made */
-    POOL_BATCH = 64, /* blocks that move at once */
-    POOL_SLAB = 256  /* blocks of a slab */
+    POOL_TIERS = 7,   /* 64, 128, .. 4096 bytes */
+    POOL_LARGE = 7,   /* tier of a block that malloc made */
+    POOL_BATCH = 128, /* blocks that move at once */
+    POOL_SLAB = 256   /* blocks of a slab */
 };
 
 struct pool;

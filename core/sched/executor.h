@@ -55,15 +55,16 @@ struct iris_executor {
 struct worker {
     struct lane lane;
     struct ring ring; /* its own */
-    uint32_t index, seen_tick,
-        patience;                   /* patience: own turns until others' tasks are looked for */
-    _Alignas(64) struct runq queue; /* what others give it, and what the ring has no room for */
-    _Alignas(64) atomic_int parked;
-    atomic_int dead; /* it was replaced: leave after this turn */
-    atomic_int gone; /* it has no thread any more */
+    uint32_t seen_tick;
+    uint32_t patience;                /* own turns until others' tasks are looked for */
+    _Alignas(64) struct runq queue;   /* what others give it, and what the ring has no room for */
+    _Alignas(64) atomic_int parked;   /* alone: who sends from outside locks this line each time */
+    _Alignas(64) struct sched *sched; /* from here on what hardly ever changes */
+    atomic_int dead;                  /* it was replaced: leave after this turn */
+    atomic_int gone;                  /* it has no thread any more */
     int bell;
+    uint32_t index;
     unsigned long thread;
-    struct sched *sched;
 };
 
 struct sched_hooks {
