@@ -6,7 +6,9 @@
 
 void pingpong_floor(const struct workload *, double *); /* size: pairs */
 void pingpong_iris(const struct workload *, double *);
-void fanin_floor(const struct workload *, double *); /* size: senders */
+enum { LARGE_BUDGET, DEFAULT_BUDGET };
+void fanin_floor(const struct workload *,
+                 double *); /* size: senders; order: the budget of the receiver */
 void fanin_iris(const struct workload *, double *);
 
 enum { ROUND_ROBIN, IN_A_ROW };
