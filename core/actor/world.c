@@ -7,9 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-const char *const iris__dead_words[DEAD_REASONS] = {"crashed", "ended", "stray", "node",
-                                                    "unwanted"};
-
 static void bury(struct world *w, struct message *m, enum dead_reason why, const char *words)
 {
     if (m->pub.kind == IRIS_USER) {

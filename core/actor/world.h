@@ -20,8 +20,6 @@ enum dead_reason {                /* why an accepted message was not handled */
                    DEAD_REASONS
 };
 
-extern const char *const iris__dead_words[DEAD_REASONS];
-
 enum event_kind {
     EVENT_STARTED,
     EVENT_CRASHED,
