@@ -16,10 +16,9 @@ enum {                        /* actor.flags */
        ACTOR_FRESH = 1,       /* init has not run yet */
        ACTOR_MOVING = 2,      /* on its way to another executor, in the middle of a swap */
        ACTOR_EXITING = 4,     /* called exit(), or is to end after this turn */
-       ACTOR_HANDLING = 8,    /* inside handle() */
-       ACTOR_GONE = 16,       /* ended; waits for done() calls that are on their way */
-       ACTOR_OWN_THREAD = 32, /* has an executor of its own */
-       ACTOR_STAYS = 2048,    /* spawned onto an executor by name: a swap does not move it */
+       ACTOR_GONE = 8,        /* ended; waits for done() calls that are on their way */
+       ACTOR_OWN_THREAD = 16, /* has an executor of its own */
+       ACTOR_STAYS = 32,      /* spawned onto an executor by name: a swap does not move it */
        ACTOR_SWAPPING = 64,   /* a swap shall come before the next message */
        ACTOR_PULLS = 128,     /* its handle() takes the mail itself */
        ACTOR_HEARS = 256      /* a DOWN or EXIT waits for its behaviour, before the mail */
