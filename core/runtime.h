@@ -64,7 +64,7 @@ struct app_spawn {
 };
 int iris__runtime_spawn(iris_runtime *, const struct app_spawn *, uint64_t *pid);
 
-/* Ask, and be called on whatever thread has the answer. Results as of ask(); then none comes. */
+/* Each actor's pid, newest place first; ports of asks are left out. */
 void iris__runtime_walk(iris_runtime *, void (*each)(void *ctx, uint64_t pid), void *ctx);
 
 #endif

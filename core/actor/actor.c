@@ -262,17 +262,8 @@ static int wants_another(iris_actor *a, const struct ending *e)
 
 static void note(iris_actor *a, const struct ending *e)
 {
-    struct world *w = iris__world_of(a);
-    struct cold *c = iris__cold_if(a);
-    if (e->kind != ENDING_CRASH)
-        return;
-    iris__world_event(w, EVENT_CRASHED, a, IRIS_ERROR, "%s", e->reason);
-    if (!c)
-        return;
-    pthread_mutex_lock(&w->facts_lock);
-    free(c->last_crash);
-    c->last_crash = strdup(e->reason);
-    pthread_mutex_unlock(&w->facts_lock);
+    if (e->kind == ENDING_CRASH)
+        iris__world_event(iris__world_of(a), EVENT_CRASHED, a, IRIS_ERROR, "%s", e->reason);
 }
 
 /* A loop, not a recursion: an init that always fails is tried as often as the supervisor allows. */

@@ -41,7 +41,6 @@ void iris__cold_free(struct world *w, struct cold *c)
     free(c->path);
     free(c->name);
     free(c->args);
-    free(c->last_crash);
     free(c->exit_reason);
     free(c);
 }

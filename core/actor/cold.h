@@ -31,7 +31,6 @@ struct cold {
     _Atomic int64_t started; /* of this incarnation */
     char *args;              /* for init */
     size_t args_len;
-    char *last_crash;
 
     /* swap */
     struct revision *history; /* the last one is the current; NULL: rev 1, never swapped */

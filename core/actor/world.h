@@ -39,7 +39,7 @@ struct registry;
 struct world_hooks { /* what the rooms above decide; each may be NULL */
     /* [turn] 1: begin another incarnation in place. */
     int (*restart)(struct world *, iris_actor *, const struct ending *);
-    /* [turn] It is gone for good: free its names. Not called for actors without cold part. */
+    /* [turn] It is gone for good: free its names. Only of actors that have a cold part or a name. */
     void (*gone)(struct world *, iris_actor *);
     void (*event)(struct world *, enum event_kind, iris_actor *, int level, const char *text);
     void (*unload)(struct world *, void *library); /* [any] a version of it is freed */
