@@ -24,8 +24,12 @@ static int check(struct world *w, const iris_spawn *s)
         return iris__fail("spawn: built for ABI %u, this core speaks ABI %u", s->abi, IRIS_ABI);
     if (!IRIS_HAS(s, version))
         return iris__fail("spawn: no version; load() or define() one first");
-    if (s->policy != IRIS_DROP_NEW)
+    if (s->policy != IRIS_DROP_NEW || s->fallback || s->warn_at)
         return iris__fail("spawn: policy %u is not built yet; only IRIS_DROP_NEW is", s->policy);
+    if (s->flags || s->idle_timeout)
+        return iris__fail("spawn: flags 0x%x are not built yet", s->flags);
+    if (s->stack)
+        return iris__fail("spawn: a stack size is for IRIS_OWN_STACK, which is not built yet");
     if (s->budget > UINT16_MAX)
         return iris__fail("spawn: budget %u is too large; up to 65,535", s->budget);
     return IRIS_OK;

@@ -197,8 +197,18 @@ typedef struct iris_plugin { /* what the one symbol returns; static, never freed
 
 /* ---- what the core offers ---- */
 
-enum { /* iris_spawn.policy: what a full mailbox does with one more message. (Others come later.) */
-       IRIS_DROP_NEW = 0 /* send says IRIS_FULL */
+enum { /* iris_spawn.policy: what a full mailbox does with one more message */
+       IRIS_DROP_NEW = 0, /* send says IRIS_FULL */
+       IRIS_DROP_OLD = 1, /* the oldest that is not begun becomes a dead letter ("dropped") */
+       IRIS_BLOCK = 2,    /* the sender waits: an actor takes no next message until its own got in */
+       IRIS_REDIRECT = 3, /* `fallback` gets it instead */
+       IRIS_SPILL = 4     /* `fallback` gets a copy, and the sender waits as with IRIS_BLOCK */
+};
+
+enum { /* iris_spawn.flags */
+       IRIS_SPAWN_LAZY = 1u << 0, /* init runs with the first message */
+       IRIS_SPAWN_TRAP = 1u << 1, /* EXIT of a linked actor is a message, and ends nobody */
+       IRIS_SPAWN_LINK = 1u << 2  /* linked with who spawns it, before it begins */
 };
 
 typedef struct iris_spawn {
@@ -209,8 +219,14 @@ typedef struct iris_spawn {
     const char *path;        /* or NULL */
     uint32_t budget;         /* messages before it must yield; 0: 100 */
     uint32_t capacity;       /* messages not yet done; 0: unbounded */
-    uint32_t policy;         /* IRIS_DROP_NEW */
+    uint32_t policy;         /* IRIS_DROP_NEW .. */
     iris_executor *executor; /* or NULL: the behaviour's */
+    uint64_t fallback;       /* pid, of IRIS_REDIRECT and IRIS_SPILL */
+    uint32_t warn_at;        /* percent of the capacity that are worth a warning; 0: none */
+    uint32_t flags;          /* IRIS_SPAWN_LAZY .. */
+    uint32_t stack;          /* bytes, of IRIS_OWN_STACK; 0: 64 KiB */
+    int64_t idle_timeout;    /* ns, of IRIS_SPAWN_LAZY: without a message for so long its state ends,
+                                and init runs again with the next one; 0: never */
 } iris_spawn;
 
 enum { IRIS_DEBUG_LEVEL = 1, IRIS_INFO = 2, IRIS_WARN = 3, IRIS_ERROR = 4 }; /* of log */
