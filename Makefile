@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 build = cmake --preset $(1) >/dev/null && cmake --build --preset $(1) -j $(JOBS)
 test = ctest --preset $(1) -j $(JOBS)
 
-.PHONY: build run test bench lint format install soak seeds fuzz test-asan test-tsan test-clang clean
+.PHONY: build run test bench lint format install soak soak-churn seeds fuzz test-asan test-tsan test-clang clean
 
 build:
 	@tools/setup
@@ -50,7 +50,20 @@ fuzz:
 	@$(call build,fuzz) --target fuzzers
 	@tools/fuzz build/fuzz $(FUZZ_SECONDS)
 
-soak: build
+# What lives at random, as released and under two sanitizers: SOAK_SECONDS (600) each.
+churn = ASAN_OPTIONS=detect_stack_use_after_return=1:quarantine_size_mb=16 \
+    LSAN_OPTIONS=suppressions=tests/lsan.supp TSAN_OPTIONS=suppressions=tests/tsan.supp \
+    $(2) build/$(1)/tests/soak/churn $${SOAK_SECONDS:-600}
+
+soak-churn: build
+	@$(call churn,release)
+	@tools/setup --all
+	@$(call build,asan) --target churn
+	@$(call churn,asan)
+	@$(call build,tsan) --target churn
+	@$(call churn,tsan,$(fixed))
+
+soak: build soak-churn
 	@SEEDS=$${SEEDS:-20000} ctest --preset release -j $(JOBS) -R seeds
 	@ctest --preset release -j $(JOBS) --repeat until-fail:20
 	@for script in tests/soak/*.sh; do [ ! -f "$$script" ] || \

@@ -129,3 +129,10 @@ function(iris_manifest_tests dir)
     set_property(TEST manifest.${case} APPEND PROPERTY ENVIRONMENT "IRIS=${PROJECT_BINARY_DIR}/bin/iris")
   endforeach()
 endfunction()
+
+# dir/*.c: one program for what runs for minutes, build/<preset>/tests/dir/churn. Its script is for `make soak`.
+function(iris_soak_program name dir)
+  file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.c)
+  add_executable(${name} ${sources})
+  iris_test_program(${name} ${name} ${dir})
+endfunction()
