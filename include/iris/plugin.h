@@ -75,7 +75,8 @@ enum { /* iris_message.kind; 16 and up belong to extensions (iris/ext) */
        IRIS_USER = 0,
        IRIS_EXIT = 1,
        IRIS_DOWN = 2,
-       IRIS_TIMER = 3
+       IRIS_TIMER = 3,
+       IRIS_HOT_SWAP = 4 /* a swap waits for this pull actor to return (ext/reader.h) */
 };
 
 typedef struct iris_message { /* read-only for plugins; 40 bytes where pointers have 8 */
