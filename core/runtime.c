@@ -25,46 +25,86 @@ static iris_runtime *runtime_of(struct world *w)
     return (iris_runtime *)w;
 }
 
-/* A line for the log may come from any thread while its actor leaves. */
-static void copy_path(struct world *w, iris_actor *a, char *path, size_t room)
+/* What an event's actor is like. A line for the log may come from any thread while its actor leaves:
+ * what is looked at then is a copy. */
+static const iris_info *look_at(struct world *w, iris_actor *a, const struct event_detail *d,
+                                iris_info *room)
 {
-    *path = '\0';
-    if (!a)
-        return;
-    pthread_mutex_lock(&w->facts_lock);
-    struct cold *c = iris__cold_if(a);
-    if (c && c->path)
-        snprintf(path, room, "%s", c->path);
-    pthread_mutex_unlock(&w->facts_lock);
+    if (d->about)
+        return d->about;
+    *room = (iris_info){.size = sizeof *room, .abi = IRIS_ABI};
+    if (a && iris__actor_pid(a))
+        iris__info(w, iris__actor_pid(a), room);
+    return room;
+}
+
+static void add_detail(iris_event *e, const struct event_detail *d)
+{
+    const struct excerpt *m = d->message;
+    if (m) {
+        e->message = m->number;
+        e->from = m->from;
+        e->excerpt = (iris_bytes){m->bytes, m->used};
+        e->len = m->len;
+        e->messages = m->messages;
+    }
+    e->lasted = d->lasted;
+    e->supervisor = d->supervisor ? d->supervisor : "";
+    e->strategy = d->strategy ? d->strategy : "";
+    e->decision = d->decision;
+    e->count = d->count;
+    e->limit = d->limit;
+    e->period = d->period;
+    e->delay = d->delay;
 }
 
 static void on_event(struct world *w, enum event_kind kind, iris_actor *a, int level,
-                     const char *text)
+                     const struct event_detail *detail, const char *text)
 {
     iris_runtime *rt = runtime_of(w);
-    char path[sizeof((iris_info *)0)->path];
-    if (!rt->options.event)
-        return;
-    copy_path(w, a, path, sizeof path);
+    iris_info room;
+    const iris_info *i = look_at(w, a, detail, &room);
     iris_event e = {.size = sizeof e,
                     .abi = IRIS_ABI,
                     .at = iris__sched_now(&w->sched),
                     .number = atomic_fetch_add(&rt->events, 1) + 1,
                     .kind = (uint32_t)kind,
                     .level = (uint32_t)level,
-                    .pid = a ? iris__actor_pid(a) : 0,
-                    .path = path,
-                    .text = text};
+                    .pid = i->pid ? i->pid
+                           : a    ? iris__actor_pid(a)
+                                  : 0,
+                    .path = i->path,
+                    .text = text,
+                    .handler = *i->handler ? i->handler : i->behaviour,
+                    .version = i->version,
+                    .rev = i->rev,
+                    .state_version = i->state_version};
+    add_detail(&e, detail);
     rt->options.event(rt->options.ctx, &e);
+}
+
+static void tell_decision(struct world *w, iris_actor *a, const struct event_detail *d)
+{
+    if (d->decision == DECIDED_RESTART)
+        iris__world_tell(w, EVENT_DECIDED, a, IRIS_INFO, d, "%s: restart %u of %u within %.1f s",
+                         d->supervisor, d->count, d->limit, (double)d->period / 1e9);
+    else if (d->decision)
+        iris__world_tell(
+            w, EVENT_DECIDED, a, IRIS_WARN, d, "%s: more than %u restarts within %.1f s, so %s",
+            d->supervisor, d->limit, (double)d->period / 1e9,
+            d->decision == DECIDED_EXIT ? "the app ends" : "the supervisor above decides");
 }
 
 static int on_restart(struct world *w, iris_actor *a, const struct ending *e)
 {
     iris_runtime *rt = runtime_of(w);
     struct supervisor *exhausted;
+    struct event_detail decided[2] = {0};
     if (atomic_load(&rt->closing))
         return 0;
-    int again = iris__supervisor_decide(&rt->supervisors, w, a, e, &exhausted);
+    int again = iris__supervisor_decide(&rt->supervisors, w, a, e, &exhausted, decided);
+    tell_decision(w, a, &decided[0]);
+    tell_decision(w, a, &decided[1]);
     if (!exhausted)
         return again;
     iris__world_event(w, EVENT_EXHAUSTED, a, IRIS_ERROR,
@@ -147,6 +187,8 @@ static int open_world(iris_runtime *rt)
     iris__registry_init(&rt->registry);
     w->registry = &rt->registry;
     w->hooks = world_hooks;
+    if (!o->event)
+        w->hooks.event = NULL; /* then no words are made either */
     w->message_max = o->message_max ? o->message_max : MESSAGE_MAX;
     if (w->message_max > UINT32_MAX) /* iris_message.len holds no more */
         w->message_max = UINT32_MAX;

@@ -266,8 +266,9 @@ static int wants_another(iris_actor *a, const struct ending *e)
 
 static void note(iris_actor *a, const struct ending *e)
 {
+    struct event_detail d = {.message = e->message};
     if (e->kind == ENDING_CRASH)
-        iris__world_event(iris__world_of(a), EVENT_CRASHED, a, IRIS_ERROR, "%s", e->reason);
+        iris__world_tell(iris__world_of(a), EVENT_CRASHED, a, IRIS_ERROR, &d, "%s", e->reason);
 }
 
 /* A loop, not a recursion: an init that always fails is tried as often as the supervisor allows. */

@@ -74,8 +74,9 @@ enum ending_kind { ENDING_NORMAL, ENDING_KILLED, ENDING_CRASH, ENDING_PARENT, EN
 
 struct ending {
     enum ending_kind kind;
-    const char *reason; /* "word" or "word: text" */
-    int stopped;        /* by stop(): nobody restarts that */
+    const char *reason;            /* "word" or "word: text" */
+    int stopped;                   /* by stop(): nobody restarts that */
+    const struct excerpt *message; /* that crashed it, or NULL */
 };
 
 /* [turn] End this incarnation; begin another if the world's hook says so. 0: the actor is gone (do

@@ -54,8 +54,9 @@ struct cold {
     enum exit_how exit_how;
     struct message *taken; /* a pull actor's current one */
     uint32_t busy;
-    uint32_t fruitless;    /* turns in a row that took nothing */
-    uint64_t fruitless_at; /* handled, then */
+    _Atomic uint64_t crashed; /* messages that crashed it: part of its count of them */
+    uint32_t fruitless;       /* turns in a row that took nothing */
+    uint64_t fruitless_at;    /* handled, then */
 };
 
 /* [turn] The actor's cold part, made if needed; NULL: no memory. */

@@ -26,20 +26,34 @@ struct turn {
 
 /* ---- endings ---- */
 
-static enum step end(iris_actor *a, enum ending_kind kind, const char *reason, int stopped)
+static enum step end(iris_actor *a, enum ending_kind kind, const char *reason, int stopped,
+                     const struct excerpt *message)
 {
-    struct ending e = {.kind = kind, .reason = reason, .stopped = stopped};
+    struct ending e = {.kind = kind, .reason = reason, .stopped = stopped, .message = message};
     return iris__actor_end(a, &e) ? GO_ON : STOP;
 }
 
-static enum step crash(iris_actor *a, const char *why)
+static enum step crash_in(iris_actor *a, const char *why, const struct excerpt *message)
 {
     char *reason = NULL;
     if (asprintf(&reason, "crash: %s", why) < 0)
         reason = NULL;
-    enum step step = end(a, ENDING_CRASH, reason ? reason : "crash", 0);
+    enum step step = end(a, ENDING_CRASH, reason ? reason : "crash", 0, message);
     free(reason);
     return step;
+}
+
+static enum step crash(iris_actor *a, const char *why)
+{
+    return crash_in(a, why, NULL);
+}
+
+/* The message that crashes its actor is told of when it is gone. Those that did so before count. */
+static void take_excerpt(iris_actor *a, const iris_message *m, struct excerpt *e)
+{
+    struct cold *c = iris__cold_if(a);
+    uint64_t before = c ? atomic_fetch_add_explicit(&c->crashed, 1, memory_order_relaxed) : 0;
+    iris__excerpt(e, m, atomic_load_explicit(&a->handled, memory_order_relaxed) + before + 1, 1);
 }
 
 static enum step leave(iris_actor *a)
@@ -54,7 +68,7 @@ static enum step leave(iris_actor *a)
     enum ending_kind kind = how == EXIT_BY_ITSELF   ? ENDING_NORMAL
                             : how == EXIT_RESTARTED ? ENDING_RESTART
                                                     : ENDING_KILLED;
-    enum step step = end(a, kind, reason ? reason : "normal", how == EXIT_STOPPED);
+    enum step step = end(a, kind, reason ? reason : "normal", how == EXIT_STOPPED, NULL);
     free(reason);
     return step;
 }
@@ -156,11 +170,13 @@ static void adapt(struct turn *t, iris_actor *a, int n)
 
 static enum step fail_message(struct turn *t, iris_actor *a, struct message *m)
 {
+    struct excerpt e;
+    take_excerpt(a, &m->pub, &e);
     if (!atomic_load(&m->later)) { /* else it ends with what is open */
         iris__gate_release(a, 1);
         iris__world_crash_letter(t->w, m, iris__reason());
     }
-    return crash(a, iris__reason());
+    return crash_in(a, iris__reason(), &e);
 }
 
 /* Its messages count as handled: nobody can say how far it came. */
@@ -266,7 +282,7 @@ static enum step stop(struct turn *t, iris_actor *a)
 {
     iris__gate_shut(a); /* what came before the stop was handled; what was pushed meanwhile too */
     (void)t;
-    return end(a, ENDING_KILLED, "killed: stop", 1);
+    return end(a, ENDING_KILLED, "killed: stop", 1, NULL);
 }
 
 static enum step mark(struct turn *t, iris_actor *a)
@@ -294,6 +310,7 @@ struct heard { /* an ending among the signals waits until all of them were heard
     enum ending_kind kind;
     char *reason;
     int ends, stopped;
+    struct excerpt message; /* of a crash */
 };
 
 /* A kill outdoes a restart or a crash that was heard before it: it must not be lost in them. */
@@ -346,6 +363,8 @@ static void hear_failure(struct turn *t, iris_actor *a, struct message *m, const
     if (iris__later_settle(a, m) != IRIS_FAIL)
         return;
     char *text = why ? strndup(why->data, why->len) : NULL;
+    if (!h->ends)
+        take_excerpt(a, &m->pub, &h->message);
     iris__world_crash_letter(t->w, m, text ? text : "");
     if (!h->ends && asprintf(&h->reason, "crash: %s", text ? text : "") < 0)
         h->reason = NULL;
@@ -408,7 +427,8 @@ static enum step heed(struct turn *t, iris_actor *a)
     hear_all(t, a, &h);
     if (!h.ends)
         return GO_ON;
-    enum step step = end(a, h.kind, h.reason ? h.reason : "killed", h.stopped);
+    enum step step = end(a, h.kind, h.reason ? h.reason : "killed", h.stopped,
+                         h.kind == ENDING_CRASH ? &h.message : NULL);
     free(h.reason);
     return step;
 }
@@ -494,8 +514,12 @@ static enum step pull(iris_actor *a)
     int result = b->handle(b, a, a->state, NULL, 0);
     int ended = iris__cold_if(a) && iris__cold_if(a)->exit_how; /* its mailbox was closed */
     int crashed = result < 0 && !ended;
+    struct message *m = crashed && iris__cold_if(a) ? iris__cold_if(a)->taken : NULL;
+    struct excerpt e;
+    if (m)
+        take_excerpt(a, &m->pub, &e);
     iris__reader_finish(a, crashed);
-    return crashed ? crash(a, iris__reason()) : leave(a);
+    return crashed ? crash_in(a, iris__reason(), m ? &e : NULL) : leave(a);
 }
 
 static enum step begin(iris_actor *a)

@@ -4,8 +4,10 @@
 #include "ask.h"
 #include "text.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void bury(struct world *w, struct message *m, enum dead_reason why, const char *words)
 {
@@ -39,17 +41,47 @@ long long iris__world_dead_total(const struct world *w)
     return sum;
 }
 
+void iris__excerpt(struct excerpt *e, const iris_message *m, uint64_t number, uint32_t messages)
+{
+    *e = (struct excerpt){.number = number,
+                          .from = m->from,
+                          .len = m->len,
+                          .used = m->len < EXCERPT_ROOM ? m->len : EXCERPT_ROOM,
+                          .messages = messages};
+    if (e->used)
+        memcpy(e->bytes, m->data, e->used);
+}
+
+static void tell(struct world *w, enum event_kind kind, iris_actor *a, int level,
+                 const struct event_detail *detail, const char *fmt, va_list args)
+{
+    char *text = NULL;
+    int n = vasprintf(&text, fmt, args);
+    w->hooks.event(w, kind, a, level, detail, n < 0 ? "(no memory for the words)" : text);
+    if (n >= 0)
+        free(text);
+}
+
 void iris__world_event(struct world *w, enum event_kind kind, iris_actor *a, int level,
                        const char *fmt, ...)
 {
+    static const struct event_detail none;
+    va_list args;
     if (!w->hooks.event)
         return;
-    char *text = NULL;
-    va_list args;
     va_start(args, fmt);
-    int n = vasprintf(&text, fmt, args);
+    tell(w, kind, a, level, &none, fmt, args);
     va_end(args);
-    w->hooks.event(w, kind, a, level, n < 0 ? "(no memory for the words)" : text);
-    if (n >= 0)
-        free(text);
+}
+
+void iris__world_tell(struct world *w, enum event_kind kind, iris_actor *a, int level,
+                      const struct event_detail *detail, const char *fmt, ...)
+{
+    static const struct event_detail none;
+    va_list args;
+    if (!w->hooks.event)
+        return;
+    va_start(args, fmt);
+    tell(w, kind, a, level, detail ? detail : &none, fmt, args);
+    va_end(args);
 }

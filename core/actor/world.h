@@ -9,6 +9,8 @@
 #include "table.h"
 #include "timer.h"
 
+#include <iris/ext/control.h>
+
 #include <stdatomic.h>
 
 enum dead_reason {                /* why an accepted message was not handled */
@@ -29,8 +31,29 @@ enum event_kind {
     EVENT_SWAP_REFUSED,
     EVENT_STUCK,
     EVENT_EXHAUSTED,
-    EVENT_LOG
+    EVENT_LOG,
+    EVENT_DECIDED
 };
+
+enum { EXCERPT_ROOM = 64 };
+
+struct excerpt { /* of a message that may be gone when it is told of */
+    uint64_t number, from;
+    uint32_t len, used, messages;
+    unsigned char bytes[EXCERPT_ROOM];
+};
+
+/* What an event says beside its words; 0 and NULL: it does not. The names are those of iris_event. */
+struct event_detail {
+    const iris_info *about; /* how the actor is; NULL: the hook looks itself */
+    const struct excerpt *message;
+    int64_t lasted;
+    const char *supervisor, *strategy;
+    uint32_t decision, count, limit; /* decision: DECIDED_RESTART .. */
+    int64_t period, delay;
+};
+
+enum { DECIDED_RESTART = 1, DECIDED_ESCALATE, DECIDED_END, DECIDED_EXIT };
 
 struct world;
 struct ending;
@@ -41,7 +64,8 @@ struct world_hooks { /* what the rooms above decide; each may be NULL */
     int (*restart)(struct world *, iris_actor *, const struct ending *);
     /* [turn] It is gone for good: free its names. Only of actors that have a cold part or a name. */
     void (*gone)(struct world *, iris_actor *);
-    void (*event)(struct world *, enum event_kind, iris_actor *, int level, const char *text);
+    void (*event)(struct world *, enum event_kind, iris_actor *, int level,
+                  const struct event_detail *, const char *text);
     void (*unload)(struct world *, void *library); /* [any] a version of it is freed */
 };
 
@@ -75,5 +99,11 @@ void iris__world_crash_letter(struct world *, struct message *, const char *why)
 long long iris__world_dead_total(const struct world *);
 void iris__world_event(struct world *, enum event_kind, iris_actor *, int level, const char *fmt,
                        ...) __attribute__((format(printf, 5, 6)));
+/* The same with what there is to say beside the words (borrowed; NULL: nothing). What a supervisor
+ * decides is told so, as EVENT_DECIDED, before it is done. */
+void iris__world_tell(struct world *, enum event_kind, iris_actor *, int level,
+                      const struct event_detail *, const char *fmt, ...)
+    __attribute__((format(printf, 6, 7)));
+void iris__excerpt(struct excerpt *, const iris_message *, uint64_t number, uint32_t messages);
 
 #endif

@@ -30,7 +30,8 @@ static void say_event(struct app *a, const struct event *e)
 {
     struct text line = {0};
     int debug = e->kind == IRIS_EVENT_LOG && e->level == IRIS_DEBUG_LEVEL;
-    if (!e->quiet && !debug && !iris__event_line(e, &line))
+    int decided = e->kind == IRIS_EVENT_DECIDED; /* what follows is said: restart, exhausted */
+    if (!e->quiet && !debug && !decided && !iris__event_line(e, &line))
         iris__app_say(a, kind_of(e), "%s", line.data);
     iris__text_finish(&line);
 }

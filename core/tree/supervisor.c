@@ -159,6 +159,16 @@ static struct supervisor *escalate(struct supervisor *v, int64_t now, struct sup
     return v;
 }
 
+static void note(struct event_detail *d, const struct supervisor *v, uint32_t decision)
+{
+    d->supervisor = v->path;
+    d->strategy = "one_for_one";
+    d->decision = decision;
+    d->count = v->used;
+    d->limit = v->intensity;
+    d->period = v->period;
+}
+
 static int is_below(const struct supervisor *v, const struct supervisor *top)
 {
     while (v && v != top)
@@ -204,7 +214,8 @@ static int wants_restart(const struct cold *c, const struct ending *e)
 }
 
 int iris__supervisor_decide(struct supervisors *s, struct world *w, iris_actor *a,
-                            const struct ending *e, struct supervisor **exhausted)
+                            const struct ending *e, struct supervisor **exhausted,
+                            struct event_detail decided[2])
 {
     struct cold *c = iris__cold_if(a);
     *exhausted = NULL;
@@ -214,6 +225,10 @@ int iris__supervisor_decide(struct supervisors *s, struct world *w, iris_actor *
     uint32_t n = 0;
     pthread_mutex_lock(&s->lock);
     struct supervisor *holder = escalate(c->keeper, iris__sched_now(&w->sched), exhausted);
+    if (*exhausted)
+        note(&decided[0], c->keeper, holder ? DECIDED_ESCALATE : DECIDED_EXIT);
+    if (holder)
+        note(&decided[1], holder, DECIDED_RESTART);
     if (holder && *exhausted)
         others = copy_others(s, *exhausted, iris__actor_pid(a), &n);
     pthread_mutex_unlock(&s->lock);

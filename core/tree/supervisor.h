@@ -40,8 +40,10 @@ int iris__supervisor_watch(struct supervisors *, struct supervisor *, uint64_t p
 void iris__supervisor_forget(struct supervisors *, struct supervisor *, uint64_t pid);
 
 /* [turn] What follows this ending: 1: another incarnation in place. *exhausted: the highest supervisor
- * that could not hold it, or NULL; if it is "/" (no parent) the app is to end. */
+ * that could not hold it, or NULL; if it is "/" (no parent) the app is to end. decided: the first that
+ * could not, and who restarts it; what is not so is left as it is. */
 int iris__supervisor_decide(struct supervisors *, struct world *, iris_actor *,
-                            const struct ending *, struct supervisor **exhausted);
+                            const struct ending *, struct supervisor **exhausted,
+                            struct event_detail decided[2]);
 
 #endif

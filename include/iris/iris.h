@@ -39,7 +39,15 @@ enum { /* kinds of events */
        IRIS_EVENT_SWAP_REFUSED = 5,
        IRIS_EVENT_STUCK = 6,
        IRIS_EVENT_EXHAUSTED = 7,
-       IRIS_EVENT_LOG = 8
+       IRIS_EVENT_LOG = 8,
+       IRIS_EVENT_DECIDED = 9 /* what its supervisor makes of an end: see decision */
+};
+
+enum { /* iris_event.decision */
+       IRIS_DECIDED_RESTART = 1,  /* it begins again, after `delay`; the count-th of `limit` in `period` */
+       IRIS_DECIDED_ESCALATE = 2, /* that was one too many: the supervisor above it decides */
+       IRIS_DECIDED_END = 3,      /* that was one too many, and its actors end */
+       IRIS_DECIDED_EXIT = 4      /* that was one too many, and the app ends */
 };
 
 typedef struct iris_event {
@@ -49,6 +57,23 @@ typedef struct iris_event {
     uint32_t kind, level;   /* level: IRIS_INFO .. */
     uint64_t pid;           /* 0: of no actor */
     const char *path, *text; /* path: "" where the actor has none */
+
+    /* What it ran then; "" and 0 where that is not known. */
+    const char *handler, *version; /* as in iris_info */
+    uint32_t rev, state_version;
+
+    /* CRASHED, STUCK: the message that it was in. `messages` 0: in none (init, a swap). */
+    uint64_t message;     /* the how many-th of this actor, from 1 */
+    uint64_t from;        /* who sent it; 0: from outside */
+    iris_bytes excerpt;   /* its first bytes, 64 at most */
+    uint32_t len;         /* how long it is */
+    uint32_t messages;    /* more than 1: it got so many at once, and it is one of them */
+    int64_t lasted;       /* STUCK: ns for which it has not returned */
+
+    /* DECIDED: who did ("/svc"), how ("one_for_one"), and by which numbers. */
+    const char *supervisor, *strategy;
+    uint32_t decision, count, limit;
+    int64_t period, delay; /* ns */
 } iris_event;
 
 typedef struct iris_options {

@@ -12,9 +12,23 @@ static int64_t now(void)
     return (int64_t)t.tv_sec * IRIS_SECOND + t.tv_nsec;
 }
 
+static void (*listener)(struct scene *, const iris_event *);
+
+void scene_listen(void (*event)(struct scene *, const iris_event *))
+{
+    listener = event;
+}
+
+static void hear(void *scene, const iris_event *e)
+{
+    listener(scene, e);
+}
+
 void scene_open(struct scene *s, uint32_t workers, uint64_t seed)
 {
     iris_options o = {.size = sizeof o, .abi = IRIS_ABI, .workers = workers, .seed = seed};
+    o.event = listener ? hear : NULL;
+    o.ctx = s;
     s->workers = workers;
     s->seed = seed;
     if (iris_open(&o, &s->rt) != IRIS_OK)

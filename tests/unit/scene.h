@@ -35,6 +35,9 @@ struct scene {
     struct scene_memory *memory;
 };
 
+/* Each event of the plays that follow, on any thread, under no lock; NULL: none. */
+void scene_listen(void (*event)(struct scene *, const iris_event *));
+
 void scene_open(struct scene *, uint32_t workers, uint64_t seed);
 void scene_close(struct scene *); /* fails the test if a thread does not come back */
 
