@@ -195,7 +195,7 @@ static int open_world(iris_runtime *rt)
     w->refs = 1;
     rt->outside.executor = &w->sched.pool;
     w->outside = &rt->outside;
-    if (!(w->pool = iris__pool_create()))
+    if (!(w->pool = iris__pool_create(o->memory_max)))
         return iris__fail("runtime: no memory");
     return iris__table_init(&w->table) ||
                    iris__sched_init(&w->sched, w, sched_hooks, o->workers, o->seed)

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-struct message *iris__message_new_large(struct pool *pool, size_t len)
+struct message *iris__message_new_large(struct pool *pool, size_t len, int anyhow)
 {
-    struct message *m = iris__pool_large(pool, MESSAGE_HEAD + len);
+    struct message *m = iris__pool_large(pool, MESSAGE_HEAD + len, anyhow);
     if (!m)
         return NULL;
     m->next = NULL;
@@ -34,8 +34,10 @@ void iris__message_destroy(struct pool *pool, struct message *m)
 struct message *iris__message_signal(struct pool *pool, uint32_t kind, uint64_t from, uint64_t to,
                                      uint64_t ref, const char *text)
 {
-    size_t len = text ? strlen(text) : 0;
-    struct message *m = iris__message_new(pool, len < sizeof(void *) ? sizeof(void *) : len);
+    size_t len = text ? strlen(text) : 0, room = len < sizeof(void *) ? sizeof(void *) : len;
+    struct message *m = iris__message_new(pool, room);
+    if (!m)
+        m = iris__message_new_large(pool, room, 1);
     if (!m)
         return NULL;
     m->pub.kind = kind;

@@ -64,13 +64,13 @@ static inline struct message *iris__message_of(const iris_message *m)
 
 /* One with room for len bytes at body; NULL when memory is short. refs is 1, all else is set but
  * kind, from, to, ref. */
-struct message *iris__message_new_large(struct pool *, size_t len);
+struct message *iris__message_new_large(struct pool *, size_t len, int anyhow);
 
 static inline struct message *iris__message_new(struct pool *pool, size_t len)
 {
     uint32_t tier = iris__pool_tier(MESSAGE_HEAD + len);
     if (__builtin_expect(tier == POOL_LARGE, 0))
-        return iris__message_new_large(pool, len);
+        return iris__message_new_large(pool, len, 0);
     struct pool_cache *cache = iris__pool_cache(pool);
     struct message *m = __builtin_expect(cache != NULL, 1) ? iris__pool_get(cache, tier) : NULL;
     if (__builtin_expect(!m, 0))
@@ -100,7 +100,8 @@ static inline void iris__message_drop(struct pool *pool, struct message *m)
         iris__pool_put(cache, m->tier, m);
 }
 
-/* A signal: a message of a kind, with a text (may be NULL) as its data. */
+/* A signal: a message of a kind, with a text (may be NULL) as its data. The limit of memory is for mail:
+ * an actor can be told to end, or that another has ended, also beyond it. */
 struct message *iris__message_signal(struct pool *, uint32_t kind, uint64_t from, uint64_t to,
                                      uint64_t ref, const char *text);
 

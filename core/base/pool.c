@@ -27,9 +27,11 @@ struct batch {
 };
 
 struct pool {
-    atomic_int users; /* its owner, and every thread with a cache */
-    atomic_int over;  /* its owner has let go */
-    atomic_size_t bytes;
+    atomic_int users;    /* its owner, and every thread with a cache */
+    atomic_int over;     /* its owner has let go */
+    atomic_size_t bytes; /* taken from the system */
+    atomic_size_t used;  /* of these: large blocks, and batches that are not in the depot */
+    size_t max;          /* of used; 0: no limit */
     struct {
         _Alignas(64) struct spin lock;
         struct batch *batches;
@@ -39,13 +41,14 @@ struct pool {
     } depot[POOL_TIERS];
 };
 
-struct pool *iris__pool_create(void)
+struct pool *iris__pool_create(size_t max)
 {
     struct pool *p = aligned_alloc(64, sizeof *p);
     if (!p)
         return NULL;
     memset(p, 0, sizeof *p);
     p->users = 1;
+    p->max = max;
     return p;
 }
 
@@ -71,10 +74,27 @@ size_t iris__pool_bytes(const struct pool *p)
     return atomic_load_explicit(&p->bytes, memory_order_relaxed);
 }
 
-static void push_batch(struct pool *p, uint32_t tier, struct pool_block *list, uint32_t count)
+static size_t block_size(uint32_t tier)
+{
+    return (size_t)64 << tier;
+}
+
+/* Counted by whole batches and not under one lock, so a little more may get through at once. */
+static int is_spent(const struct pool *p, size_t more)
+{
+    return p->max && atomic_load_explicit(&p->used, memory_order_relaxed) + more > p->max;
+}
+
+static void count(struct pool *p, size_t more)
+{
+    atomic_fetch_add_explicit(&p->used, more, memory_order_relaxed);
+}
+
+static void push_batch(struct pool *p, uint32_t tier, struct pool_block *list, uint32_t n)
 {
     struct batch *b = (struct batch *)list;
-    b->count = count;
+    b->count = n;
+    count(p, -(n * block_size(tier)));
     iris__spin_lock(&p->depot[tier].lock);
     b->next = p->depot[tier].batches;
     p->depot[tier].batches = b;
@@ -143,11 +163,6 @@ void iris__pool_leave(struct thread *t)
     t->cache = NULL;
 }
 
-static size_t block_size(uint32_t tier)
-{
-    return (size_t)64 << tier;
-}
-
 static int add_slab(struct pool *p, uint32_t tier)
 {
     size_t len = block_size(tier) * POOL_SLAB;
@@ -189,12 +204,16 @@ struct pool *iris__pool_of(const void *block, uint32_t tier)
 
 static struct pool_block *take_batch(struct pool *p, uint32_t tier)
 {
+    if (is_spent(p, POOL_BATCH * block_size(tier)))
+        return NULL;
     iris__spin_lock(&p->depot[tier].lock);
     struct batch *b = p->depot[tier].batches;
     struct pool_block *list = b ? &b->block : cut_fresh(p, tier);
     if (b)
         p->depot[tier].batches = b->next;
     iris__spin_unlock(&p->depot[tier].lock);
+    if (list)
+        count(p, ((struct batch *)list)->count * block_size(tier));
     return list;
 }
 
@@ -223,13 +242,14 @@ void iris__pool_spill(struct pool_cache *c, uint32_t tier)
     c->free[tier].count = 0;
 }
 
-void *iris__pool_large(struct pool *p, size_t len)
+void *iris__pool_large(struct pool *p, size_t len, int anyhow)
 {
     size_t all = (sizeof(struct large) + len + 63) & ~(size_t)63;
-    struct large *head = aligned_alloc(64, all);
+    struct large *head = !anyhow && is_spent(p, all) ? NULL : aligned_alloc(64, all);
     if (!head)
         return NULL;
     *head = (struct large){p, all};
+    count(p, all);
     atomic_fetch_add_explicit(&p->bytes, all, memory_order_relaxed);
     return head + 1;
 }
@@ -237,6 +257,7 @@ void *iris__pool_large(struct pool *p, size_t len)
 void iris__pool_large_free(void *block)
 {
     struct large *head = (struct large *)block - 1;
+    count(head->pool, -head->len);
     atomic_fetch_sub_explicit(&head->pool->bytes, head->len, memory_order_relaxed);
     free(head);
 }

@@ -37,7 +37,9 @@ struct pool_cache {
     } free[POOL_TIERS];
 };
 
-struct pool *iris__pool_create(void);
+/* max: bytes of the blocks that are in use at once, 0: no limit. Beyond it there is no block (NULL). What
+ * threads have in their caches counts, by whole batches. */
+struct pool *iris__pool_create(size_t max);
 void iris__pool_destroy(struct pool *); /* its owner lets go; this thread's cache goes back too */
 /* Bytes that the pool has taken from the system, large blocks included. */
 size_t iris__pool_bytes(const struct pool *);
@@ -63,7 +65,7 @@ static inline uint32_t iris__pool_tier(size_t len)
 
 struct pool_block *iris__pool_refill(struct pool_cache *, uint32_t tier);
 void iris__pool_spill(struct pool_cache *, uint32_t tier);
-void *iris__pool_large(struct pool *, size_t len);
+void *iris__pool_large(struct pool *, size_t len, int anyhow); /* anyhow: beyond the limit too */
 void iris__pool_large_free(void *block);
 struct pool *iris__pool_of(const void *block, uint32_t tier);
 

@@ -85,6 +85,9 @@ typedef struct iris_options {
     void (*event)(void *ctx, const iris_event *); /* [any], must not block, may be NULL; stderr gets
                                                      nothing by itself */
     void *ctx;
+    size_t memory_max;    /* bytes of all messages that wait or are handled; 0: no limit. Beyond it send
+                             says IRIS_FULL, whatever the mailbox; signals still pass. What is near at
+                             hand for a thread that sends counts: up to 256 blocks of each size */
 } iris_options;
 
 /* options may be NULL. IRIS_OK, or IRIS_FAIL: see iris_reason(). */
