@@ -38,12 +38,12 @@ test-clang:
 	@$(call build,clang)
 	@$(call test,clang)
 
-# SEEDS: how many schedules each test named seeds.* plays; FUZZ_SECONDS: how long each fuzz target runs;
+# SEEDS: how many schedules each play has (tests of the label seeds); FUZZ_SECONDS: how long each fuzz target runs;
 # SOAK_SECONDS: how long each script in tests/soak/ does (never in CI).
 FUZZ_SECONDS ?= 20
 
 seeds: build
-	@SEEDS=$${SEEDS:-1000} ctest --preset release -j $(JOBS) -R seeds
+	@SEEDS=$${SEEDS:-1000} ctest --preset release -j $(JOBS) -L seeds
 
 fuzz:
 	@tools/setup --all
@@ -64,7 +64,7 @@ soak-churn: build
 	@$(call churn,tsan,$(fixed))
 
 soak: build soak-churn
-	@SEEDS=$${SEEDS:-20000} ctest --preset release -j $(JOBS) -R seeds
+	@SEEDS=$${SEEDS:-10000} ctest --preset release -j $(JOBS) -L seeds
 	@ctest --preset release -j $(JOBS) --repeat until-fail:20
 	@for script in tests/soak/*.sh; do [ ! -f "$$script" ] || \
 	    IRIS=$(CURDIR)/build/release/bin/iris SRC=$(CURDIR) BUILD=$(CURDIR)/build/release \
