@@ -26,6 +26,7 @@ struct workload {
     /* Write one value per metric. Called in a process that may be spoilt. Either may be NULL. */
     void (*floor)(const struct workload *, double *values);
     void (*iris)(const struct workload *, double *values);
+    int bytes; /* of each message's data; 0: 8 */
 };
 
 struct sample { /* the runs of one metric of one side */
@@ -41,6 +42,11 @@ struct result {
 struct summary {
     double median, low, high;
 };
+
+static inline size_t bytes_of(const struct workload *w)
+{
+    return w->bytes ? (size_t)w->bytes : 8;
+}
 
 extern const struct workload workloads[];
 extern const int workload_count;

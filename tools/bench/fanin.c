@@ -70,6 +70,8 @@ void fanin_floor(const struct workload *w, double *values)
 }
 
 static uint64_t receiver_pid;
+static unsigned char payload[64];
+static size_t payload_len;
 
 static int receive(const iris_behaviour *b, iris_actor *self, void *state,
                    const iris_message *const *messages, int n)
@@ -83,13 +85,13 @@ static int shoot(const iris_behaviour *b, iris_actor *self, void *state,
                  const iris_message *const *messages, int n)
 {
     const struct stage *s = b->data;
-    uint64_t left, one = 1;
+    uint64_t left;
     (void)state;
     for (int i = 0; i < n; i++) {
         memcpy(&left, messages[i]->data, sizeof left);
         left -= BURST;
         for (int k = 0; k < BURST; k++)
-            s->api->send(self, receiver_pid, &one, sizeof one, 0);
+            s->api->send(self, receiver_pid, payload, payload_len, 0);
         if (left)
             s->api->send(self, s->api->pid(self), &left, sizeof left, 0);
     }
@@ -136,6 +138,7 @@ void fanin_iris(const struct workload *w, double *values)
                              .version = "1",
                              .handle = shoot,
                              .data = &s};
+    payload_len = bytes_of(w);
     stage_open(&s, w->workers, 0);
     receiver_pid = spawn_receiver(&s, &receiver, w->order);
     stage_spawn_many(&s, &sender, (size_t)w->size, senders);

@@ -1,5 +1,6 @@
 /* A thread that is no worker sends 10 messages to each of many actors: round after round over all of
- * them, or 10 in a row to one after the other. Each actor counts its messages. */
+ * them, or 10 in a row to one after the other; or two million to a single one. Each actor counts its
+ * messages. */
 #include "exchange.h"
 
 #include "floor.h"
@@ -7,31 +8,41 @@
 
 #include <stdlib.h>
 
-enum { EACH = 10 };
+enum { EACH = 10, TO_ONE = 2000000 };
 
 static struct finish finish;
+static uint64_t each; /* messages for each actor */
+
+static int count_messages(const struct workload *w)
+{
+    each = w->size == 1 ? TO_ONE : EACH;
+    return w->size * (int)each;
+}
 
 /* Which actor the i-th message goes to. */
 static int receiver_of(const struct workload *w, int i)
 {
-    return w->order == ROUND_ROBIN ? i % w->size : i / EACH;
+    return w->order == ROUND_ROBIN ? i % w->size : i / (int)each;
 }
 
 static void floor_count(struct floor_actor *a, struct floor_message *m)
 {
     floor_put(m);
-    if (++a->count % EACH == 0)
+    if (++a->count == each) {
+        a->count = 0;
         finish_one(&finish);
+    }
 }
 
 static double floor_play(const struct workload *w, struct floor_actor *actors)
 {
+    int n = count_messages(w);
     double start = now_ns();
     finish_begin(&finish, w->size);
-    for (int i = 0; i < w->size * EACH; i++)
+    for (int i = 0; i < n; i++)
         floor_send_new(&actors[receiver_of(w, i)], NULL, 1);
     finish_wait(&finish);
-    return w->size * (double)EACH * 1e3 / (now_ns() - start);
+    return n * 1e3 / (now_ns() - start);
 }
 
 void outside_floor(const struct workload *w, double *values)
@@ -59,19 +70,24 @@ static int count(const iris_behaviour *b, iris_actor *self, void *state,
     uint64_t *mine = state;
     (void)b, (void)self, (void)messages;
     for (int i = 0; i < n; i++)
-        if (++*mine % EACH == 0)
+        if (++*mine == each) {
+            *mine = 0;
             finish_one(&finish);
+        }
     return n;
 }
 
 static double play(const struct workload *w, const struct stage *s, const uint64_t *pids)
 {
+    static const unsigned char payload[64];
+    size_t len = bytes_of(w);
+    int n = count_messages(w);
     double start = now_ns();
     finish_begin(&finish, w->size);
-    for (int i = 0; i < w->size * EACH; i++)
-        stage_send(s, pids[receiver_of(w, i)], 1, 0);
+    for (int i = 0; i < n; i++)
+        stage_send_bytes(s, pids[receiver_of(w, i)], payload, len, 0);
     finish_wait(&finish);
-    return w->size * (double)EACH * 1e3 / (now_ns() - start);
+    return n * 1e3 / (now_ns() - start);
 }
 
 void outside_iris(const struct workload *w, double *values)

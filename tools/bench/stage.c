@@ -55,6 +55,12 @@ void stage_settle(const struct stage *s)
 
 void stage_send(const struct stage *s, uint64_t to, uint64_t value, uint64_t ref)
 {
-    if (s->api->send(s->self, to, &value, sizeof value, ref))
+    stage_send_bytes(s, to, &value, sizeof value, ref);
+}
+
+void stage_send_bytes(const struct stage *s, uint64_t to, const void *data, size_t len,
+                      uint64_t ref)
+{
+    if (s->api->send(s->self, to, data, len, ref))
         die("a message was not accepted");
 }

@@ -21,6 +21,8 @@ uint64_t stage_spawn(const struct stage *, iris_version *);
 void stage_spawn_many(const struct stage *, const iris_behaviour *, size_t n, uint64_t *pids);
 void stage_settle(const struct stage *); /* until nothing is queued or running */
 void stage_send(const struct stage *, uint64_t to, uint64_t value, uint64_t ref);
+void stage_send_bytes(const struct stage *, uint64_t to, const void *data, size_t len,
+                      uint64_t ref);
 
 /* The last of some actors to finish ends the wait of the main thread. */
 struct finish {

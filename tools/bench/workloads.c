@@ -7,14 +7,26 @@
 
 /* clang-format off */
 #define RATE {{"handled", "M msgs/s", 0}}
+#define TRIPS {{"handled", "M round trips/s", 0}}
 #define LATENCY {{"p50", "us", 1}, {"p99", "us", 1}}
 #define LIVES {{"memory", "bytes/actor", 1}, {"rate", "k spawns/s", 0}}
+#define TIME {{"all", "ms", 1}}
+#define SWAPS {{"in effect", "k swaps/s", 0}}
 
-#define MACHINE(name, title, size, kind, ...) {name, title, 0, size, 0, {__VA_ARGS__}, kind##_floor, NULL}
-#define EXCHANGE(name, title, workers, size, order, kind) \
-    {name, title, workers, size, order, RATE, kind##_floor, kind##_iris}
-#define LIGHT(title, workers, floods) {"light", title, workers, floods, 0, LATENCY, light_floor, light_iris}
-#define ASK(title, workers, floods) {"ask", title, workers, floods, 0, LATENCY, NULL, ask_iris}
+/* The last argument is one of those above. f, i: the functions that measure the floor and Iris. */
+#define ROW(n, t, w, s, o, f, i, ...) \
+    {.name = n, .title = t, .workers = w, .size = s, .order = o, .floor = f, .iris = i, \
+     .metrics = __VA_ARGS__}
+#define ROW64(n, t, w, s, o, i, ...) \
+    {.name = n, .title = t ", 64 bytes", .workers = w, .size = s, .order = o, .iris = i, .bytes = 64, \
+     .metrics = __VA_ARGS__}
+/* Two rows: with one worker and with two; with messages of 8 bytes, or of 64. */
+#define BOTH(n, t, s, o, k, ...) \
+    ROW(n, t, 1, s, o, k##_floor, k##_iris, __VA_ARGS__), ROW(n, t, 2, s, o, k##_floor, k##_iris, __VA_ARGS__)
+#define BOTH64(n, t, s, o, k, ...) \
+    ROW64(n, t, 1, s, o, k##_iris, __VA_ARGS__), ROW64(n, t, 2, s, o, k##_iris, __VA_ARGS__)
+#define MACHINE(n, t, s, k, ...) {.name = n, .title = t, .size = s, .floor = k##_floor, .metrics = {__VA_ARGS__}}
+#define ASK(t, w, floods) ROW("ask", t, w, floods, 0, NULL, ask_iris, LATENCY)
 
 const struct workload workloads[] = {
     MACHINE("queue", "queue hand-off between two threads", 0, queue, {"handed", "M msgs/s", 0}),
@@ -24,33 +36,34 @@ const struct workload workloads[] = {
     MACHINE("touch", "touch of a cold line, of 100,000", 100000, touch, {"each", "ns", 1}),
     MACHINE("touch", "touch of a cold line, of 1,000,000", 1000000, touch, {"each", "ns", 1}),
 
-    EXCHANGE("ping-pong", "ping-pong, 1 pair", 1, 1, 0, pingpong),
-    EXCHANGE("ping-pong", "ping-pong, 1 pair", 2, 1, 0, pingpong),
-    EXCHANGE("pairs", "ping-pong, 1,000 pairs", 1, 1000, 0, pingpong),
-    EXCHANGE("pairs", "ping-pong, 1,000 pairs", 2, 1000, 0, pingpong),
-    EXCHANGE("fan-in", "fan-in, 100 to 1", 1, 100, LARGE_BUDGET, fanin),
-    EXCHANGE("fan-in", "fan-in, 100 to 1", 2, 100, LARGE_BUDGET, fanin),
-    EXCHANGE("fan-in", "fan-in, 100 to 1 of default budget", 1, 100, DEFAULT_BUDGET, fanin),
-    EXCHANGE("fan-in", "fan-in, 100 to 1 of default budget", 2, 100, DEFAULT_BUDGET, fanin),
-    EXCHANGE("outside", "outside thread to 100,000, round robin", 1, 100000, ROUND_ROBIN, outside),
-    EXCHANGE("outside", "outside thread to 100,000, round robin", 2, 100000, ROUND_ROBIN, outside),
-    EXCHANGE("outside-row", "outside thread to 100,000, 10 in a row", 1, 100000, IN_A_ROW, outside),
-    EXCHANGE("outside-row", "outside thread to 100,000, 10 in a row", 2, 100000, IN_A_ROW, outside),
+    BOTH("ping-pong", "ping-pong, 1 pair", 1, 0, pingpong, TRIPS),
+    BOTH64("ping-pong", "ping-pong, 1 pair", 1, 0, pingpong, TRIPS),
+    BOTH("pairs", "ping-pong, 1,000 pairs", 1000, 0, pingpong, TRIPS),
+    BOTH64("pairs", "ping-pong, 1,000 pairs", 1000, 0, pingpong, TRIPS),
+    BOTH("fan-in-8", "fan-in, 8 to 1", 8, DEFAULT_BUDGET, fanin, RATE),
+    BOTH64("fan-in-8", "fan-in, 8 to 1", 8, DEFAULT_BUDGET, fanin, RATE),
+    BOTH("fan-in-8", "fan-in, 8 to 1 of large budget", 8, LARGE_BUDGET, fanin, RATE),
+    BOTH("fan-in", "fan-in, 100 to 1", 100, DEFAULT_BUDGET, fanin, RATE),
+    BOTH("fan-in", "fan-in, 100 to 1 of large budget", 100, LARGE_BUDGET, fanin, RATE),
+    BOTH("outside-one", "outside thread to one", 1, ROUND_ROBIN, outside, RATE),
+    BOTH64("outside-one", "outside thread to one", 1, ROUND_ROBIN, outside, RATE),
+    BOTH("outside", "outside thread to 100,000, round robin", 100000, ROUND_ROBIN, outside, RATE),
+    BOTH64("outside", "outside thread to 100,000, round robin", 100000, ROUND_ROBIN, outside, RATE),
+    BOTH("outside-row", "outside thread to 100,000, 10 in a row", 100000, IN_A_ROW, outside, RATE),
+    BOTH64("outside-row", "outside thread to 100,000, 10 in a row", 100000, IN_A_ROW, outside, RATE),
 
-    {"spawn", "100,000 idle actors", 1, 100000, 0, LIVES, spawn_floor, spawn_iris},
-    {"spawn", "1,000,000 idle actors", 1, 1000000, 0, LIVES, spawn_floor, spawn_iris},
-    {"swap", "swaps of a stateful counter", 1, 0, 0, {{"in effect", "k swaps/s", 0}}, NULL, swap_iris},
+    ROW("spawn", "100,000 idle actors", 1, 100000, 0, spawn_floor, spawn_iris, LIVES),
+    BOTH("spawn", "1,000,000 idle actors", 1000000, 0, spawn, LIVES),
+    BOTH("tree", "tree of 1,111,111", 1000000, 0, tree, TIME),
+    ROW("swap", "swaps of a stateful counter", 1, 0, 0, NULL, swap_iris, SWAPS),
 
     ASK("ask from outside", 1, 0),
     ASK("ask from outside", 2, 0),
-    {"inner-ask", "ask between two actors", 1, 0, 0, LATENCY, NULL, inner_ask_iris},
+    ROW("inner-ask", "ask between two actors", 1, 0, 0, NULL, inner_ask_iris, LATENCY),
 
-    LIGHT("light actor, alone", 1, 0),
-    LIGHT("light actor, alone", 2, 0),
-    LIGHT("light actor, beside 1 that floods", 1, 1),
-    LIGHT("light actor, beside 1 that floods", 2, 1),
-    LIGHT("light actor, beside 100 that flood", 1, 100),
-    LIGHT("light actor, beside 100 that flood", 2, 100),
+    BOTH("light", "light actor, alone", 0, 0, light, LATENCY),
+    BOTH("light", "light actor, beside 1 that floods", 1, 0, light, LATENCY),
+    BOTH("light", "light actor, beside 100 that flood", 100, 0, light, LATENCY),
     ASK("ask from outside, beside 1 that floods", 1, 1),
     ASK("ask from outside, beside 1 that floods", 2, 1),
     ASK("ask from outside, beside 100 that flood", 1, 100),
