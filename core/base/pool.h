@@ -82,10 +82,11 @@ static inline void *iris__pool_get(struct pool_cache *c, uint32_t tier)
 static inline void iris__pool_put(struct pool_cache *c, uint32_t tier, void *block)
 {
     struct pool_block *b = block;
+    if (__builtin_expect(c->free[tier].count >= POOL_BATCH, 0))
+        iris__pool_spill(c, tier);
     b->next = c->free[tier].list;
     c->free[tier].list = b;
-    if (__builtin_expect(++c->free[tier].count >= POOL_BATCH, 0))
-        iris__pool_spill(c, tier);
+    c->free[tier].count++;
 }
 
 #endif

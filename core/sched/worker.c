@@ -101,6 +101,12 @@ static void *keep(struct worker *w, void **tasks, int n)
     return n ? tasks[0] : NULL;
 }
 
+static inline uint32_t patience(struct worker *w)
+{
+    uint32_t ahead = iris__ring_count(&w->ring);
+    return ahead < OWN_IN_A_ROW ? ahead : OWN_IN_A_ROW;
+}
+
 static void *take_given(struct worker *w)
 {
     void *tasks[TAKE_MAX];
@@ -115,12 +121,16 @@ static void *take_given(struct worker *w)
  * line from who fills it). */
 static inline void *next_task(struct worker *w)
 {
-    void *task = w->patience ? NULL : take_given(w);
-    if (!task) {
-        w->patience -= w->patience > 0;
+    void *task = NULL;
+    if (w->patience)
+        w->patience--;
+    else if (iris__runq_count(&w->queue))
+        task = take_given(w);
+    else
+        w->patience = patience(w);
+    if (!task)
         task = iris__ring_pop(&w->ring);
-    }
-    return task ? task : take_given(w);
+    return task ? task : iris__runq_count(&w->queue) ? take_given(w) : NULL;
 }
 
 /* A lone task is left to its owner, who will be back at once (a pair of actors that talk to each other
