@@ -115,14 +115,19 @@ static int on_restart(struct world *w, iris_actor *a, const struct ending *e)
     return again;
 }
 
+static void on_unname(struct world *w, iris_actor *a, int again)
+{
+    struct cold *c = again ? iris__cold_if(a) : NULL;
+    iris__registry_forget_but(w->registry, iris__actor_pid(a), c ? c->path : NULL,
+                              c ? c->name : NULL);
+}
+
 static void on_gone(struct world *w, iris_actor *a)
 {
     iris_runtime *rt = runtime_of(w);
     struct cold *c = iris__cold_if(a);
-    uint64_t pid = iris__actor_pid(a);
-    iris__registry_forget(&rt->registry, pid);
-    if (c && c->keeper)
-        iris__supervisor_forget(&rt->supervisors, c->keeper, pid);
+    if (c->keeper)
+        iris__supervisor_forget(&rt->supervisors, c->keeper, iris__actor_pid(a));
 }
 
 static void on_unload(struct world *w, void *library)
@@ -170,7 +175,7 @@ static void on_ready(void *owner, uint64_t tag)
 }
 
 static const struct sched_hooks sched_hooks = {on_run, on_fire, on_stuck, on_ready};
-static const struct world_hooks world_hooks = {on_restart, on_gone, on_event, on_unload};
+static const struct world_hooks world_hooks = {on_restart, on_unname, on_gone, on_event, on_unload};
 
 /* ---- opening and closing ---- */
 
@@ -184,7 +189,6 @@ static int open_world(iris_runtime *rt)
     iris__timers_init(&w->timers);
     iris__routes_init(&w->routes);
     iris__descriptors_init(&w->descriptors);
-    iris__registry_init(&rt->registry);
     w->registry = &rt->registry;
     w->hooks = world_hooks;
     if (!o->event)
@@ -197,7 +201,7 @@ static int open_world(iris_runtime *rt)
     w->outside = &rt->outside;
     if (!(w->pool = iris__pool_create(o->memory_max)))
         return iris__fail("runtime: no memory");
-    return iris__table_init(&w->table) ||
+    return iris__registry_init(&rt->registry) || iris__table_init(&w->table) ||
                    iris__sched_init(&w->sched, w, sched_hooks, o->workers, o->seed)
                ? IRIS_FAIL
                : IRIS_OK;
@@ -431,6 +435,12 @@ uint64_t iris_find(iris_runtime *rt, const char *target)
         return pid;
     pid = strtoull(target, &end, 10);
     return *end == '\0' && iris__actor_alive(&rt->world, pid) ? pid : 0;
+}
+
+int iris_send_to(iris_runtime *rt, const char *target, const void *data, size_t len)
+{
+    uint64_t pid = iris_find(rt, target);
+    return pid ? iris__send(&rt->outside, pid, data, len, 0) : IRIS_DEAD;
 }
 
 struct waiter {

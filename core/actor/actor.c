@@ -239,20 +239,11 @@ static void leave(iris_actor *a)
         c->now = NULL;
     if (atomic_load(&a->marks) & MARK_LINK)
         iris__route_lost(w, iris__actor_pid(a));
-    if ((c || atomic_load(&a->marks) & MARK_NAMED) && w->hooks.gone)
+    if (c && w->hooks.gone)
         w->hooks.gone(w, a);
     if (c && c->busy)
         atomic_fetch_sub(&w->busy, 1);
     iris__actor_bury(a);
-}
-
-/* What ends with an incarnation, also where another one begins. */
-static void end_incarnation(iris_actor *a, const struct ending *e)
-{
-    end_state(a);
-    cancel_timers(a);
-    iris__watch_end(a, e->reason);
-    a->flags &= (uint16_t)~ACTOR_EXITING;
 }
 
 static int wants_another(iris_actor *a, const struct ending *e)
@@ -262,6 +253,23 @@ static int wants_another(iris_actor *a, const struct ending *e)
     if (e->kind == ENDING_RESTART)
         return c != NULL;
     return c && c->keeper && !e->stopped && w->hooks.restart && w->hooks.restart(w, a, e);
+}
+
+/* What ends with an incarnation, also where another one begins; which is decided before anybody is
+ * told: who hears of an end finds no name of it. */
+static int end_incarnation(iris_actor *a, const struct ending *e)
+{
+    struct world *w = iris__world_of(a);
+    end_state(a);
+    cancel_timers(a);
+    int again = wants_another(a, e);
+    if (!again)
+        iris__gate_shut(a); /* who gives it a name from now on sees that */
+    if (atomic_load(&a->marks) & MARK_NAMED && w->hooks.unname)
+        w->hooks.unname(w, a, again);
+    iris__watch_end(a, e->reason);
+    a->flags &= (uint16_t)~ACTOR_EXITING;
+    return again;
 }
 
 static void note(iris_actor *a, const struct ending *e)
@@ -278,8 +286,7 @@ int iris__actor_end(iris_actor *a, const struct ending *first)
     char *reason = NULL;
     for (;;) {
         note(a, &e);
-        end_incarnation(a, &e);
-        if (!wants_another(a, &e)) {
+        if (!end_incarnation(a, &e)) {
             iris__world_event(iris__world_of(a), EVENT_ENDED, a, IRIS_INFO, "%s", e.reason);
             leave(a);
             free(reason);

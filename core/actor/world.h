@@ -62,7 +62,10 @@ struct registry;
 struct world_hooks { /* what the rooms above decide; each may be NULL */
     /* [turn] 1: begin another incarnation in place. */
     int (*restart)(struct world *, iris_actor *, const struct ending *);
-    /* [turn] It is gone for good: free its names. Only of actors that have a cold part or a name. */
+    /* [turn] An incarnation has ended, and nobody was told yet: its names go; where another one begins
+     * in place, only those that were set by hand. Of actors that may have one. */
+    void (*unname)(struct world *, iris_actor *, int again);
+    /* [turn] It is gone for good. Only of actors that have a cold part. */
     void (*gone)(struct world *, iris_actor *);
     void (*event)(struct world *, enum event_kind, iris_actor *, int level,
                   const struct event_detail *, const char *text);

@@ -40,6 +40,28 @@ static void name_busy(iris_actor *self, int busy)
     atomic_fetch_add(&iris__world_of(self)->busy, busy ? 1 : -1);
 }
 
+static int name_children(iris_actor *self, const char *prefix, iris_name_each *each, void *ctx)
+{
+    return iris__registry_children(iris__world_of(self)->registry, prefix, 0, each, ctx);
+}
+
+static int name_children_direct(iris_actor *self, const char *prefix, iris_name_each *each,
+                                void *ctx)
+{
+    return iris__registry_children(iris__world_of(self)->registry, prefix, 1, each, ctx);
+}
+
+static int name_names(iris_actor *self, uint64_t pid, iris_name_each *each, void *ctx)
+{
+    return iris__registry_names(iris__world_of(self)->registry, pid, each, ctx);
+}
+
+static int name_send(iris_actor *self, const char *name, const void *data, size_t len, uint64_t ref)
+{
+    uint64_t pid = name_find(self, name);
+    return pid ? iris__api()->send(self, pid, data, len, ref) : IRIS_DEAD;
+}
+
 /* ---- iris.timer/1 ---- */
 
 static int timer_after(iris_actor *self, uint64_t to, int64_t delay, const void *data, size_t len,
@@ -125,8 +147,9 @@ static int route_deliver(iris_actor *self, const iris_message *const *in, int n,
     return accepted;
 }
 
-static const iris_name name_ext = {sizeof(iris_name), IRIS_ABI,  name_set,
-                                   name_clear,        name_find, name_busy};
+static const iris_name name_ext = {
+    sizeof(iris_name),    IRIS_ABI,   name_set, name_clear, name_find, name_busy, name_children,
+    name_children_direct, name_names, name_send};
 static const iris_timer_api timer_ext = {sizeof(iris_timer_api), IRIS_ABI, timer_after, timer_every,
                                          timer_cancel};
 static const iris_watch watch_ext = {sizeof(iris_watch),    IRIS_ABI,   iris__watch_monitor,

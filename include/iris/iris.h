@@ -112,6 +112,9 @@ IRIS_EXPORT int iris_attach(iris_runtime *, const iris_plugin *(*entry)(const ir
 /* The actor of this path, name or decimal pid; 0: none. */
 IRIS_EXPORT uint64_t iris_find(iris_runtime *, const char *target);
 
+/* As api->send from outside (ref 0), to the actor of this path, name or decimal pid; IRIS_DEAD: none. */
+IRIS_EXPORT int iris_send_to(iris_runtime *, const char *target, const void *data, size_t len);
+
 /* Ask and wait. On IRIS_OK *answer is the caller's: api->drop(answer). Else IRIS_EMPTY (not in time),
  * IRIS_DEAD (iris_reason(), if it ended while it was asked), IRIS_FULL, IRIS_LARGE. Not from a handler: it would hold up its worker. */
 IRIS_EXPORT int iris_ask_wait(iris_runtime *, uint64_t pid, const void *data, size_t len,
