@@ -27,6 +27,7 @@ static void destroy(struct app *a)
         close(a->bell);
     iris__orders_finish(&a->orders);
     iris__events_finish(&a->events);
+    iris__stories_finish(&a->stories);
     pthread_mutex_destroy(&a->awaited.lock);
     pthread_mutex_destroy(&a->early.lock);
     iris__manifest_free(a->manifest);
@@ -42,6 +43,7 @@ static struct app *create(const iris_app_options *options)
     memcpy(&a->options, options,
            options->size < sizeof a->options ? options->size : sizeof a->options);
     iris__events_init(&a->events);
+    iris__stories_init(&a->stories);
     iris__orders_init(&a->orders);
     pthread_mutex_init(&a->awaited.lock, NULL);
     pthread_mutex_init(&a->early.lock, NULL);
@@ -105,6 +107,8 @@ static int open_all(struct app *a)
         iris__app_say(a, IRIS_APP_ERROR, "iris: %s", strerror(errno));
         return IRIS_EXIT_FAILED;
     }
+    for (size_t i = 0; i < a->manifest->nactors; i++)
+        iris__stories_pin(&a->stories, a->manifest->actors[i].path);
     if (open_runtime(a) || open_control(a)) {
         iris__app_say(a, IRIS_APP_ERROR, "iris: %s", iris__reason());
         return IRIS_EXIT_FAILED;

@@ -10,6 +10,7 @@
 #include "manifest.h"
 #include "order.h"
 #include "runtime.h"
+#include "story.h"
 
 #include <iris/app.h>
 
@@ -46,6 +47,7 @@ struct app {
     iris_runtime *runtime;
     struct control *control;
     struct events events;
+    struct stories stories;
     struct orders orders;
     struct awaited awaited;
     struct early_list early;

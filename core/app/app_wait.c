@@ -68,6 +68,7 @@ void iris__app_event(void *app, const iris_event *e)
         return;
     if (e->kind == IRIS_EVENT_EXHAUSTED)
         atomic_store(&a->exhausted, 1);
+    iris__stories_add(&a->stories, e);
     iris__events_add(&a->events, e, watch(a, e));
     iris__app_ring(a);
 }

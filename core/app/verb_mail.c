@@ -4,6 +4,7 @@
 #include "send.h"
 #include "verbs.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,8 +56,8 @@ struct question {
 };
 
 /* Text where it is text, without what JSON has to write as an escape that many readers stop at. */
-static int put_data(json_t *body, const char *key, const char *base64_key, const void *data,
-                    size_t len)
+int iris__verb_put_data(json_t *body, const char *key, const char *base64_key, const void *data,
+                        size_t len)
 {
     json_t *text = len && memchr(data, '\0', len) ? NULL : json_stringn(len ? data : "", len);
     if (text)
@@ -79,7 +80,7 @@ static void reply_answer(struct question *q, struct control_reply *reply)
     json_t *body = json_pack("{s:s, s:I, s:o}", "target", o->target, "ns",
                              (json_int_t)(iris__order_now(o) - o->began), "version",
                              json_sprintf("v%u", i.rev));
-    if (body && put_data(body, "reply", "reply_base64", m->data, m->len)) {
+    if (body && iris__verb_put_data(body, "reply", "reply_base64", m->data, m->len)) {
         json_decref(body);
         body = NULL;
     }
@@ -92,8 +93,11 @@ static void reply_dead(const struct order *o, const iris_message *m, struct cont
     static const char crash[] = "crash: ";
     size_t n = sizeof crash - 1;
     int crashed = m && m->len >= n && !memcmp(m->data, crash, n);
+    char hint[300];
+    snprintf(hint, sizeof hint, "what followed: iris explain %s",
+             *o->target == '/' ? o->target : "PATH");
     if (crashed)
-        iris__control_error(reply, "failed", "whether it was restarted: iris ps",
+        iris__control_error(reply, "failed", hint,
                             "%s: it crashed on this message: %.*s", o->target, (int)(m->len - n),
                             (const char *)m->data + n);
     else

@@ -80,7 +80,7 @@ void iris__verb_call(struct app *a, const struct control_request *r, struct cont
 }
 
 /* Texts of plugins need not be UTF-8. */
-static json_t *text(const char *s)
+json_t *iris__verb_text(const char *s)
 {
     json_t *good = json_string(s);
     struct text clean = {0};
@@ -129,16 +129,17 @@ struct listing {
     uint64_t without_path;
 };
 
-static json_t *describe(const iris_info *i)
+json_t *iris__verb_row(const iris_info *i)
 {
     static const char *const states[] = {"running", "stuck", "stopping"};
     char of[24] = "";
     if (i->of != i->rev)
         snprintf(of, sizeof of, "=v%u", i->of);
     return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:s, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I}",
-                     "path", i->path, "pid", (json_int_t)i->pid, "host", text(i->host), "handler",
-                     text(i->handler), "behaviour", text(i->behaviour), "version", text(i->version),
-                     "of", of, "rev", (int)i->rev, "state", states[i->state], "mailbox",
+                     "path", i->path, "pid", (json_int_t)i->pid, "host", iris__verb_text(i->host),
+                     "handler", iris__verb_text(i->handler), "behaviour",
+                     iris__verb_text(i->behaviour), "version", iris__verb_text(i->version), "of",
+                     of, "rev", (int)i->rev, "state", states[i->state], "mailbox",
                      (json_int_t)i->mailbox, "capacity", (json_int_t)i->capacity, "handled",
                      (json_int_t)i->handled, "restarts", (json_int_t)i->restarts, "uptime_ms",
                      (json_int_t)(i->uptime < 0 ? -1 : i->uptime / IRIS_MILLISECOND), "stuck_ms",
@@ -153,7 +154,7 @@ static void list_early(struct listing *l, size_t index)
     snprintf(i.path, sizeof i.path, "%s", m->path);
     snprintf(i.host, sizeof i.host, "%s", m->host);
     snprintf(i.handler, sizeof i.handler, "%s", m->handler);
-    json_t *row = describe(&i);
+    json_t *row = iris__verb_row(&i);
     json_object_set_new(row, "state", json_string("starting"));
     json_array_append_new(l->actors, row);
 }
@@ -164,7 +165,7 @@ static void list_one(struct listing *l, uint64_t pid)
     if (iris__info(&l->app->runtime->world, pid, &i) != IRIS_OK)
         return;
     if (*i.path)
-        json_array_append_new(l->actors, describe(&i));
+        json_array_append_new(l->actors, iris__verb_row(&i));
     else
         l->without_path++;
 }
@@ -210,7 +211,8 @@ static json_t *describe_event(const struct event *e)
     return json_pack("{s:I, s:I, s:s, s:s, s:I, s:o, s:o}", "number", (json_int_t)e->number,
                      "time_ms", (json_int_t)(e->time / IRIS_MILLISECOND), "kind",
                      iris__event_word(e->kind), "level", e->level < 5 ? levels[e->level] : "",
-                     "pid", (json_int_t)e->pid, "path", text(e->path), "text", text(e->text));
+                     "pid", (json_int_t)e->pid, "path", iris__verb_text(e->path), "text",
+                     iris__verb_text(e->text));
 }
 
 static void events(void *app, const struct control_request *r, struct control_reply *reply)
@@ -243,6 +245,7 @@ const struct control_verb iris__verbs[] = {
     {"GET", "/v1/health", health, 0},
     {"GET", "/v1/ps", ps, 0},
     {"GET", "/v1/events", events, 0},
+    {"POST", "/v1/explain", iris__verb_explain, 0},
     {"POST", "/v1/ask", iris__verb_ask, ASK_SPARE},
     {"POST", "/v1/send", iris__verb_send, 0},
     {"POST", "/v1/swap", iris__verb_swap, SWAP_SPARE},

@@ -4,6 +4,7 @@
  *   GET  /v1/health                                     {ok, app, pid, state, version, actors, ...}
  *   GET  /v1/ps                                         {app, pid, actors: [..]}
  *   GET  /v1/events?since=N                             {events: [..], next, missed}
+ *   POST /v1/explain   target                           {target, path, now, restarts, events: [..], forgotten}
  *   POST /v1/send      target, data | data_base64       {target}
  *   POST /v1/ask       .. , timeout_ms                  {target, reply | reply_base64, ns, version}
  *   POST /v1/swap      target, handler, cwd, now, cancel, timeout_ms
@@ -38,6 +39,13 @@ void iris__verb_gone(struct app *, struct control_reply *, const char *target);
 const char *iris__count(char *room, uint64_t n);    /* "41,200" */
 const char *iris__messages(char *room, uint64_t n); /* "1 message", "41,200 messages" */
 
+json_t *iris__verb_text(const char *);     /* texts of plugins need not be UTF-8 */
+json_t *iris__verb_row(const iris_info *); /* as in `ps` */
+/* Sets the one key, or the other where these bytes are no text. */
+int iris__verb_put_data(json_t *body, const char *key, const char *base64_key, const void *data,
+                        size_t len);
+
+void iris__verb_explain(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_ask(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_send(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_swap(void *app, const struct control_request *, struct control_reply *);

@@ -16,6 +16,7 @@ static const struct verb verbs[] = {
     {"run", "[FILE]", "run an app from its manifest (./app.json)", verb_run},
     {"check", "[FILE]", "check a manifest without starting anything", verb_check},
     {"ps", "", "list the actors of a running app", verb_ps},
+    {"explain", "PATH", "what happened to an actor, and why", verb_explain},
     {"ask", "PATH DATA", "send a message and print the reply", verb_ask},
     {"send", "PATH DATA", "send a message", verb_send},
     {"swap", "PATH [HANDLER]", "swap an actor's code while it runs", verb_swap},

@@ -13,6 +13,7 @@ struct verb {
 int verb_run(int argc, char **argv);
 int verb_check(int argc, char **argv);
 int verb_ps(int argc, char **argv);
+int verb_explain(int argc, char **argv);
 int verb_send(int argc, char **argv);
 int verb_ask(int argc, char **argv);
 int verb_swap(int argc, char **argv);
