@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 build = cmake --preset $(1) >/dev/null && cmake --build --preset $(1) -j $(JOBS)
 test = ctest --preset $(1) -j $(JOBS)
 
-.PHONY: build run test bench lint format install soak soak-churn seeds fuzz test-asan test-tsan test-clang clean
+.PHONY: build run test bench bench-peers lint format install soak soak-churn seeds fuzz test-asan test-tsan test-clang clean
 
 build:
 	@tools/setup
@@ -19,6 +19,11 @@ test: build
 
 bench: build
 	@build/release/bin/iris-bench
+
+# Beside Erlang and CAF; BENCH_PEERS: its options, as --markdown.
+bench-peers: build
+	@tools/setup --bench
+	@python3 tools/bench/peers/run.py build/release $(BENCH_PEERS)
 
 test-asan:
 	@tools/setup
