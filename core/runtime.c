@@ -83,36 +83,21 @@ static void on_event(struct world *w, enum event_kind kind, iris_actor *a, int l
     rt->options.event(rt->options.ctx, &e);
 }
 
-static void tell_decision(struct world *w, iris_actor *a, const struct event_detail *d)
+static enum afterwards on_restart(struct world *w, iris_actor *a, const struct ending *e)
 {
-    if (d->decision == DECIDED_RESTART)
-        iris__world_tell(w, EVENT_DECIDED, a, IRIS_INFO, d, "%s: restart %u of %u within %.1f s",
-                         d->supervisor, d->count, d->limit, (double)d->period / 1e9);
-    else if (d->decision)
-        iris__world_tell(
-            w, EVENT_DECIDED, a, IRIS_WARN, d, "%s: more than %u restarts within %.1f s, so %s",
-            d->supervisor, d->limit, (double)d->period / 1e9,
-            d->decision == DECIDED_EXIT ? "the app ends" : "the supervisor above decides");
+    return iris__supervisor_ended(&runtime_of(w)->supervisors, a, e);
 }
 
-static int on_restart(struct world *w, iris_actor *a, const struct ending *e)
+static void on_began(struct world *w, iris_actor *a)
 {
-    iris_runtime *rt = runtime_of(w);
-    struct supervisor *exhausted;
-    struct event_detail decided[2] = {0};
-    if (atomic_load(&rt->closing))
-        return 0;
-    int again = iris__supervisor_decide(&rt->supervisors, w, a, e, &exhausted, decided);
-    tell_decision(w, a, &decided[0]);
-    tell_decision(w, a, &decided[1]);
-    if (!exhausted)
-        return again;
-    iris__world_event(w, EVENT_EXHAUSTED, a, IRIS_ERROR,
-                      "supervisor %s: more than %u restarts within %.1f s", exhausted->path,
-                      exhausted->intensity, (double)exhausted->period / 1e9);
-    if (!again && !atomic_exchange(&rt->exhausted, 1) && rt->on_exhausted)
+    iris__supervisor_began(&runtime_of(w)->supervisors, a);
+}
+
+static void on_exhausted(void *runtime)
+{
+    iris_runtime *rt = runtime;
+    if (!atomic_exchange(&rt->exhausted, 1) && rt->on_exhausted)
         rt->on_exhausted(rt->on_exhausted_ctx);
-    return again;
 }
 
 static void on_unname(struct world *w, iris_actor *a, int again)
@@ -125,9 +110,8 @@ static void on_unname(struct world *w, iris_actor *a, int again)
 static void on_gone(struct world *w, iris_actor *a)
 {
     iris_runtime *rt = runtime_of(w);
-    struct cold *c = iris__cold_if(a);
-    if (c->keeper)
-        iris__supervisor_forget(&rt->supervisors, c->keeper, iris__actor_pid(a));
+    if (atomic_load(&a->marks) & MARK_KEPT)
+        iris__supervisor_gone(&rt->supervisors, iris__actor_pid(a));
 }
 
 static void on_unload(struct world *w, void *library)
@@ -175,7 +159,8 @@ static void on_ready(void *owner, uint64_t tag)
 }
 
 static const struct sched_hooks sched_hooks = {on_run, on_fire, on_stuck, on_ready};
-static const struct world_hooks world_hooks = {on_restart, on_unname, on_gone, on_event, on_unload};
+static const struct world_hooks world_hooks = {on_restart, on_began, on_unname,
+                                               on_gone,    on_event, on_unload};
 
 /* ---- opening and closing ---- */
 
@@ -190,6 +175,7 @@ static int open_world(iris_runtime *rt)
     iris__routes_init(&w->routes);
     iris__descriptors_init(&w->descriptors);
     w->registry = &rt->registry;
+    w->supervisors = &rt->supervisors;
     w->hooks = world_hooks;
     if (!o->event)
         w->hooks.event = NULL; /* then no words are made either */
@@ -221,8 +207,10 @@ static int open_rest(iris_runtime *rt)
     rt->loader.ctx = &rt->world;
     rt->hosts = (struct hosts){.world = &rt->world, .loader = &rt->loader};
     rt->world.sched.limit = rt->options.turn_limit;
-    if (iris__supervisors_init(&rt->supervisors))
+    if (iris__supervisors_init(&rt->supervisors, &rt->world, &rt->closing))
         return IRIS_FAIL;
+    rt->supervisors.ended = on_exhausted;
+    rt->supervisors.ctx = rt;
     iris__sched_start(&rt->world.sched);
     return iris__executor_open(&rt->world.sched, &loader, 0, &rt->loading);
 }
@@ -367,7 +355,7 @@ int iris_step(iris_runtime *rt)
 static int awaits_nothing(struct world *w)
 {
     return !atomic_load(&w->laters) && !atomic_load(&w->asks) && !atomic_load(&w->busy) &&
-           !iris__timers_oneshots(w);
+           !atomic_load(&w->down) && !iris__timers_oneshots(w);
 }
 
 /* What is awaited becomes mail before it is counted as come, and mail becomes a turn: between two looks
@@ -498,12 +486,13 @@ int iris_ask_wait(iris_runtime *rt, uint64_t pid, const void *data, size_t len, 
 
 /* ---- spawning for an app ---- */
 
-static int fill(iris_runtime *rt, struct cold *c, const struct app_spawn *s)
+static int fill(struct cold *c, const struct app_spawn *s)
 {
     c->path = strdup(s->spawn.path);
     c->name = s->name ? strdup(s->name) : NULL;
-    c->keeper = iris__supervisor_of(&rt->supervisors, s->spawn.path);
+    c->is_kept = 1;
     c->restart = s->restart;
+    c->shutdown = s->shutdown;
     c->keep = s->keep;
     c->stateless_restart = s->stateless_restart;
     return c->path && (!s->name || c->name) ? 0 : -1;
@@ -512,22 +501,18 @@ static int fill(iris_runtime *rt, struct cold *c, const struct app_spawn *s)
 static int give_names(iris_runtime *rt, const struct app_spawn *s, uint64_t pid)
 {
     struct world *w = &rt->world;
-    struct supervisor *v = iris__supervisor_of(&rt->supervisors, s->spawn.path);
+    struct membership how = {s->restart, s->shutdown};
     if (iris__registry_set(&rt->registry, w, s->spawn.path, pid) == IRIS_FAIL)
         return IRIS_FAIL;
     if (s->name && iris__registry_set(&rt->registry, w, s->name, pid) == IRIS_FAIL)
         return IRIS_FAIL;
-    if (iris__supervisor_watch(&rt->supervisors, v, pid))
-        return IRIS_FAIL;
-    if (!iris__gate_accepts_now(iris__table_at(&w->table, pid), pid))
-        iris__supervisor_forget(&rt->supervisors, v, pid); /* its end may have come before */
-    return IRIS_OK;
+    return iris__supervisor_join(&rt->supervisors, s->spawn.path, pid, &how);
 }
 
 int iris__runtime_spawn(iris_runtime *rt, const struct app_spawn *s, uint64_t *pid)
 {
     struct cold *c = calloc(1, sizeof *c);
-    if (!c || fill(rt, c, s)) {
+    if (!c || fill(c, s)) {
         iris__cold_free(&rt->world, c);
         return iris__fail("%s: no memory", s->spawn.path);
     }

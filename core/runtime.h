@@ -59,6 +59,7 @@ struct app_spawn {
     iris_spawn spawn; /* .path is a must */
     const char *name; /* or NULL */
     enum restart_when restart;
+    int64_t shutdown; /* ns it may take to end; 0: 5 s; -1: none, it is killed */
     uint32_t keep; /* versions; 0: 4 */
     int stateless_restart;
 };

@@ -78,7 +78,8 @@ static void fill(iris_actor *a, const iris_spawn *s, struct cold *cold, iris_exe
     atomic_store_explicit(&a->handled, 0, memory_order_relaxed);
     atomic_store_explicit(&a->cold, cold, memory_order_relaxed);
     atomic_store_explicit(&a->capacity, s->capacity, memory_order_relaxed);
-    atomic_store_explicit(&a->marks, s->capacity ? MARK_BOUNDED : 0, memory_order_relaxed);
+    unsigned kept = cold && cold->is_kept ? MARK_KEPT : 0;
+    atomic_store_explicit(&a->marks, (s->capacity ? MARK_BOUNDED : 0) | kept, memory_order_relaxed);
 }
 
 int iris__actor_spawn(struct world *w, const iris_spawn *given, struct cold *cold, uint64_t *pid)
@@ -239,37 +240,63 @@ static void leave(iris_actor *a)
         c->now = NULL;
     if (atomic_load(&a->marks) & MARK_LINK)
         iris__route_lost(w, iris__actor_pid(a));
-    if (c && w->hooks.gone)
+    if (atomic_load(&a->marks) & MARK_KEPT && w->hooks.gone)
         w->hooks.gone(w, a);
     if (c && c->busy)
         atomic_fetch_sub(&w->busy, 1);
     iris__actor_bury(a);
 }
 
-static int wants_another(iris_actor *a, const struct ending *e)
+/* An exit() that something else forestalled is not one of the next incarnation. */
+static void forget_exit(iris_actor *a)
+{
+    struct cold *c = iris__cold_if(a);
+    a->flags &= (uint16_t)~ACTOR_EXITING;
+    if (!c)
+        return;
+    free(c->exit_reason);
+    c->exit_reason = NULL;
+    c->exit_how = EXIT_BY_ITSELF;
+}
+
+static enum afterwards afterwards(iris_actor *a, const struct ending *e)
 {
     struct world *w = iris__world_of(a);
-    struct cold *c = iris__cold_if(a);
-    if (e->kind == ENDING_RESTART)
-        return c != NULL;
-    return c && c->keeper && !e->stopped && w->hooks.restart && w->hooks.restart(w, a, e);
+    int kept = atomic_load(&a->marks) & MARK_KEPT && iris__cold(a); /* without: no memory */
+    return kept && w->hooks.restart ? w->hooks.restart(w, a, e) : AFTER_GONE;
+}
+
+/* There is no state, but the place, the pid and the mailbox are as they were. */
+static void go_down(iris_actor *a)
+{
+    atomic_store(&iris__cold_if(a)->started, 0);
+    a->flags |= ACTOR_DOWN | ACTOR_FRESH;
+    if (!(atomic_fetch_or(&a->marks, MARK_DOWN) & MARK_DOWN))
+        atomic_fetch_add(&iris__world_of(a)->down, 1);
+}
+
+void iris__actor_rise(iris_actor *a)
+{
+    a->flags &= (uint16_t)~ACTOR_DOWN;
+    if (atomic_fetch_and(&a->marks, ~(unsigned)MARK_DOWN) & MARK_DOWN)
+        atomic_fetch_sub(&iris__world_of(a)->down, 1);
 }
 
 /* What ends with an incarnation, also where another one begins; which is decided before anybody is
  * told: who hears of an end finds no name of it. */
-static int end_incarnation(iris_actor *a, const struct ending *e)
+static enum afterwards end_incarnation(iris_actor *a, const struct ending *e)
 {
     struct world *w = iris__world_of(a);
     end_state(a);
     cancel_timers(a);
-    int again = wants_another(a, e);
-    if (!again)
+    enum afterwards then = afterwards(a, e);
+    if (then == AFTER_GONE)
         iris__gate_shut(a); /* who gives it a name from now on sees that */
     if (atomic_load(&a->marks) & MARK_NAMED && w->hooks.unname)
-        w->hooks.unname(w, a, again);
+        w->hooks.unname(w, a, then != AFTER_GONE);
     iris__watch_end(a, e->reason);
-    a->flags &= (uint16_t)~ACTOR_EXITING;
-    return again;
+    forget_exit(a);
+    return then;
 }
 
 static void note(iris_actor *a, const struct ending *e)
@@ -286,13 +313,21 @@ int iris__actor_end(iris_actor *a, const struct ending *first)
     char *reason = NULL;
     for (;;) {
         note(a, &e);
-        if (!end_incarnation(a, &e)) {
+        enum afterwards then = end_incarnation(a, &e);
+        if (then == AFTER_WAITS) {
+            go_down(a);
+            free(reason);
+            return 1;
+        }
+        if (then == AFTER_GONE) {
+            iris__actor_rise(a);
             iris__world_event(iris__world_of(a), EVENT_ENDED, a, IRIS_INFO, "%s", e.reason);
             leave(a);
             free(reason);
             return 0;
         }
         struct cold *c = iris__cold_if(a);
+        iris__actor_rise(a);
         atomic_fetch_add(&c->restarts, 1);
         int failed = iris__actor_init(a);
         free(reason);
@@ -322,6 +357,8 @@ int iris__actor_stop(struct world *w, uint64_t pid)
     int result = iris__gate_shut_for(a, pid) ? iris__mailbox_push(a, m) : IRIS_DEAD;
     if (result)
         iris__message_drop(w->pool, m);
+    else if ((atomic_load(&a->in) & MAILBOX_FLAGS) == MAILBOX_BLOCKED)
+        iris__signal(w, KIND_WAKE, 0, pid, 0, NULL); /* between two incarnations it ends at once */
     return result;
 }
 

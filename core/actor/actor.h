@@ -21,7 +21,8 @@ enum {                        /* actor.flags */
        ACTOR_STAYS = 32,      /* spawned onto an executor by name: a swap does not move it */
        ACTOR_SWAPPING = 64,   /* a swap shall come before the next message */
        ACTOR_PULLS = 128,     /* its handle() takes the mail itself */
-       ACTOR_HEARS = 256      /* a DOWN or EXIT waits for its behaviour, before the mail */
+       ACTOR_HEARS = 256,     /* a DOWN or EXIT waits for its behaviour, before the mail */
+       ACTOR_DOWN = 512       /* between two incarnations: it waits to be told to begin */
 };
 
 enum {                   /* actor.marks: what senders look at */
@@ -29,7 +30,9 @@ enum {                   /* actor.marks: what senders look at */
        MARK_PORT = 2,    /* no actor, but the place where an ask waits for its answer */
        MARK_TIMERS = 4,  /* timers may exist for it */
        MARK_NAMED = 8,   /* names may */
-       MARK_LINK = 16    /* it takes the mail of other nodes */
+       MARK_LINK = 16,   /* it takes the mail of other nodes */
+       MARK_KEPT = 32,   /* a supervisor may look after it */
+       MARK_DOWN = 64    /* between two incarnations */
 };
 
 struct iris_actor {
@@ -84,6 +87,8 @@ struct ending {
 int iris__actor_end(iris_actor *, const struct ending *);
 /* [turn] First init, or the next one; 0 or -1 with a reason. */
 int iris__actor_init(iris_actor *);
+/* [turn] It was told to begin, or is gone: it is between two incarnations no more. */
+void iris__actor_rise(iris_actor *);
 /* [turn] Of an actor that is gone: give its place back once nothing can come any more. */
 void iris__actor_bury(iris_actor *);
 /* A signal that finds nobody: whoever sent it is told, where that is due. Frees it. */

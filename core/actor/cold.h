@@ -1,5 +1,5 @@
 /* What few actors have: a place in the tree, a history of versions, monitors, children, mail put off.
- * Belongs to the actor's turn; the tree (path, keeper) writes before the first one. */
+ * Belongs to the actor's turn; the tree (path, restart, ..) writes before the first one. */
 #ifndef IRIS_ACTOR_COLD_H
 #define IRIS_ACTOR_COLD_H
 
@@ -25,8 +25,10 @@ enum exit_how { EXIT_BY_ITSELF, EXIT_KILLED, EXIT_STOPPED, EXIT_RESTARTED };
 struct cold {
     /* tree */
     char *path, *name;
-    void *keeper; /* the supervisor that it belongs to */
+    int is_kept; /* its supervisor is found by its path */
     enum restart_when restart;
+    int64_t shutdown; /* ns it may take to end; 0: the default; -1: none */
+    uint64_t order;   /* of its supervisor: the last that it has heard */
     atomic_uint restarts;
     _Atomic int64_t started; /* of this incarnation */
     char *args;              /* for init */

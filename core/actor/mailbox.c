@@ -1,5 +1,7 @@
 #include "mailbox.h"
 
+#include "gate.h"
+
 /* Oldest first, up to and without `end`. */
 static struct message *reverse(struct message *m, const struct message *end, uint32_t *count)
 {
@@ -72,6 +74,16 @@ int iris__mailbox_block(iris_actor *a)
 {
     atomic_fetch_or(&a->in, MAILBOX_BLOCKED);
     if (!atomic_load(&a->signals))
+        return 1;
+    return !(atomic_fetch_and(&a->in, ~MAILBOX_BLOCKED) & MAILBOX_BLOCKED);
+}
+
+/* Who stops an actor shuts the gate, pushes, and looks whether the actor is blocked: all three and ours
+ * are in one order, so at least one of both sees the other. */
+int iris__mailbox_block_open(iris_actor *a)
+{
+    atomic_fetch_or(&a->in, MAILBOX_BLOCKED);
+    if (!atomic_load(&a->signals) && atomic_load(&a->gate) >> 32 & GATE_OPEN)
         return 1;
     return !(atomic_fetch_and(&a->in, ~MAILBOX_BLOCKED) & MAILBOX_BLOCKED);
 }

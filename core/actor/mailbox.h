@@ -83,6 +83,8 @@ int iris__mailbox_rest_after(iris_actor *, uint64_t seen);
 void iris__mailbox_fetch_after(iris_actor *, const struct message *handled);
 /* [turn] Wait for signals only: 1: do not touch it any more; 0: a signal is there. */
 int iris__mailbox_block(iris_actor *);
+/* The same, but not once the gate is shut: then there is a stop to be heeded. */
+int iris__mailbox_block_open(iris_actor *);
 /* [turn] No more mail ever; what was pushed is added to the local list. */
 void iris__mailbox_close(iris_actor *);
 

@@ -325,6 +325,38 @@ static void hear_end(struct heard *h, enum ending_kind kind, const iris_message 
     h->reason = m->len ? strndup(m->data, m->len) : NULL;
 }
 
+/* Orders of a supervisor may overtake each other: what was told before the last one heard is void. */
+static int is_order(iris_actor *a, const iris_message *m)
+{
+    struct cold *c = iris__cold(a);
+    if (!c || m->ref >> 1 < c->order)
+        return 0;
+    c->order = m->ref >> 1;
+    return 1;
+}
+
+/* What it has put off may be done first, as long as its supervisor is patient. */
+static void hear_restart(iris_actor *a, const iris_message *m, struct heard *h)
+{
+    if (!is_order(a, m))
+        return;
+    if (!a->open || m->ref & RESTART_AT_ONCE || a->flags & ACTOR_DOWN) {
+        hear_end(h, ENDING_RESTART, m);
+        return;
+    }
+    char *reason = m->len ? strndup(m->data, m->len) : NULL;
+    iris__turn_exit(a, reason, EXIT_RESTARTED);
+    free(reason);
+}
+
+static void hear_begin(iris_actor *a, const iris_message *m)
+{
+    if (!is_order(a, m) || !(a->flags & ACTOR_DOWN))
+        return;
+    atomic_fetch_add(&iris__cold_if(a)->restarts, 1);
+    iris__actor_rise(a);
+}
+
 static void hear_swap(struct turn *t, iris_actor *a, struct swap *s)
 {
     struct cold *c = iris__cold(a);
@@ -381,7 +413,10 @@ static void hear(struct turn *t, iris_actor *a, struct message *m, struct heard 
         hear_end(h, ENDING_KILLED, &m->pub);
         break;
     case KIND_RESTART:
-        hear_end(h, ENDING_RESTART, &m->pub);
+        hear_restart(a, &m->pub, h);
+        break;
+    case KIND_BEGIN:
+        hear_begin(a, &m->pub);
         break;
     case KIND_SWAP:
         hear_swap(t, a, iris__message_pointer(m));
@@ -524,10 +559,30 @@ static enum step pull(iris_actor *a)
 
 static enum step begin(iris_actor *a)
 {
+    struct world *w = iris__world_of(a);
+    struct cold *c = iris__cold_if(a);
+    unsigned restarts = c ? atomic_load(&c->restarts) : 0;
     if (iris__actor_init(a))
         return crash(a, iris__reason());
-    iris__world_event(iris__world_of(a), EVENT_STARTED, a, IRIS_INFO, "started");
+    if (restarts)
+        iris__world_event(w, EVENT_RESTARTED, a, IRIS_WARN, "restart %u", restarts);
+    else
+        iris__world_event(w, EVENT_STARTED, a, IRIS_INFO, "started");
+    if (restarts && w->hooks.began)
+        w->hooks.began(w, a);
     return GO_ON;
+}
+
+/* Between two incarnations: only signals are heard, and a stop is a stop. */
+static enum step wait(struct turn *t, iris_actor *a)
+{
+    if (iris__signal_waits(a) && heed(t, a) == STOP)
+        return STOP;
+    if (!(a->flags & ACTOR_DOWN))
+        return GO_ON;
+    if (!(iris__gate_upper(a) & GATE_OPEN))
+        return stop(t, a);
+    return iris__mailbox_block_open(a) ? STOP : GO_ON;
 }
 
 /* It called exit(): what it has put off is done first, as with stop. */
@@ -550,6 +605,8 @@ static enum step special(struct turn *t, iris_actor *a)
         iris__actor_bury(a);
         return STOP;
     }
+    if (a->flags & ACTOR_DOWN)
+        return wait(t, a);
     if (a->flags & ACTOR_FRESH)
         return begin(a);
     return depart(t, a);
@@ -576,7 +633,7 @@ static enum step hold(struct turn *t, iris_actor *a)
     return STOP;
 }
 
-#define ACTOR_SPECIAL (ACTOR_MOVING | ACTOR_GONE | ACTOR_FRESH | ACTOR_EXITING)
+#define ACTOR_SPECIAL (ACTOR_MOVING | ACTOR_GONE | ACTOR_DOWN | ACTOR_FRESH | ACTOR_EXITING)
 #define ACTOR_HOLDS (ACTOR_SWAPPING | ACTOR_PULLS | ACTOR_HEARS)
 
 static enum step look(struct turn *t, iris_actor *a)

@@ -55,13 +55,21 @@ struct event_detail {
 
 enum { DECIDED_RESTART = 1, DECIDED_ESCALATE, DECIDED_END, DECIDED_EXIT };
 
+enum afterwards {              /* an incarnation has ended: */
+                  AFTER_GONE,  /* the actor ends */
+                  AFTER_AGAIN, /* another begins at once, in place */
+                  AFTER_WAITS  /* another begins when KIND_BEGIN comes */
+};
+
 struct world;
 struct ending;
 struct registry;
+struct supervisors;
 
 struct world_hooks { /* what the rooms above decide; each may be NULL */
-    /* [turn] 1: begin another incarnation in place. */
-    int (*restart)(struct world *, iris_actor *, const struct ending *);
+    /* [turn] What follows this ending. Only of actors with MARK_KEPT. */
+    enum afterwards (*restart)(struct world *, iris_actor *, const struct ending *);
+    void (*began)(struct world *, iris_actor *); /* [turn] .. after it has waited */
     /* [turn] An incarnation has ended, and nobody was told yet: its names go; where another one begins
      * in place, only those that were set by hand. Of actors that may have one. */
     void (*unname)(struct world *, iris_actor *, int again);
@@ -80,15 +88,16 @@ struct world {
     struct routes routes;
     struct descriptors descriptors;
     struct world_hooks hooks;
-    struct registry *registry; /* tree/registry.h: the names of this world's actors */
+    struct registry *registry;       /* tree/registry.h: the names of this world's actors */
+    struct supervisors *supervisors; /* tree/supervisor.h */
     size_t message_max;
     atomic_llong dead[DEAD_REASONS];
-    atomic_llong asks, busy, laters; /* what --until-idle waits for, beside mail and timers */
-    atomic_llong versions;           /* alive */
-    atomic_int closing;              /* no more actors */
-    _Atomic uint64_t refs;           /* next monitor reference */
-    _Atomic uint64_t quit;           /* handled by actors that are gone */
-    iris_actor *outside;             /* who sends for threads that are no actor */
+    atomic_llong asks, busy, laters, down; /* what --until-idle waits for, beside mail and timers */
+    atomic_llong versions;                 /* alive */
+    atomic_int closing;                    /* no more actors */
+    _Atomic uint64_t refs;                 /* next monitor reference */
+    _Atomic uint64_t quit;                 /* handled by actors that are gone */
+    iris_actor *outside;                   /* who sends for threads that are no actor */
     pthread_mutex_t swaps_lock;
     struct swap *swaps;         /* asked for, not yet begun; swaps_lock */
     pthread_mutex_t facts_lock; /* held while what others may look at changes: an actor's version,

@@ -39,8 +39,10 @@ static int add_supervisors(struct app *a)
 {
     for (size_t i = 0; i < a->manifest->nsupervisors; i++) {
         const struct manifest_supervisor *s = &a->manifest->supervisors[i];
-        if (iris__supervisor_add(&a->runtime->supervisors, s->path, (uint32_t)s->intensity,
-                                 s->period_ns))
+        struct policy policy = {.strategy = (enum strategy)s->strategy,
+                                .intensity = (uint32_t)s->intensity,
+                                .period = s->period_ns};
+        if (iris__supervisor_add(&a->runtime->supervisors, s->path, &policy))
             return IRIS_FAIL;
     }
     return IRIS_OK;

@@ -9,6 +9,7 @@
 #include "mailbox.h"
 #include "registry.h"
 #include "send.h"
+#include "supervisor.h"
 #include "swap.h"
 #include "tags.h"
 #include "text.h"
@@ -211,16 +212,21 @@ int iris__info(struct world *w, uint64_t target, iris_info *out)
     iris_info i = {.size = sizeof i, .abi = IRIS_ABI, .pid = target};
     iris_actor *a = iris__table_at(&w->table, target);
     int result = IRIS_DEAD;
+    unsigned down = 0;
     pthread_mutex_lock(&w->facts_lock);
     if (a && iris__gate_is(a, target) && a->version) {
         describe(a, &i);
         i.stuck = stuck_for(w, a);
-        i.state = i.stuck                         ? IRIS_STATE_STUCK
+        down = atomic_load(&a->marks) & MARK_DOWN;
+        i.state = down                            ? IRIS_STATE_BACKOFF
+                  : i.stuck                       ? IRIS_STATE_STUCK
                   : iris__gate_accepts(a, target) ? IRIS_STATE_RUNNING
                                                   : IRIS_STATE_STOPPING;
         result = IRIS_OK;
     }
     pthread_mutex_unlock(&w->facts_lock);
+    if (down)
+        i.backoff = iris__supervisor_left(w->supervisors, target);
     uint32_t room = out->size < sizeof i ? out->size : sizeof i;
     if (result == IRIS_OK) {
         i.size = out->size;

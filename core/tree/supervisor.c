@@ -1,13 +1,13 @@
 #include "supervisor.h"
 
 #include "fail.h"
-#include "send.h"
+#include "gate.h"
+#include "keep.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { INTENSITY = 3 };
-#define PERIOD (5 * IRIS__SECOND)
+/* ---- prefixes ---- */
 
 static struct supervisor *find(struct supervisors *s, const char *path)
 {
@@ -26,214 +26,194 @@ static int covers(const char *prefix, const char *path)
 }
 
 static struct supervisor *longest(struct supervisors *s, const char *path,
-                                  const struct supervisor * not )
+                                  const struct supervisor *but)
 {
     struct supervisor *best = NULL;
     for (struct supervisor *v = s->list; v; v = v->next)
-        if (v != not &&covers(v->path, path) && (!best || strlen(v->path) > strlen(best->path)))
+        if (v != but && covers(v->path, path) && (!best || strlen(v->path) > strlen(best->path)))
             best = v;
     return best;
 }
 
-static void set_parents(struct supervisors *s)
-{
-    for (struct supervisor *v = s->list; v; v = v->next)
-        v->parent = longest(s, v->path, v);
-}
-
-static struct supervisor *create(const char *path)
-{
-    struct supervisor *v = calloc(1, sizeof *v);
-    if (v && !(v->path = strdup(path))) {
-        free(v);
-        return NULL;
-    }
-    return v;
-}
-
-int iris__supervisor_add(struct supervisors *s, const char *path, uint32_t intensity,
-                         int64_t period)
-{
-    struct supervisor *v = find(s, path);
-    int64_t *times = calloc(intensity ? intensity : 1, sizeof *times);
-    if (!times || (!v && !(v = create(path)))) {
-        free(times);
-        return iris__fail("supervisor %s: no memory", path);
-    }
-    if (v->times)
-        free(v->times);
-    else {
-        v->next = s->list;
-        s->list = v;
-    }
-    v->times = times;
-    v->intensity = intensity;
-    v->period = period;
-    v->used = v->at = 0;
-    set_parents(s);
-    return IRIS_OK;
-}
-
-int iris__supervisors_init(struct supervisors *s)
-{
-    *s = (struct supervisors){0};
-    pthread_mutex_init(&s->lock, NULL);
-    return iris__supervisor_add(s, "/", INTENSITY, PERIOD);
-}
-
-void iris__supervisors_finish(struct supervisors *s)
-{
-    for (struct supervisor *v = s->list, *next; v; v = next) {
-        next = v->next;
-        free(v->times);
-        free(v->children);
-        free(v->path);
-        free(v);
-    }
-    pthread_mutex_destroy(&s->lock);
-}
-
-struct supervisor *iris__supervisor_of(struct supervisors *s, const char *path)
-{
-    return longest(s, path, NULL);
-}
-
-int iris__supervisor_watch(struct supervisors *s, struct supervisor *v, uint64_t pid)
-{
-    pthread_mutex_lock(&s->lock);
-    int failed = 0;
-    if (v->nchildren == v->room) {
-        uint32_t room = v->room ? v->room * 2 : 8;
-        uint64_t *children = realloc(v->children, room * sizeof *children);
-        failed = !children;
-        if (children) {
-            v->children = children;
-            v->room = room;
-        }
-    }
-    if (!failed)
-        v->children[v->nchildren++] = pid;
-    pthread_mutex_unlock(&s->lock);
-    return failed ? iris__fail("supervisor %s: no memory for another child", v->path) : IRIS_OK;
-}
-
-/* Order is kept: it is start order. */
-void iris__supervisor_forget(struct supervisors *s, struct supervisor *v, uint64_t pid)
-{
-    pthread_mutex_lock(&s->lock);
-    for (uint32_t i = 0; i < v->nchildren; i++)
-        if (v->children[i] == pid) {
-            memmove(v->children + i, v->children + i + 1,
-                    (v->nchildren - i - 1) * sizeof *v->children);
-            v->nchildren--;
-            break;
-        }
-    pthread_mutex_unlock(&s->lock);
-}
-
-/* ---- deciding; lock held ---- */
-
-/* One more restart now: 0: that is too many. */
-static int count(struct supervisor *v, int64_t now)
-{
-    if (!v->intensity)
-        return 0;
-    if (v->used == v->intensity && now - v->times[v->at] <= v->period)
-        return 0;
-    v->times[v->at] = now;
-    v->at = (v->at + 1) % v->intensity;
-    if (v->used < v->intensity)
-        v->used++;
-    return 1;
-}
-
-/* The supervisor that can hold it; NULL: not even "/". Those passed on the way begin anew. */
-static struct supervisor *escalate(struct supervisor *v, int64_t now, struct supervisor **exhausted)
-{
-    *exhausted = NULL;
-    for (; v && !count(v, now); v = v->parent) {
-        *exhausted = v;
-        v->used = v->at = 0;
-        v->exhausted = !v->parent;
-    }
-    return v;
-}
-
-static void note(struct event_detail *d, const struct supervisor *v, uint32_t decision)
-{
-    d->supervisor = v->path;
-    d->strategy = "one_for_one";
-    d->decision = decision;
-    d->count = v->used;
-    d->limit = v->intensity;
-    d->period = v->period;
-}
-
-static int is_below(const struct supervisor *v, const struct supervisor *top)
+int iris__supervisor_is_below(const struct supervisor *v, const struct supervisor *top)
 {
     while (v && v != top)
         v = v->parent;
     return v != NULL;
 }
 
-/* Fills pids of the others below, if there is room; how many they are. */
-static uint32_t list_others(struct supervisors *s, const struct supervisor *top, uint64_t except,
-                            uint64_t *pids, uint32_t room)
+/* ---- members ---- */
+
+static void link_before(struct supervisor *v, struct member *m, struct member *next)
 {
-    uint32_t n = 0;
-    for (struct supervisor *v = s->list; v; v = v->next)
-        for (uint32_t i = 0; is_below(v, top) && i < v->nchildren; i++)
-            if (v->children[i] != except && n++ < room)
-                pids[n - 1] = v->children[i];
-    return n;
+    m->of = v;
+    m->next = next;
+    m->prev = next ? next->prev : v->tail;
+    *(m->prev ? &m->prev->next : &v->head) = m;
+    *(next ? &next->prev : &v->tail) = m;
 }
 
-/* A copy: a signal may call a host's wake(), which shall find no lock held. */
-static uint64_t *copy_others(struct supervisors *s, const struct supervisor *top, uint64_t except,
-                             uint32_t *n)
+static void unlink_member(struct member *m)
 {
-    *n = list_others(s, top, except, NULL, 0);
-    uint64_t *pids = *n ? calloc(*n, sizeof *pids) : NULL;
-    if (pids)
-        list_others(s, top, except, pids, *n);
-    else
-        *n = 0; /* memory is short: they live on as they are */
-    return pids;
+    struct supervisor *v = m->of;
+    *(m->prev ? &m->prev->next : &v->head) = m->next;
+    *(m->next ? &m->next->prev : &v->tail) = m->prev;
 }
 
-static int wants_restart(const struct cold *c, const struct ending *e)
+static struct member *create_member(struct supervisors *s)
 {
-    switch (c->restart) {
-    case RESTART_ALWAYS:
-        return 1;
-    case RESTART_ON_FAILURE:
-        return e->kind == ENDING_CRASH;
-    default:
-        return 0;
+    struct member *m = calloc(1, sizeof *m);
+    if (!m)
+        return NULL;
+    m->place = ++s->places;
+    m->began = iris__sched_now(&s->world->sched);
+    return m;
+}
+
+/* A supervisor begins with its first member: that is its place among those of its parent. */
+static int take_place(struct supervisors *s, struct supervisor *v)
+{
+    if (v->self || !v->parent)
+        return IRIS_OK;
+    if (take_place(s, v->parent) || !(v->self = create_member(s)))
+        return IRIS_FAIL;
+    v->self->sub = v;
+    link_before(v->parent, v->self, NULL);
+    return IRIS_OK;
+}
+
+struct member *iris__member_of(struct supervisors *s, uint64_t pid)
+{
+    struct member *m;
+    HASH_FIND(hh, s->by_pid, &pid, sizeof pid, m);
+    return m;
+}
+
+struct member *iris__member_join(struct supervisors *s, const char *path, uint64_t pid,
+                                 const struct membership *how)
+{
+    struct supervisor *v = longest(s, path, NULL);
+    struct member *m = iris__member_of(s, pid);
+    if (m)
+        return m;
+    if (take_place(s, v) || !(m = create_member(s)))
+        return NULL;
+    m->pid = pid;
+    m->restart = how->restart;
+    m->shutdown = how->shutdown ? how->shutdown : SHUTDOWN_DEFAULT;
+    HASH_ADD(hh, s->by_pid, pid, sizeof m->pid, m);
+    link_before(v, m, NULL);
+    return m;
+}
+
+void iris__member_remove(struct supervisors *s, struct member *m)
+{
+    iris__alarm_clear(&m->alarm);
+    iris__round_leave(s, m);
+    unlink_member(m);
+    HASH_DEL(s->by_pid, m);
+    free(m);
+}
+
+int iris__supervisor_join(struct supervisors *s, const char *path, uint64_t pid,
+                          const struct membership *how)
+{
+    struct errands errands;
+    iris__keep_lock(s, &errands);
+    struct member *m = iris__member_join(s, path, pid, how);
+    iris__keep_unlock(s);
+    if (!m)
+        return iris__fail("supervisor of %s: no memory for another member", path);
+    if (!iris__gate_accepts_now(iris__table_at(&s->world->table, pid), pid) &&
+        !iris__actor_alive(s->world, pid))
+        iris__supervisor_gone(s, pid); /* its end may have come before */
+    return IRIS_OK;
+}
+
+/* ---- supervisors ---- */
+
+static struct supervisor *create(struct supervisors *s, const char *path)
+{
+    struct supervisor *v = calloc(1, sizeof *v);
+    if (v && !(v->path = strdup(path))) {
+        free(v);
+        return NULL;
+    }
+    if (!v)
+        return NULL;
+    v->next = s->list;
+    s->list = v;
+    for (struct supervisor *u = s->list; u; u = u->next)
+        if (!u->self)
+            u->parent = longest(s, u->path, u);
+    return v;
+}
+
+static int set_policy(struct supervisor *v, const struct policy *policy)
+{
+    int64_t *times = calloc(policy->intensity ? policy->intensity : 1, sizeof *times);
+    if (!times)
+        return IRIS_FAIL;
+    free(v->times);
+    v->times = times;
+    v->policy = *policy;
+    v->used = v->at = 0;
+    return IRIS_OK;
+}
+
+int iris__supervisor_add(struct supervisors *s, const char *path, const struct policy *policy)
+{
+    struct errands errands;
+    iris__keep_lock(s, &errands);
+    struct supervisor *v = find(s, path);
+    if (!v)
+        v = create(s, path);
+    int failed = !v || set_policy(v, policy);
+    iris__keep_unlock(s);
+    return failed ? iris__fail("supervisor %s: no memory", path) : IRIS_OK;
+}
+
+int iris__supervisors_init(struct supervisors *s, struct world *w, atomic_int *closing)
+{
+    *s = (struct supervisors){.world = w, .closing = closing};
+    s->random.state = iris__random(&w->sched.random);
+    pthread_mutex_init(&s->lock, NULL);
+    return iris__supervisor_add(s, "/", &POLICY_DEFAULT);
+}
+
+static void free_members(struct supervisors *s, struct supervisor *v)
+{
+    for (struct member *m = v->head, *next; m; m = next) {
+        next = m->next;
+        if (!m->sub)
+            HASH_DEL(s->by_pid, m);
+        free(m);
     }
 }
 
-int iris__supervisor_decide(struct supervisors *s, struct world *w, iris_actor *a,
-                            const struct ending *e, struct supervisor **exhausted,
-                            struct event_detail decided[2])
+void iris__supervisors_finish(struct supervisors *s)
 {
-    struct cold *c = iris__cold_if(a);
-    *exhausted = NULL;
-    if (!wants_restart(c, e))
-        return 0;
-    uint64_t *others = NULL;
-    uint32_t n = 0;
+    for (struct supervisor *v = s->list, *next; v; v = next) {
+        next = v->next;
+        free_members(s, v);
+        free(v->times);
+        free(v->path);
+        free(v);
+    }
+    for (struct alarm *a = s->alarms, *next; a; a = next) {
+        next = a->next;
+        free(a);
+    }
+    pthread_mutex_destroy(&s->lock);
+}
+
+int64_t iris__supervisor_left(struct supervisors *s, uint64_t pid)
+{
     pthread_mutex_lock(&s->lock);
-    struct supervisor *holder = escalate(c->keeper, iris__sched_now(&w->sched), exhausted);
-    if (*exhausted)
-        note(&decided[0], c->keeper, holder ? DECIDED_ESCALATE : DECIDED_EXIT);
-    if (holder)
-        note(&decided[1], holder, DECIDED_RESTART);
-    if (holder && *exhausted)
-        others = copy_others(s, *exhausted, iris__actor_pid(a), &n);
+    struct member *m = iris__member_of(s, pid);
+    struct supervisor *v = m ? iris__round_over(m) : NULL;
+    struct alarm *a = v ? v->round.alarm : m ? m->alarm : NULL;
+    int64_t left = a ? a->deadline - iris__sched_now(&s->world->sched) : 0;
     pthread_mutex_unlock(&s->lock);
-    for (uint32_t i = 0; i < n; i++)
-        iris__signal(w, KIND_RESTART, 0, others[i], 0, "killed: its supervisor restarts");
-    free(others);
-    return holder != NULL;
+    return left > 0 ? left : 0;
 }

@@ -1,49 +1,138 @@
-/* Supervisors: each owns a path prefix and decides what follows when one of its actors ends.
- * one_for_one: that actor alone begins again, in place. More than `intensity` restarts within `period`:
- * the supervisor is exhausted, which counts as one restart of it with its parent (the next supervisor
- * up the path): all its actors begin again. When "/" is exhausted the app ends. */
+/* Supervisors: each owns a path prefix and decides what follows when one of its members ends. A member
+ * is an actor, or a supervisor further down; members stand in start order. As in OTP:
+ *
+ *   one_for_one   it alone begins again
+ *   one_for_all   all members end, last first, and begin again, first first
+ *   rest_for_one  it and those that began after it do
+ *
+ * An actor begins again in place: pid, path and mailbox stay. More than `intensity` restarts within
+ * `period`: the supervisor is exhausted, which is a failure of it with its parent, the next supervisor
+ * up the path. When "/" is exhausted the app ends.
+ *
+ *   supervisor.c  the tree: prefixes, members     strategy.c  what follows an ending
+ *   round.c       several end and begin, in turn  backoff.c   delays, and what comes by time
+ *
+ * All of it stands under one lock. No thread waits here: what is to be done (a signal, an event) is
+ * noted as an errand and run by whoever lets go of the lock. */
 #ifndef IRIS_TREE_SUPERVISOR_H
 #define IRIS_TREE_SUPERVISOR_H
 
 #include "actor.h"
 #include "cold.h"
+#include "random.h"
 
 #include <pthread.h>
+#include <uthash.h>
+
+enum strategy { ONE_FOR_ONE, ONE_FOR_ALL, REST_FOR_ONE };
+enum on_exhausted { EXHAUSTED_ESCALATE, EXHAUSTED_STOP, EXHAUSTED_EXIT };
+
+struct
+    backoff { /* before the n-th restart in a row: initial * factor^(n-1), at most max, +- jitter */
+    int64_t initial; /* 0: none */
+    int64_t max;
+    double factor, jitter;
+    int64_t reset_after; /* so long without a failure: the next one is the first again */
+};
+
+struct policy {
+    enum strategy strategy;
+    uint32_t intensity;
+    int64_t period;
+    struct backoff backoff;
+    enum on_exhausted on_exhausted;
+};
+
+#define POLICY_DEFAULT ((struct policy){.intensity = 3, .period = 5 * IRIS__SECOND})
+#define SHUTDOWN_DEFAULT (5 * IRIS__SECOND)
+#define SHUTDOWN_KILL INT64_C(-1) /* no time at all: it is killed */
+
+enum member_state {
+    MEMBER_LIVES,
+    MEMBER_HALTS, /* told to end, in a round */
+    MEMBER_DOWN,  /* between two incarnations */
+    MEMBER_BEGINS /* told to begin */
+};
+
+struct member {
+    struct supervisor *of;
+    struct member *prev, *next; /* start order */
+    uint64_t place;             /* grows along the list */
+    struct supervisor *sub;     /* it is this supervisor; NULL: an actor */
+    uint64_t pid;
+    enum restart_when restart;
+    enum member_state state;
+    int is_late;      /* it did not end in time: the round went on without it */
+    int is_killed;    /* its time is over */
+    int64_t shutdown; /* ns that it has to end; or SHUTDOWN_KILL */
+    uint64_t order;   /* number of the last HALT or BEGIN: an older one that comes late is void */
+    int64_t began;
+    uint32_t tries; /* failures in a row, for the backoff */
+    struct alarm *alarm;
+    UT_hash_handle hh;
+};
+
+enum round_phase { ROUND_NONE, ROUND_STOPS, ROUND_WAITS, ROUND_STARTS };
+
+struct round { /* the members from `first` on end, last first, and begin, first first */
+    enum round_phase phase;
+    int is_final;         /* they end for good */
+    struct member *first; /* a member of the supervisor itself */
+    struct member *at;    /* the actor that is waited for; NULL: from the end, or the beginning */
+    struct supervisor
+        *by; /* who counts what fails meanwhile: the supervisor itself, or its parent */
+    int64_t delay;
+    struct alarm *alarm;
+};
 
 struct supervisor {
     char *path;
-    uint32_t intensity;
-    int64_t period;
+    struct policy policy;
     struct supervisor *parent; /* NULL: it is "/" */
     struct supervisor *next;
+    struct member *self; /* with its parent; NULL: it never had a member */
+    struct member *head, *tail;
+    struct round round;
     int64_t *times; /* of the last restarts: a ring of `intensity` */
     uint32_t used, at;
-    int exhausted;
-    uint64_t *children; /* pids */
-    uint32_t nchildren, room;
+    uint32_t exhausted; /* how often */
 };
 
 struct supervisors {
     pthread_mutex_t lock;
-    struct supervisor *list; /* "/" is always there */
+    struct world *world;
+    struct supervisor *list;  /* "/" is always there */
+    struct member *by_pid;    /* uthash: actors */
+    struct alarm *alarms;     /* all */
+    struct errands *errands;  /* of who holds the lock */
+    struct random random;     /* jitter */
+    uint64_t places, orders;  /* the last one given */
+    atomic_int *closing;      /* not 0: nothing begins any more */
+    void (*ended)(void *ctx); /* [any] "/" is exhausted; may be NULL */
+    void *ctx;
 };
 
-int iris__supervisors_init(struct supervisors *);
+int iris__supervisors_init(struct supervisors *, struct world *, atomic_int *closing);
 void iris__supervisors_finish(struct supervisors *);
 
-/* Before actors are spawned; "/" may be given to replace its defaults (3 in 5 s). */
-int iris__supervisor_add(struct supervisors *, const char *path, uint32_t intensity,
-                         int64_t period);
-/* Whose prefix is the longest for this path; never NULL. */
-struct supervisor *iris__supervisor_of(struct supervisors *, const char *path);
-int iris__supervisor_watch(struct supervisors *, struct supervisor *, uint64_t pid);
-void iris__supervisor_forget(struct supervisors *, struct supervisor *, uint64_t pid);
+/* A path that is there already, such as "/", gets this policy from now on. IRIS_OK or IRIS_FAIL. [any] */
+int iris__supervisor_add(struct supervisors *, const char *path, const struct policy *);
 
-/* [turn] What follows this ending: 1: another incarnation in place. *exhausted: the highest supervisor
- * that could not hold it, or NULL; if it is "/" (no parent) the app is to end. decided: the first that
- * could not, and who restarts it; what is not so is left as it is. */
-int iris__supervisor_decide(struct supervisors *, struct world *, iris_actor *,
-                            const struct ending *, struct supervisor **exhausted,
-                            struct event_detail decided[2]);
+struct membership {
+    enum restart_when restart;
+    int64_t shutdown; /* 0: the default */
+};
+/* The actor becomes a member of the supervisor with the longest prefix of its path, behind all that
+ * are there. It may have ended meanwhile: then it is none. [any] */
+int iris__supervisor_join(struct supervisors *, const char *path, uint64_t pid,
+                          const struct membership *);
+
+/* [turn] The world's hooks: what follows this ending; it has begun, after it was told to; it is gone. */
+enum afterwards iris__supervisor_ended(struct supervisors *, iris_actor *, const struct ending *);
+void iris__supervisor_began(struct supervisors *, iris_actor *);
+void iris__supervisor_gone(struct supervisors *, uint64_t pid);
+
+/* [any] Of an actor between two incarnations: ns until it begins; 0: that depends on others. */
+int64_t iris__supervisor_left(struct supervisors *, uint64_t pid);
 
 #endif

@@ -39,10 +39,10 @@ try "$IRIS" ask /svc/tally 'crash again';  exits 1
 await is_field /svc/tally restarts 3
 await is_field /svc/echo restarts 1
 try "$IRIS" explain /svc/tally --json;     exits 0; is_json; is_quiet
-[ "$(json '[e["kind"] for e in d["events"]]')" = "['started', 'crashed', 'decided', 'restarted', 'swapped', 'swap-refused', 'crashed', 'decided', 'restarted', 'crashed', 'decided', 'decided', 'exhausted', 'restarted']" ] || bad 'expected the order of what happened'
+[ "$(json '[e["kind"] for e in d["events"]]')" = "['started', 'crashed', 'decided', 'restarted', 'swapped', 'swap-refused', 'crashed', 'decided', 'restarted', 'crashed', 'decided', 'exhausted', 'decided', 'restarted']" ] || bad 'expected the order of what happened'
 [ "$(json 'd["events"][1]["message"]')" = "{'number': 4, 'of': 1, 'from': 0, 'len': 18, 'excerpt': 'crash \"me\\x1b[31m\\nnow'}" ] || bad 'expected the message'
 [ "$(json 'd["events"][6]["rev"], d["events"][6]["state_version"], d["events"][6]["message"]["number"], "excerpt_base64" in d["events"][6]["message"]')" = "(2, 2, 5, True)" ] || bad 'expected what crashed'
-[ "$(json '[(e["decision"]["what"], e["decision"]["by"], e["decision"]["count"], e["decision"]["limit"]) for e in d["events"] if "decision" in e]')" = "[('restart', '/svc', 1, 2), ('restart', '/svc', 2, 2), ('escalate', '/svc', 0, 2), ('restart', '/', 1, 3)]" ] || bad 'expected four decisions'
+[ "$(json '[(e["decision"]["what"], e["decision"]["by"], e["decision"]["count"], e["decision"]["limit"]) for e in d["events"] if "decision" in e]')" = "[('restart', '/svc', 1, 2), ('restart', '/svc', 2, 2), ('escalate', '/svc', 2, 2), ('restart', '/', 1, 3)]" ] || bad 'expected four decisions'
 [ "$(json 'd["now"]["path"], d["now"]["state"], d["now"]["restarts"], d["forgotten"]')" = "('/svc/tally', 'running', 3, 0)" ] || bad 'expected how it is'
 post explain '{"target": "/svc/tally"}';   is_json; says '"kind":"crashed"'
 get explain;                               says '"code":"not-allowed"'

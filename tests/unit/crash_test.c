@@ -127,7 +127,8 @@ static void exhausted_goes_up(struct scene *s)
     iris_behaviour b[3];
     static const char *const path[] = {"/a/1", "/a/2", "/b"};
     uint64_t pid[3];
-    iris__supervisor_add(&s->rt->supervisors, "/a", 1, IRIS_SECOND);
+    iris__supervisor_add(&s->rt->supervisors, "/a",
+                         &(struct policy){.intensity = 1, .period = IRIS_SECOND});
     for (int i = 0; i < 3; i++) {
         b[i] = cast_counter(l[i]);
         l[i]->gaps = 1;

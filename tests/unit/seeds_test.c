@@ -36,7 +36,8 @@ static void everything_at_once(struct scene *s)
     int asked[24], small = s->seed % 3 == 0;
     l->crash_every = 37;
     l->yield_every = s->seed % 5;
-    iris__supervisor_add(&s->rt->supervisors, "/", 1000, IRIS_SECOND);
+    iris__supervisor_add(&s->rt->supervisors, "/",
+                         &(struct policy){.intensity = 1000, .period = IRIS_SECOND});
     iris_version *v = scene_define(s, &v1);
     struct app_spawn how = {.spawn = {.size = sizeof how.spawn,
                                       .abi = IRIS_ABI,

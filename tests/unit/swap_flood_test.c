@@ -62,7 +62,8 @@ static void flooded_and_crashing(struct scene *s)
     int swaps = s->seed ? 50 : SWAPS;
     uint64_t each = s->seed ? 100 : 20000;
     l->crash_every = s->seed ? 10 : 1000;
-    iris__supervisor_add(&s->rt->supervisors, "/", 100000, IRIS_SECOND);
+    iris__supervisor_add(&s->rt->supervisors, "/",
+                         &(struct policy){.intensity = 100000, .period = IRIS_SECOND});
     uint64_t pid = cast_supervise(s, &b, "/flooded", RESTART_ON_FAILURE);
     cast_senders(s, l, pid, 4, each);
     swap_often(s, pid, l, t, swaps);

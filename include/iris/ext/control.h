@@ -9,7 +9,8 @@
 enum { /* iris_info.state */
        IRIS_STATE_RUNNING = 0,
        IRIS_STATE_STUCK = 1, /* its turn has lasted for a second or more */
-       IRIS_STATE_STOPPING = 2
+       IRIS_STATE_STOPPING = 2,
+       IRIS_STATE_BACKOFF = 3 /* between two incarnations: its supervisor begins the next one */
 };
 
 typedef struct iris_info {
@@ -21,6 +22,7 @@ typedef struct iris_info {
     uint32_t state, state_version;
     char path[256], host[32], handler[256], behaviour[64], version[32]; /* "" where there is none */
     int64_t stuck; /* ns for which the turn that it has now has lasted, if a second or more; else 0 */
+    int64_t backoff; /* BACKOFF: ns until it begins; 0: when the actors before it have */
 } iris_info;
 
 typedef struct iris_control {

@@ -1,0 +1,89 @@
+/* What the supervisors' files share, and nobody else. The lock is held in all of these. */
+#ifndef IRIS_TREE_KEEP_H
+#define IRIS_TREE_KEEP_H
+
+#include "supervisor.h"
+
+/* ---- errands.c: what is done once the lock is let go ---- */
+
+enum { ERRANDS = 24 }; /* room enough: a decision tells one or two actors, and each level up */
+
+struct errand {
+    enum {
+        ERRAND_SIGNAL,
+        ERRAND_STOP,
+        ERRAND_DECIDED,
+        ERRAND_EXHAUSTED,
+        ERRAND_LATE,
+        ERRAND_END
+    } what;
+    uint32_t kind; /* of the signal */
+    uint64_t pid, ref;
+    const char *reason;         /* static */
+    struct event_detail detail; /* its texts stay until all errands are run */
+};
+
+struct errands {
+    int n;
+    struct errand list[ERRANDS];
+};
+
+void iris__keep_lock(struct supervisors *, struct errands *);
+void iris__keep_unlock(struct supervisors *); /* and runs them */
+
+void iris__keep_signal(struct supervisors *, uint32_t kind, uint64_t pid, uint64_t ref,
+                       const char *reason);
+/* The actor's decision or exhaustion by v, its being late, the end of the app, a stop. */
+void iris__keep_errand(struct supervisors *, int what, uint64_t pid, const struct supervisor *v,
+                       uint32_t decision, int64_t delay);
+
+/* ---- backoff.c ---- */
+
+struct alarm {
+    struct supervisors *s;
+    struct alarm *prev, *next;
+    struct member *member;    /* whose time comes; or */
+    struct supervisor *whose; /* whose round goes on; both NULL: nobody's any more */
+    int64_t deadline;
+    uint64_t id;
+};
+
+/* How long this member of v waits now: 0: not at all. Counts the failure. */
+int64_t iris__backoff_next(struct supervisors *, const struct supervisor *v, struct member *);
+/* Sooner or later iris__member_time() or iris__round_time() is called. NULL: no memory. */
+struct alarm *iris__alarm_set(struct supervisors *, struct member *, struct supervisor *,
+                              int64_t delay);
+void iris__alarm_clear(struct alarm **);
+
+/* ---- supervisor.c ---- */
+
+struct member *iris__member_of(struct supervisors *, uint64_t pid);
+struct member *iris__member_join(struct supervisors *, const char *path, uint64_t pid,
+                                 const struct membership *); /* NULL: no memory */
+int iris__supervisor_is_below(const struct supervisor *, const struct supervisor *top); /* or it */
+
+/* ---- strategy.c ---- */
+
+#define KILL_TIME (100 * IRIS__MS) /* for one that is killed, until the others go on without it */
+#define RESTARTS_WORDS "killed: its supervisor restarts"
+
+void iris__member_kill(struct supervisors *, struct member *, int for_good);
+void iris__member_time(struct supervisors *, struct member *); /* its alarm rang */
+void iris__member_begin(struct supervisors *, struct member *);
+void iris__member_remove(struct supervisors *, struct member *); /* and frees it */
+
+/* ---- round.c ---- */
+
+/* The round that this actor is part of now: its supervisor, or NULL. */
+struct supervisor *iris__round_over(const struct member *);
+/* End and begin v's members from `first` on. A round that is on already begins anew, and with it those
+ * of supervisors below. */
+void iris__round_begin(struct supervisors *, struct supervisor *v, struct member *first,
+                       struct supervisor *by, int64_t delay);
+void iris__round_final(struct supervisors *, struct supervisor *v); /* all end for good */
+void iris__round_advance(struct supervisors *, struct supervisor *v);
+void iris__round_time(struct supervisors *, struct supervisor *v); /* its alarm rang */
+/* The member is about to leave its list; whose rounds go on then. */
+void iris__round_leave(struct supervisors *, struct member *);
+
+#endif

@@ -1,0 +1,232 @@
+#include "keep.h"
+
+#include "message.h"
+
+/* ---- counting ---- */
+
+/* One more restart now: 0: that is too many. */
+static int count(struct supervisor *v, int64_t now)
+{
+    uint32_t intensity = v->policy.intensity;
+    if (!intensity || (v->used == intensity && now - v->times[v->at] <= v->policy.period))
+        return 0;
+    v->times[v->at] = now;
+    v->at = v->at + 1 == intensity ? 0 : v->at + 1;
+    v->used += v->used < intensity;
+    return 1;
+}
+
+/* ---- one actor ---- */
+
+void iris__member_begin(struct supervisors *s, struct member *m)
+{
+    if (atomic_load(s->closing))
+        return;
+    m->state = MEMBER_BEGINS;
+    m->order = ++s->orders;
+    iris__keep_signal(s, KIND_BEGIN, m->pid, m->order << 1, NULL);
+}
+
+void iris__member_kill(struct supervisors *s, struct member *m, int for_good)
+{
+    m->is_killed = 1;
+    if (for_good)
+        iris__keep_signal(s, KIND_KILL, m->pid, KILL_FOR_GOOD, "killed: its supervisor ends");
+    else
+        iris__keep_signal(s, KIND_RESTART, m->pid, m->order << 1 | RESTART_AT_ONCE, RESTARTS_WORDS);
+}
+
+/* Its time to end is over: it is killed; and then, where even that does nothing, left behind. */
+static void hurry(struct supervisors *s, struct member *m, struct supervisor *v)
+{
+    if (!m->is_killed) {
+        iris__member_kill(s, m, v && v->round.is_final);
+        m->alarm = iris__alarm_set(s, m, NULL, KILL_TIME);
+        return;
+    }
+    m->is_late = 1;
+    iris__keep_errand(s, ERRAND_LATE, m->pid, NULL, 0, 0);
+    if (v)
+        iris__round_advance(s, v);
+}
+
+void iris__member_time(struct supervisors *s, struct member *m)
+{
+    if (m->state == MEMBER_DOWN)
+        iris__member_begin(s, m);
+    else if (m->state == MEMBER_HALTS)
+        hurry(s, m, iris__round_over(m));
+}
+
+static void lives(struct supervisors *s, struct member *m)
+{
+    m->state = MEMBER_LIVES;
+    m->is_late = m->is_killed = 0;
+    m->began = iris__sched_now(&s->world->sched);
+    iris__alarm_clear(&m->alarm);
+}
+
+static enum afterwards goes_down(struct member *m)
+{
+    m->state = MEMBER_DOWN;
+    m->is_late = m->is_killed = 0;
+    iris__alarm_clear(&m->alarm);
+    return AFTER_WAITS;
+}
+
+/* ---- a failure ---- */
+
+/* It alone, in place. */
+static enum afterwards restart_one(struct supervisors *s, struct member *m, int64_t delay)
+{
+    if (delay && (m->alarm = iris__alarm_set(s, m, NULL, delay)))
+        return AFTER_WAITS;
+    lives(s, m);
+    return AFTER_AGAIN;
+}
+
+static enum afterwards restart_under(struct supervisors *s, struct supervisor *v, struct member *x,
+                                     struct member *failed)
+{
+    int64_t delay = iris__backoff_next(s, v, x);
+    enum strategy strategy = v->policy.strategy;
+    iris__keep_errand(s, ERRAND_DECIDED, failed->pid, v, DECIDED_RESTART, delay);
+    goes_down(failed);
+    if (strategy == ONE_FOR_ONE && x == failed)
+        return restart_one(s, failed, delay);
+    if (strategy == ONE_FOR_ONE)
+        iris__round_begin(s, x->sub, x->sub->head, v, delay);
+    else
+        iris__round_begin(s, v, strategy == REST_FOR_ONE ? x : v->head, v, delay);
+    return AFTER_WAITS;
+}
+
+/* v could not hold it. 1: its actors, or the app, end; 0: its parent decides. */
+static int give_up(struct supervisors *s, struct supervisor *v, struct member *failed)
+{
+    int ends = v->policy.on_exhausted == EXHAUSTED_STOP;
+    int leaves = !v->parent || v->policy.on_exhausted == EXHAUSTED_EXIT;
+    uint32_t decision = ends ? DECIDED_END : leaves ? DECIDED_EXIT : DECIDED_ESCALATE;
+    iris__keep_errand(s, ERRAND_DECIDED, failed->pid, v, decision, 0);
+    iris__keep_errand(s, ERRAND_EXHAUSTED, failed->pid, v, decision, 0);
+    v->used = v->at = 0;
+    v->exhausted++;
+    if (ends)
+        iris__round_final(s, v);
+    else if (leaves)
+        iris__keep_errand(s, ERRAND_END, failed->pid, NULL, 0, 0);
+    return ends || leaves;
+}
+
+static struct member *under(struct supervisor *v, struct member *m)
+{
+    while (m->of != v)
+        m = m->of->self;
+    return m;
+}
+
+static enum afterwards fail(struct supervisors *s, struct member *m, struct supervisor *round)
+{
+    struct supervisor *v = round ? round->round.by : m->of;
+    int64_t now = iris__sched_now(&s->world->sched);
+    while (!count(v, now)) {
+        m->state = MEMBER_HALTS; /* nobody need tell it any more */
+        if (give_up(s, v, m))
+            return AFTER_GONE;
+        v = v->parent;
+    }
+    return restart_under(s, v, under(v, m), m);
+}
+
+/* ---- an ending ---- */
+
+static int wants_restart(const struct member *m, const struct ending *e)
+{
+    if (e->stopped || e->kind == ENDING_PARENT)
+        return 0;
+    if (e->kind == ENDING_RESTART)
+        return m->restart != RESTART_NEVER;
+    return m->restart == RESTART_ALWAYS ||
+           (m->restart == RESTART_ON_FAILURE && e->kind == ENDING_CRASH);
+}
+
+/* As the round wants it; a round that has passed it by is not waited for. */
+static enum afterwards halted(struct supervisors *s, struct member *m, struct supervisor *round)
+{
+    if (round && round->round.is_final)
+        return AFTER_GONE;
+    if (!round || round->round.phase == ROUND_STARTS) {
+        lives(s, m);
+        return AFTER_AGAIN;
+    }
+    goes_down(m);
+    iris__round_advance(s, round);
+    return AFTER_WAITS;
+}
+
+static enum afterwards follow(struct supervisors *s, struct member *m, const struct ending *e)
+{
+    struct supervisor *round = iris__round_over(m);
+    if (!wants_restart(m, e))
+        return AFTER_GONE;
+    if (m->state == MEMBER_HALTS)
+        return halted(s, m, round);
+    if (e->kind == ENDING_RESTART) /* a HALT that came when it was down already */
+        return AFTER_WAITS;
+    if (m->state == MEMBER_DOWN || (m->state == MEMBER_BEGINS && e->kind == ENDING_KILLED))
+        return AFTER_GONE; /* who is killed between two incarnations has no next one */
+    if (round && round->round.phase != ROUND_STARTS)
+        return goes_down(m); /* it need not be told any more */
+    return fail(s, m, round);
+}
+
+static struct member *member(struct supervisors *s, iris_actor *a)
+{
+    struct cold *c = iris__cold_if(a);
+    uint64_t pid = iris__actor_pid(a);
+    struct member *m = iris__member_of(s, pid);
+    if (m || !c || !c->is_kept)
+        return m;
+    struct membership how = {c->restart, c->shutdown};
+    return iris__member_join(s, c->path, pid, &how); /* it ends before it was made known */
+}
+
+enum afterwards iris__supervisor_ended(struct supervisors *s, iris_actor *a, const struct ending *e)
+{
+    struct errands errands;
+    if (atomic_load(s->closing))
+        return AFTER_GONE;
+    iris__keep_lock(s, &errands);
+    struct member *m = member(s, a);
+    enum afterwards then = m ? follow(s, m, e) : AFTER_GONE;
+    iris__keep_unlock(s);
+    return then;
+}
+
+void iris__supervisor_began(struct supervisors *s, iris_actor *a)
+{
+    struct errands errands;
+    iris__keep_lock(s, &errands);
+    struct member *m = iris__member_of(s, iris__actor_pid(a));
+    if (m && m->state == MEMBER_BEGINS) {
+        lives(s, m);
+        struct supervisor *round = iris__round_over(m);
+        if (round)
+            iris__round_advance(s, round);
+    }
+    iris__keep_unlock(s);
+}
+
+void iris__supervisor_gone(struct supervisors *s, uint64_t pid)
+{
+    struct errands errands;
+    iris__keep_lock(s, &errands);
+    struct member *m = iris__member_of(s, pid);
+    if (m) {
+        struct supervisor *round = iris__round_over(m);
+        iris__member_remove(s, m);
+        if (round)
+            iris__round_advance(s, round);
+    }
+    iris__keep_unlock(s);
+}
