@@ -1,6 +1,7 @@
 #include "bench.h"
 
 #include "exchange.h"
+#include "keeping.h"
 #include "latency.h"
 #include "lives.h"
 #include "machine.h"
@@ -25,6 +26,9 @@
     ROW(n, t, 1, s, o, k##_floor, k##_iris, __VA_ARGS__), ROW(n, t, 2, s, o, k##_floor, k##_iris, __VA_ARGS__)
 #define BOTH64(n, t, s, o, k, ...) \
     ROW64(n, t, 1, s, o, k##_iris, __VA_ARGS__), ROW64(n, t, 2, s, o, k##_iris, __VA_ARGS__)
+#define TIMERS {{"set", "ns", 1}, {"CPU", "ns/timer", 1}, {"late, p50", "us", 1}, {"late, p99", "us", 1}, {"memory", "bytes/timer", 1}}
+#define NAMES {{"register", "ns", 1}, {"find", "ns", 1}, {"list 1,000", "us", 1}, {"memory", "bytes/path", 1}}
+
 #define MACHINE(n, t, s, k, ...) {.name = n, .title = t, .size = s, .floor = k##_floor, .metrics = {__VA_ARGS__}}
 #define ASK(t, w, floods) ROW("ask", t, w, floods, 0, NULL, ask_iris, LATENCY)
 
@@ -56,6 +60,10 @@ const struct workload workloads[] = {
     BOTH("spawn", "1,000,000 idle actors", 1000000, 0, spawn, LIVES),
     BOTH("tree", "tree of 1,111,111", 1000000, 0, tree, TIME),
     ROW("swap", "swaps of a stateful counter", 1, 0, 0, NULL, swap_iris, SWAPS),
+
+    {"timers", "100,000 timers, due in 0.5 to 1.5 s", 1, 100000, 0, TIMERS, NULL, timers_iris, 0},
+    {"timers", "100,000 timers, due in 0.5 to 1.5 s", 2, 100000, 0, TIMERS, NULL, timers_iris, 0},
+    {"names", "1,000,000 paths", 1, 1000000, 0, NAMES, NULL, names_iris, 0},
 
     ASK("ask from outside", 1, 0),
     ASK("ask from outside", 2, 0),
