@@ -5,217 +5,291 @@
 #include "gate.h"
 #include "send.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
-struct timer {
-    int64_t deadline, period;
-    uint64_t id, from, to;
-    uint32_t at; /* in the heap */
-    void (*fn)(void *);
-    void *ctx;
-    struct timer *prev, *next; /* of the same actor */
-    UT_hash_handle hh;
-    size_t len;
-    unsigned char data[];
+enum {
+    CHUNK = 1024,    /* timers that are allocated at once */
+    INDEX_BITS = 24, /* of an id; above: how often the place was used. 53 bits in all */
+    BATCH = 64,      /* that are fired between two looks at the lock */
+    GENERATIONS = 1 << 29
 };
 
-struct owned {
-    uint64_t pid;
-    struct timer *first;
-    UT_hash_handle hh;
+struct timer {
+    struct hash_link
+        mine; /* in by_pid, its key is whom the message is for: one of the actor's timers */
+    uint32_t before, after; /* the others of that actor, 0: none; after: the next free one */
+    uint32_t generation;
+    uint32_t index;    /* its own; 0: it is free */
+    struct message *m; /* NULL: calls fn */
+    union {
+        int64_t period; /* 0: once */
+        void (*fn)(void *);
+    };
+    void *ctx;
+};
+
+struct due {
+    int64_t deadline;
+    uint32_t seq, index;
 };
 
 void iris__timers_init(struct timers *t)
 {
-    *t = (struct timers){.next_id = 1};
+    *t = (struct timers){.used = 1}; /* 0 is none */
     pthread_mutex_init(&t->lock, NULL);
 }
 
-/* ---- the heap; lock held ---- */
+/* ---- places; lock held ---- */
 
-static void place(struct timers *t, struct timer *e, uint32_t at)
+static struct timer *at(const struct timers *t, uint32_t index)
 {
-    t->heap[at] = e;
-    e->at = at;
+    return &t->chunks[index / CHUNK][index % CHUNK];
 }
 
-/* Of two that are due at once the one that was set first. */
-static int is_before(const struct timer *e, const struct timer *other)
+static int add_chunk(struct timers *t)
 {
-    return e->deadline < other->deadline || (e->deadline == other->deadline && e->id < other->id);
-}
-
-static void sift_up(struct timers *t, struct timer *e, uint32_t at)
-{
-    for (; at && is_before(e, t->heap[(at - 1) / 2]); at = (at - 1) / 2)
-        place(t, t->heap[(at - 1) / 2], at);
-    place(t, e, at);
-}
-
-static void sift_down(struct timers *t, struct timer *e, uint32_t at)
-{
-    for (uint32_t child; (child = 2 * at + 1) < t->count; at = child) {
-        if (child + 1 < t->count && is_before(t->heap[child + 1], t->heap[child]))
-            child++;
-        if (!is_before(t->heap[child], e))
-            break;
-        place(t, t->heap[child], at);
-    }
-    place(t, e, at);
-}
-
-static int heap_add(struct timers *t, struct timer *e)
-{
-    if (t->count == t->room) {
-        uint32_t room = t->room ? t->room * 2 : 64;
-        struct timer **heap = realloc(t->heap, room * sizeof(struct timer *));
-        if (!heap)
-            return -1;
-        t->heap = heap;
-        t->room = room;
-    }
-    sift_up(t, e, t->count++);
+    struct timer **chunks = realloc(t->chunks, (t->nchunks + 1) * sizeof(struct timer *));
+    if (!chunks)
+        return -1;
+    t->chunks = chunks;
+    if (!(chunks[t->nchunks] = calloc(CHUNK, sizeof(struct timer))))
+        return -1;
+    t->nchunks++;
     return 0;
 }
 
-static void heap_remove(struct timers *t, struct timer *e)
+/* 0: no memory, or none left. */
+static uint32_t take_place(struct timers *t)
 {
-    uint32_t at = e->at;
-    struct timer *last = t->heap[--t->count];
-    if (last == e)
+    uint32_t index = t->free;
+    if (index)
+        t->free = at(t, index)->after;
+    else if (!(t->used >> INDEX_BITS) && (t->used / CHUNK < t->nchunks || !add_chunk(t)))
+        index = t->used++;
+    return index;
+}
+
+static void give_place(struct timers *t, uint32_t index)
+{
+    struct timer *e = at(t, index);
+    e->generation = (e->generation + 1) % GENERATIONS;
+    e->index = 0;
+    e->after = t->free;
+    t->free = index;
+}
+
+static uint64_t id_of(const struct timers *t, uint32_t index)
+{
+    return (uint64_t)at(t, index)->generation << INDEX_BITS | index;
+}
+
+/* 0: there is no such timer any more. */
+static uint32_t find(const struct timers *t, uint64_t id)
+{
+    uint32_t index = (uint32_t)id & ((1u << INDEX_BITS) - 1);
+    if (!index || index >= t->used)
+        return 0;
+    return at(t, index)->index && id_of(t, index) == id ? index : 0;
+}
+
+/* ---- the heap, four below each; lock held ---- */
+
+static int is_before(const struct due *a, const struct due *b)
+{
+    return a->deadline < b->deadline ||
+           (a->deadline == b->deadline && (int32_t)(a->seq - b->seq) < 0);
+}
+
+static void put(struct timers *t, struct due d, uint32_t i)
+{
+    t->heap[i] = d;
+    t->place[d.index] = i;
+}
+
+static void sift_up(struct timers *t, struct due d, uint32_t i)
+{
+    for (; i && is_before(&d, &t->heap[(i - 1) / 4]); i = (i - 1) / 4)
+        put(t, t->heap[(i - 1) / 4], i);
+    put(t, d, i);
+}
+
+static uint32_t least_child(const struct timers *t, uint32_t first)
+{
+    uint32_t best = first, end = first + 4 < t->count ? first + 4 : t->count;
+    for (uint32_t i = first + 1; i < end; i++)
+        if (is_before(&t->heap[i], &t->heap[best]))
+            best = i;
+    return best;
+}
+
+static void sift_down(struct timers *t, struct due d, uint32_t i)
+{
+    for (uint32_t child; 4 * i + 1 < t->count; i = child) {
+        child = least_child(t, 4 * i + 1);
+        if (!is_before(&t->heap[child], &d))
+            break;
+        put(t, t->heap[child], i);
+    }
+    put(t, d, i);
+}
+
+static void free_heap(struct timers *t)
+{
+    free(t->heap ? t->heap - 3 : NULL);
+    free(t->place);
+}
+
+/* The first place is the last of a cache line, so that each four children are one. */
+static int grow_heap(struct timers *t)
+{
+    uint32_t room = t->room ? 2 * t->room : CHUNK;
+    struct due *heap = aligned_alloc(64, ((size_t)room + 4) * sizeof *heap);
+    uint32_t *place = calloc(room + 1, sizeof *place);
+    if (!heap || !place) {
+        free(heap);
+        free(place);
+        return -1;
+    }
+    if (t->room) {
+        memcpy(heap + 3, t->heap, t->count * sizeof *heap);
+        memcpy(place, t->place, (t->room + 1) * sizeof *place);
+    }
+    free_heap(t);
+    t->heap = heap + 3;
+    t->place = place;
+    t->room = room;
+    return 0;
+}
+
+static void heap_remove(struct timers *t, uint32_t index)
+{
+    uint32_t i = t->place[index];
+    struct due last = t->heap[--t->count];
+    if (last.index == index)
         return;
-    if (at && is_before(last, t->heap[(at - 1) / 2]))
-        sift_up(t, last, at);
+    if (i && is_before(&last, &t->heap[(i - 1) / 4]))
+        sift_up(t, last, i);
     else
-        sift_down(t, last, at);
+        sift_down(t, last, i);
 }
 
 /* ---- whose; lock held ---- */
 
-static int own(struct timers *t, struct timer *e)
+static struct timer *of_link(struct hash_link *l)
 {
-    struct owned *o;
-    HASH_FIND(hh, t->by_pid, &e->to, sizeof e->to, o);
-    if (!o) {
-        if (!(o = calloc(1, sizeof *o)))
-            return -1;
-        o->pid = e->to;
-        HASH_ADD(hh, t->by_pid, pid, sizeof o->pid, o);
-    }
-    e->prev = NULL;
-    e->next = o->first;
-    if (o->first)
-        o->first->prev = e;
-    o->first = e;
+    return (struct timer *)((char *)l - offsetof(struct timer, mine));
+}
+
+static struct timer *first_of(const struct timers *t, uint64_t pid)
+{
+    struct hash_link *l = iris__hash_find(&t->by_pid, pid);
+    return l ? of_link(l) : NULL;
+}
+
+/* The first stays the first: it is the one that the table knows. */
+static int own(struct timers *t, struct timer *e, uint64_t pid)
+{
+    struct timer *first = first_of(t, pid);
+    e->mine.key = pid;
+    e->before = first ? first->index : 0;
+    e->after = first ? first->after : 0;
+    if (!first)
+        return iris__hash_add(&t->by_pid, &e->mine, pid);
+    if (first->after)
+        at(t, first->after)->before = e->index;
+    first->after = e->index;
     return 0;
 }
 
 static void disown(struct timers *t, struct timer *e)
 {
-    struct owned *o;
-    HASH_FIND(hh, t->by_pid, &e->to, sizeof e->to, o);
-    assert(o && t->by_pid); /* own() put it there */
-    if (e->next)
-        e->next->prev = e->prev;
-    if (e->prev)
-        e->prev->next = e->next;
-    else
-        o->first = e->next;
-    if (!o->first) {
-        HASH_DEL(t->by_pid, o);
-        free(o);
+    if (e->after)
+        at(t, e->after)->before = e->before;
+    if (e->before) {
+        at(t, e->before)->after = e->after;
+        return;
     }
+    iris__hash_remove(&t->by_pid, &e->mine);
+    if (e->after) /* instead of the one that was just taken out: cannot fail */
+        (void)iris__hash_add(&t->by_pid, &at(t, e->after)->mine, e->mine.key);
 }
 
 /* One whose message is work that somebody waits for. */
 static uint32_t is_oneshot(const struct timer *e)
 {
-    return !e->fn && !e->period;
+    return e->m && !e->period;
 }
 
-static void take_out(struct timers *t, struct timer *e)
+/* Out of everything; its message is the caller's. */
+static struct message *take_out(struct timers *t, struct timer *e)
 {
-    heap_remove(t, e);
-    assert(t->by_id); /* e is in it */
-    HASH_DEL(t->by_id, e);
-    if (!e->fn)
+    struct message *m = e->m;
+    heap_remove(t, e->index);
+    if (m)
         disown(t, e);
+    give_place(t, e->index);
+    return m;
 }
 
-static void forget(struct timers *t, struct timer *e)
+static struct message *forget(struct timers *t, struct timer *e)
 {
-    take_out(t, e);
     t->oneshots -= is_oneshot(e);
+    return take_out(t, e);
 }
 
-/* ---- */
+/* ---- setting ---- */
 
-static struct timer *create(int64_t deadline, size_t len)
+static int insert(struct timers *t, const struct timer *given, int64_t deadline, uint64_t *id)
 {
-    struct timer *e = calloc(1, sizeof *e + len);
-    if (!e)
-        return NULL;
-    e->deadline = deadline;
-    e->len = len;
-    return e;
+    uint32_t index = take_place(t);
+    if (!index)
+        return -1;
+    struct timer *e = at(t, index);
+    uint32_t generation = e->generation;
+    *e = *given;
+    e->generation = generation;
+    e->index = index;
+    if ((t->count == t->room && grow_heap(t)) || (e->m && own(t, e, e->m->pub.to))) {
+        give_place(t, index);
+        return -1;
+    }
+    sift_up(t, (struct due){deadline, t->seq++, index}, t->count++);
+    t->oneshots += is_oneshot(e);
+    if (id)
+        *id = id_of(t, index); /* before it can fire */
+    return 0;
 }
 
-static int add(struct world *w, struct timer *e, uint64_t *id)
+static int add(struct world *w, const struct timer *given, int64_t deadline, uint64_t *id)
 {
-    struct timers *t = &w->timers;
-    pthread_mutex_lock(&t->lock);
-    e->id = t->next_id++;
-    int failed = heap_add(t, e);
-    if (!failed && !e->fn && (failed = own(t, e)))
-        heap_remove(t, e);
-    if (!failed) {
-        HASH_ADD(hh, t->by_id, id, sizeof e->id, e);
-        t->oneshots += is_oneshot(e);
-        if (id)
-            *id = e->id; /* before it can fire */
-    }
-    int64_t deadline = e->deadline;
-    pthread_mutex_unlock(&t->lock);
-    if (failed) {
-        free(e);
-        return iris__fail("timer: no memory");
-    }
+    pthread_mutex_lock(&w->timers.lock);
+    int failed = insert(&w->timers, given, deadline, id);
+    pthread_mutex_unlock(&w->timers.lock);
+    if (failed)
+        return iris__fail("timer: no memory for another one");
     iris__sched_expect(&w->sched, deadline);
     return IRIS_OK;
 }
 
 int iris__timer_call(struct world *w, int64_t deadline, void (*fn)(void *), void *ctx, uint64_t *id)
 {
-    struct timer *e = create(deadline, 0);
-    if (!e)
-        return iris__fail("timer: no memory");
-    e->fn = fn;
-    e->ctx = ctx;
-    return add(w, e, id);
+    return add(w, &(struct timer){.fn = fn, .ctx = ctx}, deadline, id);
 }
 
-int iris__timer_add(struct world *w, uint64_t from, uint64_t to, int64_t deadline, int64_t period,
-                    const void *data, size_t len, uint64_t *id)
+/* The message is taken over, whatever comes of it. */
+static int add_message(struct world *w, struct message *m, int64_t deadline, int64_t period,
+                       uint64_t *id)
 {
+    uint64_t to = m->pub.to, mine = 1u << INDEX_BITS; /* add() sets it; lint does not see that */
     iris_actor *a = iris__table_at(&w->table, to);
-    if (!a || !iris__gate_accepts(a, to))
-        return IRIS_DEAD;
-    if (len > w->message_max)
-        return IRIS_LARGE;
-    struct timer *e = create(deadline, len);
-    if (!e)
-        return iris__fail("timer: no memory");
-    e->period = period;
-    e->from = from;
-    e->to = to;
-    if (len)
-        memcpy(e->data, data, len);
-    uint64_t mine = 0; /* add() sets it; lint does not see that */
-    if (add(w, e, &mine))
-        return IRIS_FAIL;
+    int result = a && iris__gate_accepts(a, to) ? IRIS_OK : IRIS_DEAD;
+    if (result == IRIS_OK)
+        result = add(w, &(struct timer){.m = m, .period = period}, deadline, &mine);
+    if (result) {
+        iris__message_drop(w->pool, m);
+        return result;
+    }
     if (id)
         *id = mine;
     atomic_fetch_or(&a->marks, MARK_TIMERS);
@@ -226,112 +300,205 @@ int iris__timer_add(struct world *w, uint64_t from, uint64_t to, int64_t deadlin
     return IRIS_DEAD;
 }
 
-int iris__timer_cancel(struct world *w, uint64_t id)
+static struct message *fill(struct message *m, uint64_t from, uint64_t to, const void *data,
+                            size_t len)
 {
-    struct timers *t = &w->timers;
-    struct timer *e;
-    pthread_mutex_lock(&t->lock);
-    HASH_FIND(hh, t->by_id, &id, sizeof id, e);
-    if (e)
-        forget(t, e);
-    pthread_mutex_unlock(&t->lock);
-    free(e);
-    return e ? IRIS_OK : IRIS_DEAD;
-}
-
-void iris__timer_cancel_all(struct world *w, uint64_t pid)
-{
-    struct timers *t = &w->timers;
-    struct owned *o;
-    pthread_mutex_lock(&t->lock);
-    for (;;) {
-        HASH_FIND(hh, t->by_pid, &pid, sizeof pid, o);
-        if (!o)
-            break;
-        struct timer *e = o->first;
-        forget(t, e);
-        free(e);
-    }
-    pthread_mutex_unlock(&t->lock);
-}
-
-/* Without the timers' lock: the receiver's queue has locks too. No memory is a full mailbox. */
-static int send_once(struct world *w, uint64_t from, uint64_t to, const void *data, size_t len)
-{
-    struct message *m = iris__message_new(w->pool, len);
-    if (!m)
-        return IRIS_FULL;
     m->pub.kind = IRIS_USER;
     m->pub.from = from;
     m->pub.to = to;
     m->pub.ref = 0;
     if (len)
         memcpy(m->body, data, len);
-    int result = iris__post(w, m);
-    if (result)
-        iris__message_drop(w->pool, m);
-    return result;
+    return m;
 }
+
+static struct message *create(struct world *w, uint64_t from, uint64_t to, const void *data,
+                              size_t len)
+{
+    struct message *m = iris__message_new(w->pool, len);
+    return m ? fill(m, from, to, data, len) : NULL;
+}
+
+int iris__timer_add(struct world *w, uint64_t from, uint64_t to, int64_t deadline, int64_t period,
+                    const void *data, size_t len, uint64_t *id)
+{
+    iris_actor *a = iris__table_at(&w->table, to);
+    if (!a || !iris__gate_accepts(a, to))
+        return IRIS_DEAD;
+    if (len > w->message_max)
+        return IRIS_LARGE;
+    struct message *m = create(w, from, to, data, len);
+    return m ? add_message(w, m, deadline, period, id) : IRIS_FULL;
+}
+
+int iris__timer_signal(struct world *w, uint32_t kind, uint64_t to, int64_t period)
+{
+    struct message *m = iris__message_signal(w->pool, kind, to, to, 0, NULL);
+    if (!m)
+        return iris__fail("timer: no memory for another one");
+    return add_message(w, m, iris__sched_after(&w->sched, period), period, NULL);
+}
+
+int iris__timer_cancel(struct world *w, uint64_t id)
+{
+    struct timers *t = &w->timers;
+    pthread_mutex_lock(&t->lock);
+    uint32_t index = find(t, id);
+    struct message *m = index ? forget(t, at(t, index)) : NULL;
+    pthread_mutex_unlock(&t->lock);
+    if (m)
+        iris__message_drop(w->pool, m);
+    return index ? IRIS_OK : IRIS_DEAD;
+}
+
+/* own: of these only what it set itself. */
+static void cancel_of(struct world *w, uint64_t pid, int own_only)
+{
+    struct timers *t = &w->timers;
+    struct message *list = NULL;
+    pthread_mutex_lock(&t->lock);
+    struct timer *first = first_of(t, pid);
+    for (uint32_t i = first ? first->index : 0, after; i; i = after) {
+        struct timer *e = at(t, i);
+        after = e->after;
+        if (own_only && e->m->pub.from != pid)
+            continue;
+        struct message *m = forget(t, e);
+        m->next = list;
+        list = m;
+    }
+    pthread_mutex_unlock(&t->lock);
+    for (struct message *next; list; list = next) {
+        next = list->next;
+        iris__message_drop(w->pool, list);
+    }
+}
+
+void iris__timer_cancel_all(struct world *w, uint64_t pid)
+{
+    cancel_of(w, pid, 0);
+}
+
+void iris__timer_cancel_own(struct world *w, uint64_t pid)
+{
+    cancel_of(w, pid, 1);
+}
+
+/* ---- firing ---- */
 
 /* At the door of a full mailbox it waits and tries again each millisecond: a capacity holds for timers
  * too, and nobody else could try again for them. */
+static void send_once(struct world *w, struct message *m)
+{
+    int result = iris__post(w, m);
+    if (result == IRIS_FULL)
+        add_message(w, m, iris__sched_now(&w->sched) + IRIS__MS, 0, NULL);
+    else if (result)
+        iris__message_drop(w->pool, m);
+}
+
 void iris__timer_send(struct world *w, uint64_t from, uint64_t to, const void *data, size_t len)
 {
-    if (send_once(w, from, to, data, len) == IRIS_FULL)
-        iris__timer_add(w, from, to, iris__sched_now(&w->sched) + IRIS__MS, 0, data, len, NULL);
+    struct message *m = create(w, from, to, data, len);
+    if (!m &&
+        (m = iris__message_new_large(w->pool, len, 1))) /* the limit is for what may be refused */
+        fill(m, from, to, data, len);
+    if (m)
+        send_once(w, m);
 }
 
 /* A tick that finds the mailbox full comes together with the next. */
-static void deliver(struct world *w, struct timer *e)
+static void send_tick(struct world *w, struct message *m)
 {
-    if (e->period)
-        send_once(w, e->from, e->to, e->data, e->len);
-    else
-        iris__timer_send(w, e->from, e->to, e->data, e->len);
+    if (m->pub.kind != IRIS_USER)
+        iris__signal_post(w, m);
+    else if (iris__post(w, m))
+        iris__message_drop(w->pool, m);
+}
+
+struct fired {
+    struct message *m; /* NULL: call */
+    void (*fn)(void *);
+    void *ctx;
+    int is_tick;
+};
+
+static struct message *copy(struct world *w, const struct message *from)
+{
+    struct message *m =
+        from->pub.kind == IRIS_USER
+            ? create(w, from->pub.from, from->pub.to, from->body, from->pub.len)
+            : iris__message_signal(w->pool, from->pub.kind, from->pub.from, from->pub.to, 0, NULL);
+    return m;
 }
 
 /* Late ticks come together as one: the next is the first that lies in the future. */
-static void repeat(struct timers *t, struct timer *e, int64_t now)
+static void repeat(struct timers *t, const struct timer *e, int64_t now)
 {
-    e->deadline += e->period * ((now - e->deadline) / e->period + 1);
-    sift_down(t, e, e->at);
+    struct due d = t->heap[0];
+    d.deadline += e->period * ((now - d.deadline) / e->period + 1);
+    d.seq = t->seq++;
+    sift_down(t, d, 0);
 }
 
-/* The due timer, out of the heap; a copy where it repeats. What comes once counts until its message is
- * on its way. Lock held. */
-static struct timer *take_due(struct timers *t, int64_t now)
+/* Lock held. 0: without memory there is no tick. */
+static int take_due(struct world *w, int64_t now, struct fired *f)
 {
-    struct timer *e = t->count ? t->heap[0] : NULL;
-    if (!e || e->deadline > now)
-        return NULL;
-    if (!e->period) {
-        take_out(t, e);
-        return e;
+    struct timers *t = &w->timers;
+    struct timer *e = at(t, t->heap[0].index);
+    *f = (struct fired){.m = e->m, .is_tick = e->m && e->period};
+    if (f->is_tick) {
+        f->m = copy(w, e->m);
+        repeat(t, e, now);
+        return f->m != NULL;
     }
-    struct timer *copy = malloc(sizeof *copy + e->len);
-    if (copy)
-        memcpy(copy, e, sizeof *e + e->len);
-    repeat(t, e, now);
-    return copy ? copy : take_due(t, now);
+    if (!e->m) {
+        f->fn = e->fn;
+        f->ctx = e->ctx;
+    }
+    take_out(t, e);
+    return 1;
 }
 
+static int take_batch(struct world *w, int64_t now, struct fired *batch)
+{
+    struct timers *t = &w->timers;
+    int n = 0;
+    while (n < BATCH && t->count && t->heap[0].deadline <= now)
+        n += take_due(w, now, &batch[n]);
+    return n;
+}
+
+/* Without the timers' lock: the receiver's queue has locks too. How many were one-shots. */
+static uint32_t deliver(struct world *w, const struct fired *batch, int n)
+{
+    uint32_t oneshots = 0;
+    for (int i = 0; i < n; i++)
+        if (!batch[i].m)
+            batch[i].fn(batch[i].ctx);
+        else if (batch[i].is_tick)
+            send_tick(w, batch[i].m);
+        else {
+            send_once(w, batch[i].m);
+            oneshots++;
+        }
+    return oneshots;
+}
+
+/* What comes once counts until its message is on its way. */
 int64_t iris__timers_fire(struct world *w, int64_t now)
 {
     struct timers *t = &w->timers;
+    struct fired batch[BATCH];
     for (uint32_t delivered = 0;;) {
         pthread_mutex_lock(&t->lock);
         t->oneshots -= delivered;
-        struct timer *e = take_due(t, now);
-        int64_t next = t->count ? t->heap[0]->deadline : INT64_MAX;
+        int n = take_batch(w, now, batch);
+        int64_t next = t->count ? t->heap[0].deadline : INT64_MAX;
         pthread_mutex_unlock(&t->lock);
-        if (!e)
+        if (!n)
             return next;
-        if (e->fn)
-            e->fn(e->ctx);
-        else
-            deliver(w, e);
-        delivered = is_oneshot(e);
-        free(e);
+        delivered = deliver(w, batch, n);
     }
 }
 
@@ -347,10 +514,14 @@ void iris__timers_finish(struct world *w)
 {
     struct timers *t = &w->timers;
     while (t->count) {
-        struct timer *e = t->heap[0];
-        forget(t, e);
-        free(e);
+        struct message *m = forget(t, at(t, t->heap[0].index));
+        if (m)
+            iris__message_drop(w->pool, m);
     }
-    free(t->heap);
+    for (uint32_t i = 0; i < t->nchunks; i++)
+        free(t->chunks[i]);
+    free(t->chunks);
+    free_heap(t);
+    iris__hash_finish(&t->by_pid);
     pthread_mutex_destroy(&t->lock);
 }

@@ -3,6 +3,7 @@
 #include "pool.h"
 
 #include <pthread.h>
+#include <sys/prctl.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -43,4 +44,9 @@ int iris__thread_start(unsigned long *id, const char *name, void *(*run)(void *)
     pthread_setname_np(thread, name);
     *id = thread;
     return 0;
+}
+
+void iris__thread_be_punctual(void)
+{
+    prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
 }

@@ -75,14 +75,23 @@ static int timer_after(iris_actor *self, uint64_t to, int64_t delay, const void 
                            data, len, id);
 }
 
-static int timer_every(iris_actor *self, uint64_t to, int64_t period, const void *data, size_t len,
-                       uint64_t *id)
+static int timer_every_from(iris_actor *self, uint64_t to, int64_t first, int64_t period,
+                            const void *data, size_t len, uint64_t *id)
 {
     struct world *w = iris__world_of(self);
     if (period <= 0)
         return iris__fail("timer: a period of %lld ns never ends; more than 0", (long long)period);
-    return iris__timer_add(w, iris__actor_pid(self), to, iris__sched_after(&w->sched, period),
+    if (first < 0)
+        return iris__fail("timer: a first tick after %lld ns lies in the past; 0 or more",
+                          (long long)first);
+    return iris__timer_add(w, iris__actor_pid(self), to, iris__sched_after(&w->sched, first),
                            period, data, len, id);
+}
+
+static int timer_every(iris_actor *self, uint64_t to, int64_t period, const void *data, size_t len,
+                       uint64_t *id)
+{
+    return timer_every_from(self, to, period > 0 ? period : 0, period, data, len, id);
 }
 
 static int timer_cancel(iris_actor *self, uint64_t id)
@@ -150,8 +159,8 @@ static int route_deliver(iris_actor *self, const iris_message *const *in, int n,
 static const iris_name name_ext = {
     sizeof(iris_name),    IRIS_ABI,   name_set, name_clear, name_find, name_busy, name_children,
     name_children_direct, name_names, name_send};
-static const iris_timer_api timer_ext = {sizeof(iris_timer_api), IRIS_ABI, timer_after, timer_every,
-                                         timer_cancel};
+static const iris_timer_api timer_ext = {
+    sizeof(iris_timer_api), IRIS_ABI, timer_after, timer_every, timer_cancel, timer_every_from};
 static const iris_watch watch_ext = {sizeof(iris_watch),    IRIS_ABI,   iris__watch_monitor,
                                      iris__watch_demonitor, watch_stop, watch_kill};
 static const iris_ask ask_ext = {sizeof(iris_ask), IRIS_ABI, iris__ask};

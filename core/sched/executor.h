@@ -99,8 +99,9 @@ struct sched {
     pthread_mutex_t lock; /* list, ticker's sleep */
     pthread_cond_t changed;
     iris_executor *list;
-    atomic_int ticker_idle; /* it sleeps until a timer is due or somebody calls */
-    int64_t wake_at;        /* earliest deadline told to the ticker; lock */
+    atomic_int ticker_idle;  /* it sleeps until a timer is due or somebody calls */
+    _Atomic int64_t wake_at; /* earliest deadline told to the ticker; written under lock */
+    int64_t fired_at;        /* the ticker's: when it last fired */
     unsigned long ticker;
 };
 

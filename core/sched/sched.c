@@ -16,6 +16,7 @@ enum { QUIET_TICKS = 20 };
 #define STUCK_AFTER IRIS__SECOND
 #define REPLACE_AFTER (100 * IRIS__MS)
 #define WAKING (100 * IRIS__MS)
+#define GATHER (IRIS__MS * 3 / 20) /* timers that follow each other closer are fired together */
 
 static struct timespec to_timespec(int64_t ns)
 {
@@ -32,8 +33,12 @@ void iris__sched_stir(struct sched *s)
     pthread_mutex_unlock(&s->lock);
 }
 
+/* Looked at without the lock first: whoever fires puts it to never, and looks at the timers only then,
+ * under the lock under which this one was just added. */
 void iris__sched_expect(struct sched *s, int64_t deadline)
 {
+    if (deadline >= atomic_load(&s->wake_at))
+        return;
     pthread_mutex_lock(&s->lock);
     if (deadline < s->wake_at) {
         s->wake_at = deadline;
@@ -165,6 +170,12 @@ static void sleep_until(struct sched *s, int64_t at)
     pthread_cond_timedwait(&s->changed, &s->lock, &t);
 }
 
+static int64_t next_firing(const struct sched *s)
+{
+    int64_t at = atomic_load(&((struct sched *)s)->wake_at), earliest = s->fired_at + GATHER;
+    return at > earliest ? at : earliest;
+}
+
 /* Quiet may also be a turn that lasts, or a host that was woken and does not drain: only when all are
  * asleep is there nothing to count. Said first, looked at then: who begins meanwhile stirs us. */
 static void rest(struct sched *s, int quiet)
@@ -175,10 +186,11 @@ static void rest(struct sched *s, int quiet)
     int idle = quiet && all_asleep(s);
     int64_t now = iris__sched_now(s), tick = now + IRIS__MS;
     while (idle && !atomic_load(&s->stopping) && atomic_load(&s->ticker_idle) &&
-           iris__sched_now(s) < s->wake_at)
-        sleep_until(s, s->wake_at);
-    if (!idle && !atomic_load(&s->stopping) && now < s->wake_at)
-        sleep_until(s, s->wake_at < tick ? s->wake_at : tick);
+           iris__sched_now(s) < next_firing(s))
+        sleep_until(s, next_firing(s));
+    int64_t next = next_firing(s);
+    if (!idle && !atomic_load(&s->stopping) && now < next)
+        sleep_until(s, next < tick ? next : tick);
     atomic_store(&s->ticker_idle, 0);
     pthread_mutex_unlock(&s->lock);
 }
@@ -187,12 +199,14 @@ static void fire(struct sched *s)
 {
     int64_t now = iris__sched_now(s);
     pthread_mutex_lock(&s->lock);
-    int due = s->wake_at <= now;
+    int due = next_firing(s) <= now;
     if (due)
         s->wake_at = INT64_MAX; /* before firing: a timer added meanwhile may set it again */
     pthread_mutex_unlock(&s->lock);
-    if (due)
-        iris__sched_expect(s, s->hooks.fire(s->owner, now));
+    if (!due)
+        return;
+    s->fired_at = now;
+    iris__sched_expect(s, s->hooks.fire(s->owner, now));
 }
 
 static void *tick(void *arg)
@@ -200,6 +214,7 @@ static void *tick(void *arg)
     struct sched *s = arg;
     int quiet = 0;
     int64_t ticked = 0;
+    iris__thread_be_punctual();
     while (!atomic_load(&s->stopping)) {
         fire(s);
         int64_t now = iris__sched_now(s);
@@ -240,6 +255,7 @@ int iris__sched_init(struct sched *s, void *owner, struct sched_hooks hooks, uin
     s->clock.is_virtual = s->seeded;
     s->random.state = seed ? seed : (uint64_t)iris__sched_now(s);
     s->wake_at = INT64_MAX;
+    s->fired_at = INT64_MIN / 2;
     s->pool = (iris_executor){.sched = s, .kind = EXECUTOR_POOL, .name = "native", .bell = -1};
     pthread_mutex_init(&s->lock, NULL);
     pthread_condattr_t attr;

@@ -45,6 +45,181 @@ static void cancelled_ones_never_come(struct scene *s)
     assert_int_equal(timer->cancel(s->self, id[1]), IRIS_DEAD);
 }
 
+/* ---- a heap of many, with holes, does what a sorted list does ---- */
+
+enum { MANY = 2000 };
+
+struct sorted {
+    uint64_t random, n, heard[MANY], nheard;
+    struct {
+        int64_t at;
+        uint64_t id;
+        int cancelled;
+    } timer[MANY];
+};
+
+static uint64_t draw(struct sorted *t, uint64_t below)
+{
+    t->random = t->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (t->random >> 33) % below;
+}
+
+static int note_number(const iris_behaviour *b, iris_actor *self, void *state,
+                       const iris_message *const *m, int n)
+{
+    struct sorted *t = b->data;
+    (void)self, (void)state;
+    for (int i = 0; i < n; i++)
+        memcpy(&t->heard[t->nheard++], m[i]->data, 8);
+    return n;
+}
+
+/* One that is still due, or one that has come: then cancel() says so. */
+static void cancel_one(struct scene *s, struct sorted *t)
+{
+    const iris_timer_api *timer = cast_extension(s, IRIS_TIMER_EXT);
+    uint64_t i = draw(t, t->n);
+    int gone = t->timer[i].cancelled || t->timer[i].at <= s->api->now(s->self);
+    int result = timer->cancel(s->self, t->timer[i].id);
+    if (!gone || t->timer[i].cancelled)
+        assert_int_equal(result, gone ? IRIS_DEAD : IRIS_OK);
+    t->timer[i].cancelled |= result == IRIS_OK;
+}
+
+static void set_one(struct scene *s, struct sorted *t, uint64_t pid)
+{
+    const iris_timer_api *timer = cast_extension(s, IRIS_TIMER_EXT);
+    int64_t delay = (int64_t)draw(t, 300) * IRIS_MILLISECOND;
+    t->timer[t->n].at = s->api->now(s->self) + delay;
+    assert_int_equal(timer->after(s->self, pid, delay, &t->n, 8, &t->timer[t->n].id), IRIS_OK);
+    t->n++;
+}
+
+static void as_a_sorted_list(struct scene *s)
+{
+    struct sorted *t = scene_memory(s, sizeof *t);
+    iris_behaviour b = {
+        .size = sizeof b, .abi = IRIS_ABI, .name = "list", .data = t, .handle = note_number};
+    uint64_t pid = scene_spawn(s, &b, 0), expected = 0;
+    t->random = s->seed;
+    while (t->n < MANY) {
+        set_one(s, t, pid);
+        if (draw(t, 3) == 0)
+            cancel_one(s, t);
+        if (draw(t, 50) == 0)
+            cast_run(s, 40);
+    }
+    scene_settle(s);
+    for (uint64_t i = 0; i < t->n; i++)
+        expected += !t->timer[i].cancelled;
+    assert_int_equal(t->nheard, expected);
+    for (uint64_t i = 1; i < t->nheard; i++) {
+        uint64_t x = t->heard[i - 1], y = t->heard[i];
+        assert_true(t->timer[x].at < t->timer[y].at || (t->timer[x].at == t->timer[y].at && x < y));
+        assert_false(t->timer[y].cancelled);
+    }
+}
+
+static void a_hundred_thousand(void **state)
+{
+    struct scene s = {0};
+    scene_open(&s, 0, 1);
+    struct ledger *l = cast_ledger(&s);
+    iris_behaviour b = cast_counter(l);
+    const iris_timer_api *timer = cast_extension(&s, IRIS_TIMER_EXT);
+    uint64_t pid = scene_spawn(&s, &b, 0), n = 100000;
+    (void)state;
+    for (uint64_t i = 0; i < n; i++) {
+        uint64_t which = i * 7919 % n, number = cast_number(0, which + 1);
+        assert_int_equal(timer->after(s.self, pid, (int64_t)which * 1000, &number, 8, NULL), 0);
+    }
+    scene_settle(&s);
+    assert_int_equal(l->handled, n);
+    assert_int_equal(l->disorder, 0);
+    scene_close(&s);
+}
+
+/* ---- an id stands for one timer, for ever ---- */
+
+static void old_ids(struct scene *s)
+{
+    struct ledger *l = cast_ledger(s);
+    iris_behaviour b = cast_plain(l);
+    const iris_timer_api *timer = cast_extension(s, IRIS_TIMER_EXT);
+    uint64_t pid = scene_spawn(s, &b, 0), old, id;
+    assert_int_equal(timer->after(s->self, pid, 0, "x", 1, &old), IRIS_OK);
+    scene_settle(s);
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(timer->after(s->self, pid, IRIS_SECOND, "x", 1, &id), IRIS_OK);
+        assert_true(id && id != old && id >> 53 == 0);
+        assert_int_equal(timer->cancel(s->self, old), IRIS_DEAD);
+        assert_int_equal(timer->cancel(s->self, id), IRIS_OK);
+        old = id;
+    }
+    assert_int_equal(l->handled, 1);
+}
+
+/* ---- what an actor's end does to its timers, and to nobody else's ---- */
+
+static void ends_with_the_actor(struct scene *s)
+{
+    struct ledger *l = cast_ledger(s), *other = cast_ledger(s);
+    iris_behaviour b = cast_plain(l), b2 = cast_plain(other);
+    const iris_timer_api *timer = cast_extension(s, IRIS_TIMER_EXT);
+    const iris_watch *watch = cast_extension(s, IRIS_WATCH);
+    uint64_t pid = scene_spawn(s, &b, 0), pid2 = scene_spawn(s, &b2, 0), id[10];
+    for (int i = 0; i < 10; i++) {
+        timer->every(s->self, pid, 20 * IRIS_SECOND, "x", 1, &id[i]);
+        timer->after(s->self, pid2, 0, "x", 1, NULL);
+    }
+    watch->kill(s->self, pid);
+    cast_await_end(s, pid);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(timer->cancel(s->self, id[i]), IRIS_DEAD);
+    assert_int_equal(timer->after(s->self, pid, 0, "x", 1, NULL), IRIS_DEAD);
+    scene_settle(s);
+    assert_int_equal(l->handled, 0);
+    assert_int_equal(other->handled, 10);
+}
+
+/* ---- the first tick ---- */
+
+static int one_tick(struct scene *s)
+{
+    return ((struct ledger *)s->prop)->handled >= 1;
+}
+
+static void first_at_once(struct scene *s)
+{
+    struct ledger *l = s->prop = cast_ledger(s);
+    iris_behaviour b = cast_plain(l);
+    const iris_timer_api *timer = cast_extension(s, IRIS_TIMER_EXT);
+    uint64_t pid = scene_spawn(s, &b, 0), id;
+    int64_t before = s->api->now(s->self);
+    assert_int_equal(timer->every_from(s->self, pid, 0, 1000 * IRIS_SECOND, "x", 1, &id), IRIS_OK);
+    scene_await(s, one_tick);
+    if (s->seed)
+        assert_int_equal(s->api->now(s->self), before);
+    assert_int_equal(timer->cancel(s->self, id), IRIS_OK);
+}
+
+static void senseless(struct scene *s)
+{
+    struct ledger *l = cast_ledger(s);
+    iris_behaviour b = cast_plain(l);
+    const iris_timer_api *timer = cast_extension(s, IRIS_TIMER_EXT);
+    uint64_t pid = scene_spawn(s, &b, 0);
+    assert_int_equal(timer->every(s->self, pid, 0, "x", 1, NULL), IRIS_FAIL);
+    assert_non_null(strstr(iris_reason(), "a period of 0 ns never ends"));
+    assert_int_equal(timer->every(s->self, pid, -1, "x", 1, NULL), IRIS_FAIL);
+    assert_int_equal(timer->every_from(s->self, pid, -1, 1, "x", 1, NULL), IRIS_FAIL);
+    assert_non_null(strstr(iris_reason(), "lies in the past"));
+    assert_int_equal(timer->after(s->self, pid, -1, "x", 1, NULL), IRIS_FAIL);
+    assert_int_equal(timer->cancel(s->self, 0), IRIS_DEAD);
+    scene_settle(s);
+    assert_int_equal(l->handled, 0);
+}
+
 /* ---- a capacity holds for timers too, and none is lost at it ---- */
 
 static void a_full_mailbox(struct scene *s)
@@ -178,12 +353,23 @@ SEEDS(cancelled_ones_never_come)
 PLAY(ticks)
 PLAY(far_deadlines)
 SEEDS(a_full_mailbox)
+SEEDS(as_a_sorted_list)
+PLAY(old_ids)
+PLAY(ends_with_the_actor)
+PLAY(first_at_once)
+PLAY(senseless)
 SEEDS(beside_one)
 SEEDS(beside_twenty)
 
 static const struct CMUnitTest tests[] = {
     IRIS_TEST("timer.deadlines_come_in_order_and_equal_ones_as_they_were_set", test_in_order_of_deadlines),
     IRIS_TEST("timer.what_is_cancelled_never_comes", test_cancelled_ones_never_come),
+    IRIS_TEST("timer.does_what_a_sorted_list_does", test_as_a_sorted_list),
+    IRIS_TEST("timer.a_hundred_thousand_at_once_come_in_order", a_hundred_thousand),
+    IRIS_TEST("timer.an_id_stands_for_one_timer_for_ever", test_old_ids),
+    IRIS_TEST("p5.timers_end_with_their_actor", test_ends_with_the_actor),
+    IRIS_TEST("timer.every_from_0_ticks_at_once", test_first_at_once),
+    IRIS_TEST("timer.senseless_times_are_refused_with_a_sentence", test_senseless),
     IRIS_TEST("p7.timers_wait_at_the_door_of_a_full_mailbox", test_a_full_mailbox),
     IRIS_TEST("timer.ticks_come_each_period_until_cancelled", test_ticks),
     IRIS_TEST("timer.a_deadline_beyond_all_time_is_no_trap", test_far_deadlines),
