@@ -143,12 +143,20 @@ static void say_stuck(struct world *w, const iris_executor *x, const iris_actor 
                       x->name);
 }
 
+/* What its handler then fails with is a panic. */
+static void interrupt(iris_executor *x, struct lane *l, uint64_t turn)
+{
+    uint64_t before = atomic_exchange(&l->interrupted, turn);
+    if (x->driver.interrupt(&x->driver, turn) != IRIS_OK)
+        atomic_store(&l->interrupted, before);
+}
+
 static void on_stuck(void *owner, iris_executor *x, struct lane *l, int64_t age)
 {
     struct world *w = owner;
     uint64_t turn = l->seen;
     if (x->driver.interrupt && w->sched.limit && age >= w->sched.limit)
-        x->driver.interrupt(&x->driver, turn);
+        interrupt(x, l, turn);
     if (age >= IRIS__SECOND)
         say_stuck(w, x, atomic_load(&l->task), age);
 }
@@ -242,7 +250,7 @@ static void end_one(void *ctx, uint64_t pid)
 {
     struct world *w = ctx;
     iris__port_dead(w, pid, "ended: the runtime ends");
-    iris__actor_kill(w, pid, "killed: the runtime ends");
+    iris__actor_kill(w, pid, "killed (how=kill): the runtime ends");
 }
 
 static void each_place(iris_runtime *rt, void (*each)(void *ctx, uint64_t pid), void *ctx)
@@ -520,6 +528,6 @@ int iris__runtime_spawn(iris_runtime *rt, const struct app_spawn *s, uint64_t *p
         return IRIS_FAIL;
     if (give_names(rt, s, *pid) == IRIS_OK)
         return IRIS_OK;
-    iris__actor_kill(&rt->world, *pid, "killed: its name is taken");
+    iris__actor_kill(&rt->world, *pid, "killed (how=kill): its name is taken");
     return IRIS_FAIL;
 }

@@ -4,13 +4,14 @@
 #include "cold.h"
 #include "fail.h"
 #include "gate.h"
+#include "links.h"
 #include "mailbox.h"
+#include "reason.h"
 #include "send.h"
 #include "swap.h"
 #include "turn.h"
 #include "watch.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +27,7 @@ static int check(struct world *w, const iris_spawn *s)
         return iris__fail("spawn: no version; load() or define() one first");
     if (s->policy != IRIS_DROP_NEW || s->fallback || s->warn_at)
         return iris__fail("spawn: policy %u is not built yet; only IRIS_DROP_NEW is", s->policy);
-    if (s->flags || s->idle_timeout)
+    if (s->flags & ~(uint32_t)(IRIS_SPAWN_TRAP | IRIS_SPAWN_LINK) || s->idle_timeout)
         return iris__fail("spawn: flags 0x%x are not built yet", s->flags);
     if (s->stack)
         return iris__fail("spawn: a stack size is for IRIS_OWN_STACK, which is not built yet");
@@ -35,12 +36,15 @@ static int check(struct world *w, const iris_spawn *s)
     return IRIS_OK;
 }
 
-static int keep_args(const iris_spawn *s, struct cold **cold)
+static int keep(const iris_spawn *s, struct cold **cold)
 {
-    if (!s->args.len)
+    if (!s->args.len && !(s->flags & IRIS_SPAWN_TRAP))
         return IRIS_OK;
     if (!*cold && !(*cold = calloc(1, sizeof **cold)))
         return iris__fail("spawn: no memory");
+    (*cold)->traps = (*cold)->born_trapping = (s->flags & IRIS_SPAWN_TRAP) != 0;
+    if (!s->args.len)
+        return IRIS_OK;
     free((*cold)->args);
     if (!((*cold)->args = malloc(s->args.len)))
         return iris__fail("spawn: no memory for args");
@@ -89,7 +93,7 @@ int iris__actor_spawn(struct world *w, const iris_spawn *given, struct cold *col
     s.size = sizeof s;
     iris_executor *x = NULL;
     iris_actor *a = NULL;
-    if (check(w, &s) || keep_args(&s, &cold) || !(a = iris__table_take(&w->table))) {
+    if (check(w, &s) || keep(&s, &cold) || !(a = iris__table_take(&w->table))) {
         iris__cold_free(w, cold);
         return IRIS_FAIL;
     }
@@ -105,6 +109,8 @@ int iris__actor_spawn(struct world *w, const iris_spawn *given, struct cold *col
     *pid = (uint64_t)generation << PID_SLOT_BITS | a->slot;
     atomic_store(&a->in, 0);
     iris__gate_open(a, generation);
+    if (s.flags & IRIS_SPAWN_LINK)
+        iris__link_announce(a);
     if (s.parent)
         iris__watch_adopt(w, s.parent, *pid);
     if (runs || !iris__mailbox_rest(a)) /* what came for its forerunner must be refused at once */
@@ -163,7 +169,9 @@ void iris__actor_refuse_signal(struct world *w, struct message *m)
     else if (m->pub.kind == KIND_SWAP)
         iris__swap_refuse(w, iris__message_pointer(m), IRIS_DEAD, "the actor ended first");
     else if (m->pub.kind == KIND_CHILD)
-        iris__signal(w, KIND_KILL, m->pub.to, m->pub.from, KILL_FOR_GOOD, "parent");
+        iris__watch_end_child(w, m->pub.to, m->pub.from);
+    else
+        iris__link_refused(w, &m->pub);
     iris__message_drop(w->pool, m);
 }
 
@@ -302,7 +310,7 @@ static enum afterwards end_incarnation(iris_actor *a, const struct ending *e)
 static void note(iris_actor *a, const struct ending *e)
 {
     struct event_detail d = {.message = e->message};
-    if (e->kind == ENDING_CRASH)
+    if (e->kind == ENDING_CRASH || e->kind == ENDING_PANIC)
         iris__world_tell(iris__world_of(a), EVENT_CRASHED, a, IRIS_ERROR, &d, "%s", e->reason);
 }
 
@@ -337,8 +345,7 @@ int iris__actor_end(iris_actor *a, const struct ending *first)
                               atomic_load(&c->restarts));
             return 1;
         }
-        if (asprintf(&reason, "crash: %s", iris__reason()) < 0)
-            reason = NULL;
+        reason = iris__reason_write("crash", NULL, iris__reason());
         e = (struct ending){.kind = ENDING_CRASH, .reason = reason ? reason : "crash"};
     }
 }
@@ -354,7 +361,11 @@ int iris__actor_stop(struct world *w, uint64_t pid)
     struct message *m = iris__message_signal(w->pool, KIND_STOP, 0, pid, 0, NULL);
     if (!m) /* before anything is shut: one that accepts nothing and never ends is worse */
         return iris__fail("stop: no memory");
-    int result = iris__gate_shut_for(a, pid) ? iris__mailbox_push(a, m) : IRIS_DEAD;
+    int result = IRIS_DEAD;
+    if (iris__gate_shut_for(a, pid)) {
+        m->pub.ref = atomic_load_explicit(&a->handled, memory_order_relaxed);
+        result = iris__mailbox_push(a, m);
+    }
     if (result)
         iris__message_drop(w->pool, m);
     else if ((atomic_load(&a->in) & MAILBOX_FLAGS) == MAILBOX_BLOCKED)

@@ -73,14 +73,28 @@ static inline uint64_t iris__actor_pid(const iris_actor *a)
 int iris__actor_spawn(struct world *, const iris_spawn *, struct cold *cold, uint64_t *pid);
 
 /* How an incarnation ends. */
-enum ending_kind { ENDING_NORMAL, ENDING_KILLED, ENDING_CRASH, ENDING_PARENT, ENDING_RESTART };
+enum ending_kind {
+    ENDING_NORMAL,  /* exit(), or a pull actor's return */
+    ENDING_KILLED,  /* stop (then .stopped) or kill; or linked with one that was stopped */
+    ENDING_CRASH,   /* its code failed */
+    ENDING_PARENT,  /* its parent ended */
+    ENDING_RESTART, /* its supervisor wants another incarnation */
+    ENDING_PANIC,   /* a fault that the runtime caught */
+    ENDING_LINK     /* somebody who was linked failed */
+};
 
 struct ending {
     enum ending_kind kind;
-    const char *reason;            /* "word" or "word: text" */
-    int stopped;                   /* by stop(): nobody restarts that */
+    const char *reason;            /* its grammar: <iris/ext/watch.h> */
+    int stopped;                   /* by stop(), or for good: nobody restarts that in place */
     const struct excerpt *message; /* that crashed it, or NULL */
 };
+
+/* What "on-failure" restarts. */
+static inline int iris__ending_is_failure(const struct ending *e)
+{
+    return e->kind == ENDING_CRASH || e->kind == ENDING_PANIC || e->kind == ENDING_LINK;
+}
 
 /* [turn] End this incarnation; begin another if the world's hook says so. 0: the actor is gone (do
  * not touch it), 1: it lives again. */

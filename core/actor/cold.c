@@ -16,14 +16,6 @@ struct cold *iris__cold(iris_actor *a)
     return c;
 }
 
-static void free_list(struct watching *e)
-{
-    for (struct watching *next; e; e = next) {
-        next = e->next;
-        free(e);
-    }
-}
-
 void iris__cold_free(struct world *w, struct cold *c)
 {
     (void)w;
@@ -33,9 +25,10 @@ void iris__cold_free(struct world *w, struct cold *c)
         iris__version_release(c->history[i].version);
         iris__text_finish(&c->history[i].snapshot);
     }
-    free_list(c->watchers);
-    free_list(c->watched);
-    free_list(c->children);
+    iris__set_clear(&c->watchers);
+    iris__set_clear(&c->watched);
+    iris__set_clear(&c->links);
+    iris__set_clear(&c->children);
     free(c->history);
     free(c->open);
     free(c->path);

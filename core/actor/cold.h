@@ -4,12 +4,8 @@
 #define IRIS_ACTOR_COLD_H
 
 #include "actor.h"
+#include "set.h"
 #include "text.h"
-
-struct watching { /* uthash by ref */
-    uint64_t ref, pid;
-    struct watching *next;
-};
 
 struct revision {
     iris_version *version;
@@ -20,7 +16,14 @@ struct revision {
 
 enum restart_when { RESTART_NEVER, RESTART_ON_FAILURE, RESTART_ALWAYS };
 
-enum exit_how { EXIT_BY_ITSELF, EXIT_KILLED, EXIT_STOPPED, EXIT_RESTARTED };
+enum exit_how {
+    EXIT_BY_ITSELF,
+    EXIT_KILLED,
+    EXIT_STOPPED,
+    EXIT_RESTARTED,
+    EXIT_LINKED,
+    EXIT_PARENT
+};
 
 struct cold {
     /* tree */
@@ -46,11 +49,13 @@ struct cold {
     uint32_t open_used, open_room;
 
     /* watch */
-    struct watching *watchers; /* who wants to know when this actor ends */
-    struct watching *watched;  /* what this actor wants to know */
-    struct watching *children;
-    uint32_t nchildren, sweep_at; /* that many children: look which have ended */
-    struct message *heard;        /* DOWN and EXIT for the behaviour, in order */
+    struct set watchers; /* who wants to know when this actor ends; by ref */
+    struct set watched;  /* what this actor wants to know; by ref */
+    struct set links;    /* links.c; by pid */
+    struct set children; /* by pid */
+    uint32_t sweep_at;   /* that many children: look which have ended */
+    uint8_t traps, born_trapping;
+    struct message *heard, *heard_last; /* DOWN and EXIT for the behaviour, in order */
 
     char *exit_reason; /* of exit(), or of what ends a pull actor */
     enum exit_how exit_how;

@@ -105,8 +105,7 @@ static void put_back(iris_actor *a)
 static void finish(iris_actor *a, struct message *m, int handled)
 {
     if (m->flags & MESSAGE_HEARD) {
-        if (m->pub.kind == IRIS_DOWN)
-            iris__watch_expects(a, m->pub.ref);
+        iris__watch_settle(a, &m->pub);
         return;
     }
     atomic_fetch_add_explicit(&a->handled, (unsigned)handled, memory_order_relaxed);

@@ -28,15 +28,17 @@ enum {                    /* message.later: a small life of its own, moved on by
 enum { /* kinds of the core's own: signals, and markers among the user messages */
        KIND_SWAP = 0x1000, /* body: struct swap *; a marker, or as a signal: now */
        KIND_STOP,          /* a marker: end when it is reached */
-       KIND_KILL,          /* data: the reason; ref KILL_FOR_GOOD: no supervisor begins it again */
+       KIND_KILL,          /* data: the reason; ref: KILL_FOR_GOOD: no supervisor begins it again */
        KIND_RESTART, /* end this incarnation; ref: order << 1 | RESTART_AT_ONCE; data: the reason */
        KIND_BEGIN,   /* begin another; ref: order << 1 */
        KIND_WAKE,    /* nothing but a turn */
        KIND_CHILD,   /* from: a child that ends with this actor */
+       KIND_JOIN,    /* from: whom to link with, as a third one wants it */
+       KIND_PART,    /* from: whom to unlink from */
        KIND_LATER_FAILED /* ref: struct message *, done() with IRIS_FAIL; data: the reason */
 };
 
-enum { KILL_FOR_GOOD = 1, RESTART_AT_ONCE = 1 };
+enum { KILL_FOR_GOOD = 1, KILL_PARENT = 2, RESTART_AT_ONCE = 1 };
 
 struct message {
     struct message *next; /* in a list; while LATER_OPEN: the iris_actor */

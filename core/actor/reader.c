@@ -1,6 +1,7 @@
 #include "reader.h"
 
 #include "cold.h"
+#include "ending.h"
 #include "fail.h"
 #include "gate.h"
 #include "mailbox.h"
@@ -43,11 +44,12 @@ static int meet_marker(iris_actor *a, struct message **at)
     struct message *m = unlink_at(a, at);
     uint32_t kind = m->pub.kind;
     struct swap *s = kind == KIND_SWAP ? iris__message_pointer(m) : NULL;
+    uint64_t handled = m->pub.ref;
     iris__message_drop(iris__world_of(a)->pool, m);
     if (s)
         iris__swap_perform(a, s);
     if (kind == KIND_STOP)
-        iris__turn_exit(a, "killed: stop", EXIT_STOPPED);
+        iris__ending_stop_pull(a, handled);
     return kind == KIND_STOP;
 }
 
@@ -62,15 +64,13 @@ static int look_heard(iris_actor *a, iris_match *match, void *ctx, const iris_me
             at = &m->next;
             continue;
         }
-        *at = m->next;
-        if (!c->heard)
-            a->flags &= (uint16_t)~ACTOR_HEARS;
+        iris__watch_unhear(a, at);
         if (wanted) {
             c->taken = m;
             *out = &m->pub;
             return IRIS_OK;
         }
-        iris__message_drop(iris__world_of(a)->pool, m);
+        iris__watch_done(a, m);
     }
     return IRIS_EMPTY;
 }

@@ -13,8 +13,9 @@
 #define ROUTE_REST (3600 * IRIS__SECOND)
 
 struct far {
-    uint64_t watcher, pid, ref;
-    struct far *next;
+    struct in_set in_set; /* key: ref */
+    uint64_t watcher, pid;
+    int is_link;
 };
 
 void iris__routes_init(struct routes *r)
@@ -23,19 +24,11 @@ void iris__routes_init(struct routes *r)
     pthread_mutex_init(&r->lock, NULL);
 }
 
-static void free_far(struct far *f)
-{
-    for (struct far *next; f; f = next) {
-        next = f->next;
-        free(f);
-    }
-}
-
 void iris__routes_finish(struct routes *r)
 {
     for (int i = 0; i < ROUTES_MAX; i++) {
         free(r->name[i]);
-        free_far(r->watched[i]);
+        iris__set_clear(&r->watched[i]);
     }
     pthread_mutex_destroy(&r->lock);
 }
@@ -88,17 +81,17 @@ int iris__route_down(struct world *w, uint32_t index, const char *reason)
         return IRIS_DEAD;
     pthread_mutex_lock(&r->lock);
     char *name = r->name[index];
-    struct far *watched = r->watched[index];
+    struct set watched = r->watched[index];
     r->name[index] = NULL;
-    r->watched[index] = NULL;
+    r->watched[index] = (struct set){0};
     if (name)
         r->freed[index] =
             iris__sched_now(&w->sched) + 1; /* 0: never used, also at the first moment */
     atomic_store(&r->link[index], 0);
     pthread_mutex_unlock(&r->lock);
-    for (struct far *f = watched; f; f = f->next)
-        iris__signal(w, IRIS_DOWN, f->pid, f->watcher, f->ref, reason);
-    free_far(watched);
+    for (struct far *f; (f = (struct far *)iris__set_pop(&watched)); free(f))
+        iris__signal(w, f->is_link ? IRIS_EXIT : IRIS_DOWN, f->pid, f->watcher,
+                     f->is_link ? 0 : f->in_set.key, reason);
     free(name);
     return name ? IRIS_OK : IRIS_DEAD;
 }
@@ -149,38 +142,26 @@ static int request(struct world *w, uint32_t kind, uint64_t from, uint64_t to, u
     return result;
 }
 
-int iris__route_watch(struct world *w, uint64_t watcher, uint64_t pid, uint64_t ref)
+int iris__route_watch(struct world *w, uint64_t watcher, uint64_t pid, uint64_t ref, int is_link)
 {
     struct routes *r = &w->routes;
     uint32_t i = IRIS__NODE_OF(pid);
     struct far *f = malloc(sizeof *f);
     if (!f)
         return IRIS_FAIL;
-    *f = (struct far){watcher, pid, ref, NULL};
+    *f = (struct far){.watcher = watcher, .pid = pid, .is_link = is_link};
     pthread_mutex_lock(&r->lock);
     int here = i < ROUTES_MAX && r->name[i];
-    if (here) {
-        f->next = r->watched[i];
-        r->watched[i] = f;
-    }
+    if (here)
+        iris__set_add(&r->watched[i], &f->in_set, ref);
     pthread_mutex_unlock(&r->lock);
     if (!here) {
         free(f);
         return IRIS_DEAD;
     }
-    request(w, IRIS_MONITOR, watcher, pid, ref); /* no link: the DOWN of the node is on its way */
+    if (!is_link) /* no link to the node: its DOWN is on its way */
+        request(w, IRIS_MONITOR, watcher, pid, ref);
     return IRIS_OK;
-}
-
-static struct far *take_far(struct far **list, uint64_t ref)
-{
-    for (struct far **at = list; *at; at = &(*at)->next)
-        if ((*at)->ref == ref) {
-            struct far *f = *at;
-            *at = f->next;
-            return f;
-        }
-    return NULL;
 }
 
 static struct far *take(struct routes *r, uint64_t pid, uint64_t ref)
@@ -189,9 +170,11 @@ static struct far *take(struct routes *r, uint64_t pid, uint64_t ref)
     if (node >= ROUTES_MAX)
         return NULL;
     pthread_mutex_lock(&r->lock);
-    struct far *f = take_far(&r->watched[node], ref);
+    struct in_set *m = iris__set_find(&r->watched[node], ref);
+    if (m)
+        iris__set_take(&r->watched[node], m);
     pthread_mutex_unlock(&r->lock);
-    return f;
+    return (struct far *)m;
 }
 
 void iris__route_forget(struct world *w, uint64_t pid, uint64_t ref)
@@ -201,8 +184,7 @@ void iris__route_forget(struct world *w, uint64_t pid, uint64_t ref)
 
 void iris__route_unwatch(struct world *w, uint64_t pid, uint64_t ref)
 {
-    struct routes *r = &w->routes;
-    struct far *f = take(r, pid, ref);
+    struct far *f = take(&w->routes, pid, ref);
     if (f)
         request(w, IRIS_DEMONITOR, f->watcher, pid, ref);
     free(f);

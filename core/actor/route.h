@@ -2,6 +2,8 @@
 #ifndef IRIS_ACTOR_ROUTE_H
 #define IRIS_ACTOR_ROUTE_H
 
+#include "set.h"
+
 #include <iris/plugin.h>
 
 #include <pthread.h>
@@ -13,14 +15,13 @@ enum { ROUTES_MAX = 1024 };
 
 struct world;
 struct message;
-struct far; /* one local actor watches one remote actor */
 
 struct routes {
     pthread_mutex_t lock;
     _Atomic uint64_t link[ROUTES_MAX]; /* pid of the link actor; 0: no such node, or not any more */
     char *name[ROUTES_MAX];
-    int64_t freed[ROUTES_MAX]; /* when it went; an index is not given out again soon */
-    struct far *watched[ROUTES_MAX];
+    int64_t freed[ROUTES_MAX];      /* when it went; an index is not given out again soon */
+    struct set watched[ROUTES_MAX]; /* by ref: a local actor watches one of that node */
 };
 
 void iris__routes_init(struct routes *);
@@ -38,10 +39,11 @@ enum route_fit {
 enum route_fit iris__route_fit(const struct world *, const struct message *, uint64_t pid);
 /* Hand a message or a request (IRIS_MONITOR ..) to the link of its node. IRIS_OK, DEAD or FULL. */
 int iris__route_post(struct world *, struct message *);
-/* Remember that `watcher` wants a DOWN when the node of `pid` goes. */
-int iris__route_watch(struct world *, uint64_t watcher, uint64_t pid, uint64_t ref);
+/* Remember that `watcher` wants a DOWN (is_link: an EXIT) when the node of `pid` goes. IRIS_DEAD: it is
+ * not up. */
+int iris__route_watch(struct world *, uint64_t watcher, uint64_t pid, uint64_t ref, int is_link);
 void iris__route_unwatch(struct world *, uint64_t pid, uint64_t ref);
-/* Its DOWN has come. */
+/* Its DOWN or EXIT has come, or it is not wanted any more. */
 void iris__route_forget(struct world *, uint64_t pid, uint64_t ref);
 
 #endif

@@ -2,15 +2,16 @@
 
 #include "behaviour.h"
 #include "cold.h"
+#include "ending.h"
 #include "fail.h"
 #include "gate.h"
+#include "hear.h"
 #include "mailbox.h"
 #include "reader.h"
 #include "send.h"
 #include "swap.h"
 #include "watch.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,53 +25,14 @@ struct turn {
     uint32_t used, tick;
 };
 
-/* ---- endings ---- */
-
-static enum step end(iris_actor *a, enum ending_kind kind, const char *reason, int stopped,
-                     const struct excerpt *message)
+static enum step after(int lives)
 {
-    struct ending e = {.kind = kind, .reason = reason, .stopped = stopped, .message = message};
-    return iris__actor_end(a, &e) ? GO_ON : STOP;
-}
-
-static enum step crash_in(iris_actor *a, const char *why, const struct excerpt *message)
-{
-    char *reason = NULL;
-    if (asprintf(&reason, "crash: %s", why) < 0)
-        reason = NULL;
-    enum step step = end(a, ENDING_CRASH, reason ? reason : "crash", 0, message);
-    free(reason);
-    return step;
+    return lives ? GO_ON : STOP;
 }
 
 static enum step crash(iris_actor *a, const char *why)
 {
-    return crash_in(a, why, NULL);
-}
-
-/* The message that crashes its actor is told of when it is gone. Those that did so before count. */
-static void take_excerpt(iris_actor *a, const iris_message *m, struct excerpt *e)
-{
-    struct cold *c = iris__cold_if(a);
-    uint64_t before = c ? atomic_fetch_add_explicit(&c->crashed, 1, memory_order_relaxed) : 0;
-    iris__excerpt(e, m, atomic_load_explicit(&a->handled, memory_order_relaxed) + before + 1, 1);
-}
-
-static enum step leave(iris_actor *a)
-{
-    struct cold *c = iris__cold_if(a);
-    char *reason = c ? c->exit_reason : NULL;
-    enum exit_how how = c ? c->exit_how : EXIT_BY_ITSELF;
-    if (c) {
-        c->exit_reason = NULL;
-        c->exit_how = EXIT_BY_ITSELF; /* of this incarnation */
-    }
-    enum ending_kind kind = how == EXIT_BY_ITSELF   ? ENDING_NORMAL
-                            : how == EXIT_RESTARTED ? ENDING_RESTART
-                                                    : ENDING_KILLED;
-    enum step step = end(a, kind, reason ? reason : "normal", how == EXIT_STOPPED, NULL);
-    free(reason);
-    return step;
+    return after(iris__ending_crash(a, why, NULL));
 }
 
 /* ---- messages ---- */
@@ -171,12 +133,12 @@ static void adapt(struct turn *t, iris_actor *a, int n)
 static enum step fail_message(struct turn *t, iris_actor *a, struct message *m)
 {
     struct excerpt e;
-    take_excerpt(a, &m->pub, &e);
+    iris__ending_excerpt(a, &m->pub, &e);
     if (!atomic_load(&m->later)) { /* else it ends with what is open */
         iris__gate_release(a, 1);
         iris__world_crash_letter(t->w, m, iris__reason());
     }
-    return crash_in(a, iris__reason(), &e);
+    return after(iris__ending_crash(a, iris__reason(), &e));
 }
 
 /* Its messages count as handled: nobody can say how far it came. */
@@ -278,17 +240,11 @@ static enum step swap(iris_actor *a, struct swap *s)
     return iris__swap_perform(a, s) ? STOP : GO_ON;
 }
 
-static enum step stop(struct turn *t, iris_actor *a)
-{
-    iris__gate_shut(a); /* what came before the stop was handled; what was pushed meanwhile too */
-    (void)t;
-    return end(a, ENDING_KILLED, "killed: stop", 1, NULL);
-}
-
 static enum step mark(struct turn *t, iris_actor *a)
 {
     struct message *m = a->local;
     uint32_t kind = m->pub.kind;
+    uint64_t handled = m->pub.ref; /* of a stop */
     int mine = m->pub.to == iris__actor_pid(a);
     t->used++; /* many swaps in a row are no reason to keep others waiting */
     a->local = m->next;
@@ -301,170 +257,20 @@ static enum step mark(struct turn *t, iris_actor *a)
     if (kind == KIND_SWAP)
         iris__swap_refuse(t->w, iris__message_pointer(m), IRIS_DEAD, "no such actor any more");
     iris__message_drop(t->w->pool, m);
-    return kind == KIND_STOP && mine ? stop(t, a) : GO_ON;
+    return kind == KIND_STOP && mine ? after(iris__ending_stop(a, handled)) : GO_ON;
 }
 
 /* ---- signals ---- */
 
-struct heard { /* an ending among the signals waits until all of them were heard */
-    enum ending_kind kind;
-    char *reason;
-    int ends, stopped;
-    struct excerpt message; /* of a crash */
-};
-
-/* A kill outdoes a restart or a crash that was heard before it: it must not be lost in them. */
-static void hear_end(struct heard *h, enum ending_kind kind, const iris_message *m)
-{
-    h->stopped |= kind == ENDING_KILLED && m->ref == KILL_FOR_GOOD;
-    if (h->ends && (kind != ENDING_KILLED || h->kind == ENDING_KILLED))
-        return;
-    free(h->reason);
-    h->ends = 1;
-    h->kind = kind;
-    h->reason = m->len ? strndup(m->data, m->len) : NULL;
-}
-
-/* Orders of a supervisor may overtake each other: what was told before the last one heard is void. */
-static int is_order(iris_actor *a, const iris_message *m)
-{
-    struct cold *c = iris__cold(a);
-    if (!c || m->ref >> 1 < c->order)
-        return 0;
-    c->order = m->ref >> 1;
-    return 1;
-}
-
-/* What it has put off may be done first, as long as its supervisor is patient. */
-static void hear_restart(iris_actor *a, const iris_message *m, struct heard *h)
-{
-    if (!is_order(a, m))
-        return;
-    if (!a->open || m->ref & RESTART_AT_ONCE || a->flags & ACTOR_DOWN) {
-        hear_end(h, ENDING_RESTART, m);
-        return;
-    }
-    char *reason = m->len ? strndup(m->data, m->len) : NULL;
-    iris__turn_exit(a, reason, EXIT_RESTARTED);
-    free(reason);
-}
-
-static void hear_begin(iris_actor *a, const iris_message *m)
-{
-    if (!is_order(a, m) || !(a->flags & ACTOR_DOWN))
-        return;
-    atomic_fetch_add(&iris__cold_if(a)->restarts, 1);
-    iris__actor_rise(a);
-}
-
-static void hear_swap(struct turn *t, iris_actor *a, struct swap *s)
-{
-    struct cold *c = iris__cold(a);
-    if (!c) {
-        iris__swap_refuse(t->w, s, IRIS_FAIL, "no memory");
-        return;
-    }
-    if (c->now) /* taken back meanwhile, or we would not get this one */
-        iris__swap_refuse(t->w, c->now, IRIS_FAIL, "another one came");
-    c->now = s;
-    a->flags |= ACTOR_SWAPPING;
-}
-
-/* EXIT and DOWN wait, before the mail, until the behaviour may have them: an actor is serial. */
-static void hear_for_behaviour(iris_actor *a, struct message *m)
-{
-    struct cold *c = a->version->b.flags & IRIS_SIGNALS ? iris__cold(a) : NULL;
-    if (!c) {
-        if (m->pub.kind == IRIS_DOWN)
-            iris__watch_expects(a, m->pub.ref);
-        iris__message_drop(iris__world_of(a)->pool, m);
-        return;
-    }
-    struct message **end = &c->heard;
-    while (*end)
-        end = &(*end)->next;
-    m->next = NULL;
-    m->flags |= MESSAGE_HEARD;
-    *end = m;
-    a->flags |= ACTOR_HEARS;
-}
-
-static void hear_failure(struct turn *t, iris_actor *a, struct message *m, const iris_message *why,
-                         struct heard *h)
-{
-    if (iris__later_settle(a, m) != IRIS_FAIL)
-        return;
-    char *text = why ? strndup(why->data, why->len) : NULL;
-    if (!h->ends)
-        take_excerpt(a, &m->pub, &h->message);
-    iris__world_crash_letter(t->w, m, text ? text : "");
-    if (!h->ends && asprintf(&h->reason, "crash: %s", text ? text : "") < 0)
-        h->reason = NULL;
-    if (!h->ends)
-        h->kind = ENDING_CRASH;
-    h->ends = 1;
-    free(text);
-}
-
-static void hear(struct turn *t, iris_actor *a, struct message *m, struct heard *h)
-{
-    switch (m->pub.kind) {
-    case KIND_KILL:
-        hear_end(h, ENDING_KILLED, &m->pub);
-        break;
-    case KIND_RESTART:
-        hear_restart(a, &m->pub, h);
-        break;
-    case KIND_BEGIN:
-        hear_begin(a, &m->pub);
-        break;
-    case KIND_SWAP:
-        hear_swap(t, a, iris__message_pointer(m));
-        break;
-    case KIND_CHILD:
-        iris__watch_add_child(a, m->pub.from);
-        break;
-    case KIND_LATER_FAILED:
-        hear_failure(t, a, (struct message *)(uintptr_t)m->pub.ref, &m->pub, h);
-        break;
-    case IRIS_MONITOR:
-        iris__watch_add(a, &m->pub);
-        break;
-    case IRIS_DEMONITOR:
-        iris__watch_remove(a, &m->pub);
-        break;
-    case KIND_WAKE:
-        break;
-    default:
-        hear_for_behaviour(a, m);
-        return;
-    }
-    iris__message_drop(t->w->pool, m);
-}
-
-static void hear_all(struct turn *t, iris_actor *a, struct heard *h)
-{
-    uint64_t pid = iris__actor_pid(a);
-    for (struct message *m = iris__signal_take(a), *next; m; m = next) {
-        next = m->next;
-        if (atomic_load(&m->later))
-            hear_failure(t, a, m, NULL, h);
-        else if (m->pub.to != pid)
-            iris__actor_refuse_signal(t->w, m);
-        else
-            hear(t, a, m, h);
-    }
-}
-
-static enum step heed(struct turn *t, iris_actor *a)
+static enum step heed(iris_actor *a)
 {
     struct heard h = {0};
-    hear_all(t, a, &h);
+    iris__hear_all(a, &h);
     if (!h.ends)
         return GO_ON;
-    enum step step = end(a, h.kind, h.reason ? h.reason : "killed", h.stopped,
-                         h.kind == ENDING_CRASH ? &h.message : NULL);
-    free(h.reason);
+    struct ending e = iris__hear_ending(&h);
+    enum step step = after(iris__actor_end(a, &e));
+    iris__hear_finish(&h);
     return step;
 }
 
@@ -476,7 +282,7 @@ static enum step hear_one(struct turn *t, iris_actor *a)
     struct message *m = iris__watch_next(a);
     const iris_message *one = &m->pub;
     if (!(b->flags & IRIS_SIGNALS) || !iris__watch_wants(a, one)) {
-        iris__message_drop(t->w->pool, m);
+        iris__watch_done(a, m);
         return GO_ON;
     }
     forget_reason();
@@ -505,23 +311,27 @@ static enum step swap_now(iris_actor *a)
     return swap(a, s);
 }
 
+static enum exit_how how_of(const struct heard *h)
+{
+    return h->kind == ENDING_RESTART  ? EXIT_RESTARTED
+           : h->kind == ENDING_PARENT ? EXIT_PARENT
+           : h->stopped               ? EXIT_STOPPED
+           : h->kind == ENDING_LINK   ? EXIT_LINKED
+                                      : EXIT_KILLED;
+}
+
 /* A pull actor is inside its one long handle(): what ends it is kept until that returns. */
 int iris__turn_hear_pull(iris_actor *a)
 {
-    struct turn t = {.w = iris__world_of(a), .lane = iris__thread.lane};
     struct cold *c = iris__cold(a);
     struct heard h = {0};
     if (iris__signal_waits(a))
-        hear_all(&t, a, &h);
-    if (c && c->now) {
+        iris__hear_all(a, &h);
+    if (c && c->now)
         swap_now(a); /* which refuses: pull actors are not swapped yet */
-    }
     if (h.ends)
-        iris__turn_exit(a, h.reason,
-                        h.kind == ENDING_RESTART ? EXIT_RESTARTED
-                        : h.stopped              ? EXIT_STOPPED
-                                                 : EXIT_KILLED);
-    free(h.reason);
+        iris__turn_exit(a, h.reason, how_of(&h));
+    iris__hear_finish(&h);
     return a->flags & ACTOR_EXITING;
 }
 
@@ -552,9 +362,10 @@ static enum step pull(iris_actor *a)
     struct message *m = crashed && iris__cold_if(a) ? iris__cold_if(a)->taken : NULL;
     struct excerpt e;
     if (m)
-        take_excerpt(a, &m->pub, &e);
+        iris__ending_excerpt(a, &m->pub, &e);
     iris__reader_finish(a, crashed);
-    return crashed ? crash_in(a, iris__reason(), m ? &e : NULL) : leave(a);
+    return after(crashed ? iris__ending_crash(a, iris__reason(), m ? &e : NULL)
+                         : iris__ending_asked(a));
 }
 
 static enum step begin(iris_actor *a)
@@ -574,30 +385,30 @@ static enum step begin(iris_actor *a)
 }
 
 /* Between two incarnations: only signals are heard, and a stop is a stop. */
-static enum step wait(struct turn *t, iris_actor *a)
+static enum step wait(iris_actor *a)
 {
-    if (iris__signal_waits(a) && heed(t, a) == STOP)
+    if (iris__signal_waits(a) && heed(a) == STOP)
         return STOP;
     if (!(a->flags & ACTOR_DOWN))
         return GO_ON;
     if (!(iris__gate_upper(a) & GATE_OPEN))
-        return stop(t, a);
+        return after(iris__ending_stop(a, atomic_load(&a->handled)));
     return iris__mailbox_block_open(a) ? STOP : GO_ON;
 }
 
 /* It called exit(): what it has put off is done first, as with stop. */
-static enum step depart(struct turn *t, iris_actor *a)
+static enum step depart(iris_actor *a)
 {
-    if (iris__signal_waits(a) && heed(t, a) == STOP)
+    if (iris__signal_waits(a) && heed(a) == STOP)
         return STOP;
     if (!(a->flags & ACTOR_EXITING)) /* a signal ended it, and it began anew */
         return GO_ON;
     if (a->open)
         return iris__mailbox_block(a) ? STOP : GO_ON;
-    return leave(a);
+    return after(iris__ending_asked(a));
 }
 
-static enum step special(struct turn *t, iris_actor *a)
+static enum step special(iris_actor *a)
 {
     if (a->flags & ACTOR_MOVING)
         return iris__swap_arrive(a) ? STOP : GO_ON;
@@ -606,10 +417,10 @@ static enum step special(struct turn *t, iris_actor *a)
         return STOP;
     }
     if (a->flags & ACTOR_DOWN)
-        return wait(t, a);
+        return wait(a);
     if (a->flags & ACTOR_FRESH)
         return begin(a);
-    return depart(t, a);
+    return depart(a);
 }
 
 static int is_over(const struct turn *t, const iris_actor *a)
@@ -649,8 +460,8 @@ static enum step look(struct turn *t, iris_actor *a)
 static enum step step(struct turn *t, iris_actor *a)
 {
     if (__builtin_expect(a->flags & ACTOR_SPECIAL, 0))
-        return special(t, a);
-    if (__builtin_expect(iris__signal_waits(a), 0) && heed(t, a) == STOP)
+        return special(a);
+    if (__builtin_expect(iris__signal_waits(a), 0) && heed(a) == STOP)
         return STOP;
     if (__builtin_expect(a->open || a->flags & ACTOR_HOLDS, 0))
         return hold(t, a);

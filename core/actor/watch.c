@@ -3,30 +3,34 @@
 #include "cold.h"
 #include "fail.h"
 #include "gate.h"
+#include "links.h"
 #include "send.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
-static int add(struct watching **list, uint64_t ref, uint64_t pid)
+struct watching {
+    struct in_set in_set; /* key: ref */
+    uint64_t pid;
+};
+
+static int add(struct set *set, uint64_t ref, uint64_t pid)
 {
     struct watching *e = malloc(sizeof *e);
     if (!e)
         return -1;
-    *e = (struct watching){ref, pid, *list};
-    *list = e;
+    e->pid = pid;
+    iris__set_add(set, &e->in_set, ref);
     return 0;
 }
 
-/* The entry out of the list; NULL: not there. */
-static struct watching *take(struct watching **list, uint64_t ref)
+/* The entry out of the set; NULL: not there. */
+static struct watching *take(struct set *set, uint64_t ref)
 {
-    for (struct watching **at = list; *at; at = &(*at)->next)
-        if ((*at)->ref == ref) {
-            struct watching *e = *at;
-            *at = e->next;
-            return e;
-        }
-    return NULL;
+    struct in_set *m = iris__set_find(set, ref);
+    if (m)
+        iris__set_take(set, m);
+    return (struct watching *)m;
 }
 
 void iris__watch_noproc(struct world *w, const iris_message *m)
@@ -38,7 +42,7 @@ static void ask_to_monitor(struct world *w, uint64_t self, uint64_t pid, uint64_
 {
     iris_message m = {.kind = IRIS_MONITOR, .from = self, .to = pid, .ref = ref};
     int far = pid >> PID_NODE_SHIFT != 0;
-    int result = far ? iris__route_watch(w, self, pid, ref)
+    int result = far ? iris__route_watch(w, self, pid, ref, 0)
                      : iris__signal(w, IRIS_MONITOR, self, pid, ref, NULL);
     if (result)
         iris__watch_noproc(w, &m);
@@ -80,39 +84,68 @@ int iris__watch_expects(iris_actor *a, uint64_t ref)
     return e != NULL;
 }
 
-struct message *iris__watch_next(iris_actor *a)
+/* ---- what waits for the behaviour ---- */
+
+void iris__watch_hear(iris_actor *a, struct message *m)
 {
     struct cold *c = iris__cold_if(a);
-    struct message *m = c->heard;
-    c->heard = m->next;
+    m->next = NULL;
+    m->flags |= MESSAGE_HEARD;
+    *(c->heard ? &c->heard_last->next : &c->heard) = m;
+    c->heard_last = m;
+    a->flags |= ACTOR_HEARS;
+}
+
+struct message *iris__watch_unhear(iris_actor *a, struct message **at)
+{
+    struct cold *c = iris__cold_if(a);
+    struct message *m = *at;
+    *at = m->next;
+    if (m == c->heard_last) /* `next` is the first member of the one before */
+        c->heard_last = at == &c->heard ? NULL : (struct message *)at;
     if (!c->heard)
         a->flags &= (uint16_t)~ACTOR_HEARS;
     return m;
 }
 
-/* It may have been demonitored since it came. */
+struct message *iris__watch_next(iris_actor *a)
+{
+    return iris__watch_unhear(a, &iris__cold_if(a)->heard);
+}
+
+/* It may have been demonitored or unlinked since it came. */
 int iris__watch_wants(iris_actor *a, const iris_message *m)
 {
-    struct watching *e = iris__cold_if(a)->watched;
-    while (e && e->ref != m->ref)
-        e = e->next;
-    return m->kind != IRIS_DOWN || e;
+    if (m->kind == IRIS_EXIT)
+        return iris__link_wants(a, m);
+    return m->kind != IRIS_DOWN || iris__set_find(&iris__cold_if(a)->watched, m->ref);
 }
 
 void iris__watch_again(iris_actor *a, struct message *m)
 {
     struct cold *c = iris__cold_if(a);
     m->next = c->heard;
+    if (!c->heard)
+        c->heard_last = m;
     c->heard = m;
     a->flags |= ACTOR_HEARS;
 }
 
+void iris__watch_settle(iris_actor *a, const iris_message *m)
+{
+    if (m->kind == IRIS_DOWN)
+        iris__watch_expects(a, m->ref);
+    else if (m->kind == IRIS_EXIT)
+        iris__link_done(a, m);
+}
+
 void iris__watch_done(iris_actor *a, struct message *m)
 {
-    if (m->pub.kind == IRIS_DOWN)
-        iris__watch_expects(a, m->pub.ref);
+    iris__watch_settle(a, &m->pub);
     iris__message_drop(iris__world_of(a)->pool, m);
 }
+
+/* ---- being watched ---- */
 
 void iris__watch_add(iris_actor *a, const iris_message *m)
 {
@@ -128,34 +161,29 @@ void iris__watch_remove(iris_actor *a, const iris_message *m)
         free(take(&c->watchers, m->ref));
 }
 
-/* Children that ended say nothing: those are taken off when the list has doubled. */
+/* Children that ended say nothing: those are taken off when the set has doubled. */
 static void sweep(struct world *w, struct cold *c)
 {
-    uint32_t left = 0;
-    for (struct watching **at = &c->children; *at;) {
-        struct watching *e = *at;
-        if (iris__actor_alive(w, e->pid)) {
-            left++;
-            at = &e->next;
+    for (struct in_set *m = c->children.first, *next; m; m = next) {
+        next = m->next;
+        if (iris__actor_alive(w, m->key))
             continue;
-        }
-        *at = e->next;
-        free(e);
+        iris__set_take(&c->children, m);
+        free(m);
     }
-    c->nchildren = left;
-    c->sweep_at = left < 16 ? 32 : 2 * left;
+    c->sweep_at = c->children.used < 16 ? 32 : 2 * c->children.used;
 }
 
 void iris__watch_add_child(iris_actor *a, uint64_t child)
 {
     struct cold *c = iris__cold(a);
-    if (c && c->nchildren >= c->sweep_at)
+    struct in_set *m = c ? malloc(sizeof *m) : NULL;
+    if (c && c->children.used >= c->sweep_at)
         sweep(iris__world_of(a), c);
-    if (c && !add(&c->children, child, child))
-        c->nchildren++;
+    if (m)
+        iris__set_add(&c->children, m, child);
     else
-        iris__signal(iris__world_of(a), KIND_KILL, 0, child, KILL_FOR_GOOD,
-                     "parent: no memory to keep it");
+        iris__watch_end_child(iris__world_of(a), iris__actor_pid(a), child);
 }
 
 /* In the parent's own turn it is known at once: a signal would be heard after the crash that may end
@@ -166,42 +194,38 @@ void iris__watch_adopt(struct world *w, uint64_t parent, uint64_t child)
     if (self && iris__actor_pid(self) == parent && iris__world_of(self) == w)
         iris__watch_add_child(self, child);
     else if (iris__signal(w, KIND_CHILD, child, parent, 0, NULL))
-        iris__signal(w, KIND_KILL, parent, child, KILL_FOR_GOOD, "parent");
+        iris__watch_end_child(w, parent, child);
 }
+
+void iris__watch_end_child(struct world *w, uint64_t parent, uint64_t child)
+{
+    char reason[64];
+    snprintf(reason, sizeof reason, "parent (parent=%llu)", (unsigned long long)parent);
+    iris__signal(w, KIND_KILL, 0, child, KILL_FOR_GOOD | KILL_PARENT, reason);
+}
+
+/* ---- the end ---- */
 
 static void unwatch_all(struct world *w, struct cold *c, uint64_t self)
 {
-    for (struct watching *e = c->watched, *next; e; e = next) {
-        next = e->next;
+    for (struct watching *e; (e = (struct watching *)iris__set_pop(&c->watched)); free(e))
         if (e->pid >> PID_NODE_SHIFT)
-            iris__route_unwatch(w, e->pid, e->ref);
+            iris__route_unwatch(w, e->pid, e->in_set.key);
         else
-            iris__signal(w, IRIS_DEMONITOR, self, e->pid, e->ref, NULL);
-        free(e);
-    }
-    c->watched = NULL;
+            iris__signal(w, IRIS_DEMONITOR, self, e->pid, e->in_set.key, NULL);
 }
 
 static void tell_watchers(struct world *w, struct cold *c, uint64_t self, const char *reason)
 {
-    struct watching *list = c->watchers;
-    c->watchers = NULL;
-    for (struct watching *next; list; list = next) {
-        next = list->next;
-        iris__signal(w, IRIS_DOWN, self, list->pid, list->ref, reason);
-        free(list);
-    }
+    for (struct watching *e; (e = (struct watching *)iris__set_pop(&c->watchers)); free(e))
+        iris__signal(w, IRIS_DOWN, self, e->pid, e->in_set.key, reason);
 }
 
 static void end_children(struct world *w, struct cold *c, uint64_t self)
 {
-    for (struct watching *e = c->children, *next; e; e = next) {
-        next = e->next;
-        iris__signal(w, KIND_KILL, self, e->pid, KILL_FOR_GOOD, "parent");
-        free(e);
-    }
-    c->children = NULL;
-    c->nchildren = c->sweep_at = 0;
+    for (struct in_set *m; (m = iris__set_pop(&c->children)); free(m))
+        iris__watch_end_child(w, self, m->key);
+    c->sweep_at = 0;
 }
 
 static void drop_heard(iris_actor *a)
@@ -220,5 +244,6 @@ void iris__watch_end(iris_actor *a, const char *reason)
     drop_heard(a);
     end_children(w, c, self);
     tell_watchers(w, c, self, reason);
+    iris__link_end(a, reason);
     unwatch_all(w, c, self);
 }

@@ -1,4 +1,4 @@
-/* Monitors and children: who is told when an actor ends, and who ends with it. All records belong to
+/* Monitors and children (links.h: links): who is told when an actor ends, and who ends with it. All records belong to
  * turns; what crosses between actors are signals. */
 #ifndef IRIS_ACTOR_WATCH_H
 #define IRIS_ACTOR_WATCH_H
@@ -15,14 +15,19 @@ void iris__watch_remove(iris_actor *, const iris_message *); /* IRIS_DEMONITOR c
 void iris__watch_add_child(iris_actor *, uint64_t child);
 /* [turn] A DOWN came: 1: it is wanted; 0: it was demonitored meanwhile. */
 int iris__watch_expects(iris_actor *, uint64_t ref);
-/* [turn] What waits for the behaviour (cold.heard): take the first; is it wanted still; put it back to
- * the front; it was handled. */
+/* [turn] What waits for the behaviour (cold.heard): add one; take one, the first; is it wanted still;
+ * put it back to the front; it was handled, or is not wanted; the same, and the message is the caller's. */
+void iris__watch_hear(iris_actor *, struct message *);
+struct message *iris__watch_unhear(iris_actor *, struct message **at);
 struct message *iris__watch_next(iris_actor *);
 int iris__watch_wants(iris_actor *, const iris_message *);
 void iris__watch_again(iris_actor *, struct message *);
 void iris__watch_done(iris_actor *, struct message *);
+void iris__watch_settle(iris_actor *, const iris_message *);
 /* A monitor that found nobody. */
 void iris__watch_noproc(struct world *, const iris_message *monitor);
+/* [any] The parent is not there any more: so shall the child. */
+void iris__watch_end_child(struct world *, uint64_t parent, uint64_t child);
 /* [turn] The actor ends: DOWN to all who watch, an end to its children. */
 void iris__watch_end(iris_actor *, const char *reason);
 

@@ -41,8 +41,8 @@ static void stop_one(struct app *a, size_t index, int64_t deadline)
          await_end(a, pid, earlier(now(a) + STOP_ONE, deadline))))
         return;
     iris__actor_kill(w, pid,
-                     atomic_load(&a->hurry) ? "killed: all are told to stop at once"
-                                            : "killed: it did not stop in time");
+                     atomic_load(&a->hurry) ? "killed (how=kill): all are told to stop at once"
+                                            : "killed (how=kill): it did not stop in time");
     await_end(a, pid, earlier(now(a) + KILL_ONE, deadline));
 }
 

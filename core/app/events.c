@@ -94,11 +94,17 @@ static const char *say(const struct event *e)
     return "";
 }
 
+static int was_stopped(const char *reason)
+{
+    static const char how[] = "killed (how=stop";
+    return !strncmp(reason, how, sizeof how - 1);
+}
+
 int iris__event_line(const struct event *e, struct text *out)
 {
     int about_all = e->kind == IRIS_EVENT_EXHAUSTED; /* the text names the supervisor */
     const char *path = e->path && !about_all ? e->path : "";
-    if (e->kind == IRIS_EVENT_ENDED && e->text && !strcmp(e->text, "killed: stop"))
+    if (e->kind == IRIS_EVENT_ENDED && e->text && was_stopped(e->text))
         return iris__text_addf(out, "%s  stopped", path);
     return iris__text_addf(out, "%s%s%s%s", path, *path ? "  " : "", say(e),
                            e->text ? e->text : "");

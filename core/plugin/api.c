@@ -6,6 +6,7 @@
 #include "fail.h"
 #include "gate.h"
 #include "host.h"
+#include "links.h"
 #include "mailbox.h"
 #include "registry.h"
 #include "send.h"
@@ -83,6 +84,24 @@ int iris__api_define(iris_actor *self, const iris_behaviour *b, iris_version **o
     return iris__version_define(iris__world_of(self), b, NULL, h, name, NULL, out);
 }
 
+/* What it is to have before its first turn. */
+static int prepare(iris_actor *self, const iris_spawn *s, struct cold **cold)
+{
+    uint32_t flags = IRIS_HAS(s, flags) ? s->flags : 0;
+    if (!IRIS_HAS(s, path) && !(flags & IRIS_SPAWN_LINK))
+        return IRIS_OK;
+    if (flags & IRIS_SPAWN_LINK && !iris__actor_pid(self))
+        return iris__fail("spawn: IRIS_SPAWN_LINK links with who spawns, and outside there is no "
+                          "actor; spawn, then link_pair()");
+    if (!(*cold = calloc(1, sizeof **cold)))
+        return iris__fail("spawn: no memory");
+    if (IRIS_HAS(s, path) && !((*cold)->path = strdup(s->path)))
+        return iris__fail("spawn: no memory");
+    return flags & IRIS_SPAWN_LINK
+               ? iris__link_born(iris__world_of(self), *cold, iris__actor_pid(self))
+               : IRIS_OK;
+}
+
 int iris__api_spawn(iris_actor *self, const iris_spawn *s, uint64_t *out)
 {
     struct world *w = iris__world_of(self);
@@ -92,15 +111,15 @@ int iris__api_spawn(iris_actor *self, const iris_spawn *s, uint64_t *out)
     if (IRIS_HAS(s, path) && iris__registry_find(w->registry, s->path))
         return iris__fail("spawn: %s is taken by a living actor; stop it first, or choose another",
                           s->path);
-    if (IRIS_HAS(s, path) && !(cold = calloc(1, sizeof *cold)))
-        return iris__fail("spawn: no memory");
-    if (cold)
-        cold->path = strdup(s->path);
+    if (prepare(self, s, &cold)) {
+        iris__cold_free(w, cold);
+        return IRIS_FAIL;
+    }
     if (iris__actor_spawn(w, s, cold, out))
         return IRIS_FAIL;
-    if (!cold || iris__registry_set(w->registry, w, s->path, *out) != IRIS_FAIL)
+    if (!IRIS_HAS(s, path) || iris__registry_set(w->registry, w, s->path, *out) != IRIS_FAIL)
         return IRIS_OK; /* or it has ended already, which is no failure of spawn */
-    iris__actor_kill(w, *out, "killed: its path is taken");
+    iris__actor_kill(w, *out, "killed (how=kill): its path is taken");
     return IRIS_FAIL;
 }
 

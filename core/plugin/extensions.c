@@ -6,6 +6,7 @@
 #include "cold.h"
 #include "descriptor.h"
 #include "fail.h"
+#include "links.h"
 #include "reader.h"
 #include "registry.h"
 #include "send.h"
@@ -108,7 +109,17 @@ static int watch_stop(iris_actor *self, uint64_t pid)
 
 static int watch_kill(iris_actor *self, uint64_t pid)
 {
-    return iris__signal(iris__world_of(self), KIND_KILL, 0, pid, 0, "killed");
+    return iris__signal(iris__world_of(self), KIND_KILL, 0, pid, 0, "killed (how=kill)");
+}
+
+static int watch_link_pair(iris_actor *self, uint64_t a, uint64_t b)
+{
+    return iris__link_pair(iris__world_of(self), a, b, 1);
+}
+
+static int watch_unlink_pair(iris_actor *self, uint64_t a, uint64_t b)
+{
+    return iris__link_pair(iris__world_of(self), a, b, 0);
 }
 
 /* ---- iris.route/1 ---- */
@@ -136,8 +147,12 @@ static int deliver_one(struct world *w, const iris_message *in)
         memcpy(m->body, in->data, in->len);
     if (in->kind == IRIS_DOWN)
         iris__port_dead(w, in->to, NULL); /* of an ask: whom it asked is not there */
-    if (in->kind != IRIS_USER)
-        return iris__signal_post(w, m);
+    if (in->kind != IRIS_USER) {
+        int result = iris__signal_post(w, m);
+        if (result == IRIS_DEAD)
+            iris__link_refused(w, in);
+        return result;
+    }
     int result = iris__post(w, m);
     if (result)
         iris__message_drop(w->pool, m);
@@ -161,8 +176,17 @@ static const iris_name name_ext = {
     name_children_direct, name_names, name_send};
 static const iris_timer_api timer_ext = {
     sizeof(iris_timer_api), IRIS_ABI, timer_after, timer_every, timer_cancel, timer_every_from};
-static const iris_watch watch_ext = {sizeof(iris_watch),    IRIS_ABI,   iris__watch_monitor,
-                                     iris__watch_demonitor, watch_stop, watch_kill};
+static const iris_watch watch_ext = {.size = sizeof(iris_watch),
+                                     .abi = IRIS_ABI,
+                                     .monitor = iris__watch_monitor,
+                                     .demonitor = iris__watch_demonitor,
+                                     .stop = watch_stop,
+                                     .kill = watch_kill,
+                                     .link = iris__link,
+                                     .unlink = iris__unlink,
+                                     .trap = iris__trap,
+                                     .link_pair = watch_link_pair,
+                                     .unlink_pair = watch_unlink_pair};
 static const iris_ask ask_ext = {sizeof(iris_ask), IRIS_ABI, iris__ask};
 static const iris_reader reader_ext = {sizeof(iris_reader), IRIS_ABI, iris__reader_take,
                                        iris__reader_recv};

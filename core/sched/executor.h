@@ -29,6 +29,7 @@ struct lane {
     uint64_t seen;                       /* the ticker's: turns when it looked last */
     _Atomic int64_t since;               /* the ticker's: since when, 0: it has changed each time */
     int64_t tell_at, interrupt_at;       /* the ticker's: ages at which somebody is told */
+    _Atomic uint64_t interrupted;        /* the turn whose host was asked to interrupt it */
 };
 
 struct sched;

@@ -65,7 +65,7 @@ int iris__supervisor_is_below(const struct supervisor *, const struct supervisor
 /* ---- strategy.c ---- */
 
 #define KILL_TIME (100 * IRIS__MS) /* for one that is killed, until the others go on without it */
-#define RESTARTS_WORDS "killed: its supervisor restarts"
+#define RESTARTS_WORDS "killed (how=restart): its supervisor restarts"
 
 void iris__member_kill(struct supervisors *, struct member *, int for_good);
 void iris__member_time(struct supervisors *, struct member *); /* its alarm rang */

@@ -31,7 +31,8 @@ void iris__member_kill(struct supervisors *s, struct member *m, int for_good)
 {
     m->is_killed = 1;
     if (for_good)
-        iris__keep_signal(s, KIND_KILL, m->pid, KILL_FOR_GOOD, "killed: its supervisor ends");
+        iris__keep_signal(s, KIND_KILL, m->pid, KILL_FOR_GOOD,
+                          "killed (how=shutdown): its supervisor ends");
     else
         iris__keep_signal(s, KIND_RESTART, m->pid, m->order << 1 | RESTART_AT_ONCE, RESTARTS_WORDS);
 }
@@ -147,7 +148,7 @@ static int wants_restart(const struct member *m, const struct ending *e)
     if (e->kind == ENDING_RESTART)
         return m->restart != RESTART_NEVER;
     return m->restart == RESTART_ALWAYS ||
-           (m->restart == RESTART_ON_FAILURE && e->kind == ENDING_CRASH);
+           (m->restart == RESTART_ON_FAILURE && iris__ending_is_failure(e));
 }
 
 /* As the round wants it; a round that has passed it by is not waited for. */

@@ -76,7 +76,10 @@ enum { /* iris_message.kind; 16 and up belong to extensions (iris/ext) */
        IRIS_EXIT = 1,
        IRIS_DOWN = 2,
        IRIS_TIMER = 3,
-       IRIS_HOT_SWAP = 4 /* a swap waits for this pull actor to return (ext/reader.h) */
+       IRIS_HOT_SWAP = 4, /* a swap waits for this pull actor to return (ext/reader.h) */
+       IRIS_STUCK = 5,    /* 5 to 7 are named (ext/watch.h), and nothing in the core sends them */
+       IRIS_PING = 6,
+       IRIS_PONG = 7
 };
 
 typedef struct iris_message { /* read-only for plugins; 40 bytes where pointers have 8 */
@@ -85,8 +88,8 @@ typedef struct iris_message { /* read-only for plugins; 40 bytes where pointers 
     uint64_t from;            /* pid of the sender, 0: from outside; of a signal: whom it is about */
     uint64_t to;              /* pid it was sent to (another than one's own only where one routes) */
     uint64_t ref;             /* USER: 0, or "asked": send the answer to this pid, once.
-                                 DOWN and TIMER: which one */
-    const void *data;         /* EXIT and DOWN: the reason, "word" or "word: text", not terminated */
+                                 DOWN and TIMER: which one; EXIT: the core's own */
+    const void *data;         /* EXIT and DOWN: the reason (its grammar: ext/watch.h), not terminated */
 } iris_message;
 
 /* Work for an executor's thread. The caller owns the memory until run() is called. */

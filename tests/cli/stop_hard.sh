@@ -13,7 +13,7 @@ post stop '{}'; post stop '{}';            says '"stopping":true'
 app_ends 1
 app_complains "/tally  $behaviours/tally1.so: its handler did not return"
 app_says '/word  ends'
-app_says '/word  ended: killed: all are told to stop at once' # it comes behind /tally, and is not asked first
+app_says '/word  ended: killed (how=kill): all are told to stop at once' # it comes behind /tally, and is not asked first
 leaves_nothing
 
 with='env --default-signal=INT' run_app # a background job of a script ignores SIGINT unless it is asked to

@@ -139,7 +139,7 @@ static void says_lines(void **state)
     assert_line(IRIS_EVENT_CRASHED, "/a", "crash: why", "/a  crash: why");
     assert_line(IRIS_EVENT_RESTARTED, "/a", "restart 1", "/a  restart 1");
     assert_line(IRIS_EVENT_ENDED, "/a", "normal", "/a  ended: normal");
-    assert_line(IRIS_EVENT_ENDED, "/a", "killed: stop", "/a  stopped");
+    assert_line(IRIS_EVENT_ENDED, "/a", "killed (how=stop, drained=2)", "/a  stopped");
     assert_line(IRIS_EVENT_SWAPPED, "/a", "v1 -> v2  x 2", "/a  v1 -> v2  x 2");
     assert_line(IRIS_EVENT_SWAP_REFUSED, "/a", "still v1: no", "/a  swap refused, still v1: no");
     assert_line(IRIS_EVENT_EXHAUSTED, "/a", "supervisor /: more", "supervisor /: more");

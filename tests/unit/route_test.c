@@ -80,7 +80,7 @@ static int nothing_is_watched(struct scene *s)
 {
     struct routes *r = &s->rt->world.routes;
     pthread_mutex_lock(&r->lock);
-    int nothing = !r->watched[1];
+    int nothing = !r->watched[1].used;
     pthread_mutex_unlock(&r->lock);
     return nothing;
 }
@@ -99,7 +99,7 @@ static void monitors(struct scene *a)
     scene_ask(a, FAR(pid), "are you there"); /* behind the monitor: that has arrived too */
     assert_int_equal(w->downs, 0);
     watch->kill(b.self, pid);
-    expect_down(a, w, FAR(pid), "killed");
+    expect_down(a, w, FAR(pid), "killed (how=kill)");
     scene_send(a, eye, FAR(pid)); /* of the dead: noproc, from afar */
     expect_down(a, w, FAR(pid), "noproc");
     assert_true(nothing_is_watched(a)); /* and nothing stays behind */

@@ -92,7 +92,7 @@ static void one_down_each(struct scene *s)
     scene_settle(s);
     assert_int_equal(d->downs, 3); /* one for each */
     for (int i = 0; i < 3; i++)
-        assert_string_equal(d->reason[i], "killed");
+        assert_string_equal(d->reason[i], "killed (how=kill)");
     assert_int_equal(d->down_ref[0] + d->down_ref[1] + d->down_ref[2],
                      t->ref[0] + t->ref[1] + t->ref[2]);
     have_done(s, eye, monitor, t); /* of the dead: at once */
@@ -149,7 +149,7 @@ static void reasons(struct scene *s)
     }
     assert_string_equal(d->reason[0], "normal");
     assert_string_equal(d->reason[1], "tired: went home");
-    assert_string_equal(d->reason[2], "killed: stop");
+    assert_string_equal(d->reason[2], "killed (how=stop, drained=0)");
 }
 
 static void with_its_actor(struct scene *s)
@@ -195,7 +195,9 @@ static void children_end(struct scene *s)
     watch->stop(s->self, parent);
     scene_settle(s);
     assert_int_equal(d->downs, 3);
-    assert_string_equal(d->reason[0], "parent");
+    char words[64];
+    snprintf(words, sizeof words, "parent (parent=%llu)", (unsigned long long)parent);
+    assert_string_equal(d->reason[0], words);
     uint64_t orphan = cast_spawn(s, &plain, (iris_spawn){.parent = parent});
     cast_await_end(s, orphan); /* of a parent that is dead already */
 }
@@ -214,7 +216,7 @@ static void short_lived_children(struct scene *s)
     }
     scene_settle(s);
     iris_actor *a = iris__table_at(&iris__world_of(s->self)->table, parent);
-    assert_true(iris__cold_if(a)->nchildren <= 64);
+    assert_true(iris__cold_if(a)->children.used <= 64);
 }
 
 static void watchers_may_end_first(struct scene *s)
@@ -235,7 +237,7 @@ static void watchers_may_end_first(struct scene *s)
     }
     scene_settle(s);
     iris_actor *a = iris__table_at(&iris__world_of(s->self)->table, pid);
-    assert_null(iris__cold_if(a)->watchers); /* nobody is left to tell */
+    assert_int_equal(iris__cold_if(a)->watchers.used, 0); /* nobody is left to tell */
     watch->kill(s->self, pid);
     scene_settle(s);
 }
