@@ -59,7 +59,7 @@ try "$IRIS" explain /svc/echo --json;      [ "$(json '[e["kind"] for e in d["eve
 
 # One that has ended is told of; one that never was is not.
 try "$IRIS" stop /svc/echo;                exits 0
-try "$IRIS" explain /svc/echo;             exits 0; says '/svc/echo  has ended'; says 'ended        killed: stop'
+try "$IRIS" explain /svc/echo;             exits 0; says '/svc/echo  has ended'; says 'ended        killed (how=stop, drained='
 try "$IRIS" explain /svc/ech;              exits 5; complains 'did you mean /svc/echo?'
 try "$IRIS" explain /svc/nobody --json;    exits 5; is_json; says '"code":"no-such-target"'
 try "$IRIS" explain mailbox;               exits 2; complains "begins with '/'"; complains 'keys of the manifest are not explained yet'
