@@ -209,7 +209,7 @@ static void vacate(iris_actor *a)
 void iris__actor_bury(iris_actor *a)
 {
     struct world *w = iris__world_of(a);
-    for (;;) {
+    while (a->open) {
         refuse_signals(a, iris__signal_take(a));
         if (!a->open)
             break;
@@ -230,7 +230,8 @@ void iris__actor_bury(iris_actor *a)
 
 static void cancel_timers(iris_actor *a)
 {
-    if (atomic_fetch_and(&a->marks, ~(unsigned)MARK_TIMERS) & MARK_TIMERS)
+    if (atomic_load(&a->marks) & MARK_TIMERS &&
+        atomic_fetch_and(&a->marks, ~(unsigned)MARK_TIMERS) & MARK_TIMERS)
         iris__timer_cancel_all(iris__world_of(a), iris__actor_pid(a));
 }
 

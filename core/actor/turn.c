@@ -69,10 +69,16 @@ static void drop_strays(struct turn *t, iris_actor *a, uint64_t pid)
     }
 }
 
+/* Messages for one of the budget. */
+static inline uint32_t rebate(const iris_actor *a)
+{
+    return __builtin_expect(iris__mailbox_size(a) > MAILBOX_OVERRUN, 0) ? MAILBOX_REBATE : 1;
+}
+
 static int gather(struct turn *t, iris_actor *a, const iris_message **batch, uint64_t pid)
 {
     int n = 0, limit = a->batch;
-    int left = a->budget > t->used ? (int)(a->budget - t->used) : 1;
+    int left = a->budget > t->used ? (int)((a->budget - t->used) * rebate(a)) : 1;
     limit = limit < left ? limit : left;
     if (__builtin_expect(t->w->sched.seeded, 0))
         limit = 1 + (int)iris__random_below(&t->w->sched.random, (uint32_t)limit);
@@ -174,7 +180,8 @@ static enum step settle(struct turn *t, iris_actor *a, const iris_message *const
     if (__builtin_expect(done != n, 0))
         put_back(a, batch, done + (k < 0), n);
     retire(t, a, batch, done);
-    t->used += (uint32_t)n;
+    uint32_t for_one = rebate(a);
+    t->used += ((uint32_t)n + for_one - 1) / for_one;
     adapt(t, a, n);
     if (__builtin_expect(is_wrong, 0))
         return crash_of_result(a, k, n);
@@ -335,15 +342,22 @@ int iris__turn_hear_pull(iris_actor *a)
     return a->flags & ACTOR_EXITING;
 }
 
-int iris__turn_exit(iris_actor *a, const char *reason, enum exit_how how)
+static void keep_exit(struct cold *c, const char *reason, enum exit_how how)
 {
-    struct cold *c = iris__cold(a);
-    if (!c)
-        return iris__fail("exit: no memory");
     free(c->exit_reason);
     c->exit_reason = reason ? strdup(reason) : NULL;
     if (c->exit_how != EXIT_STOPPED)
         c->exit_how = how;
+}
+
+int iris__turn_exit(iris_actor *a, const char *reason, enum exit_how how)
+{
+    int is_plain = !reason && how == EXIT_BY_ITSELF; /* which needs no words to be kept */
+    struct cold *c = is_plain ? iris__cold_if(a) : iris__cold(a);
+    if (!c && !is_plain)
+        return iris__fail("exit: no memory");
+    if (c)
+        keep_exit(c, reason, how);
     a->flags |= ACTOR_EXITING;
     if (iris__thread.turn != a) /* a host's thread, between its turns: have one */
         iris__signal(iris__world_of(a), KIND_WAKE, 0, iris__actor_pid(a), 0, NULL);

@@ -9,7 +9,7 @@
 
 /* How often a worker that has nothing looks around before it sleeps: about 10 us. A wake-up costs 20
  * to 50 us on a virtual machine, so looking a little longer than it hurts is cheaper. */
-enum { SPINS = 300, TAKE_MAX = 128, BACKLOG = 64, OWN_IN_A_ROW = 256, PAUSE_MAX = 32 };
+enum { SPINS = 300, TAKE_MAX = 128, BACKLOG = 64, OWN_IN_A_ROW = 16, PAUSE_MAX = 32 };
 
 static void wake(struct sched *s, struct worker *w)
 {
@@ -101,9 +101,9 @@ static void *keep(struct worker *w, void **tasks, int n)
     return n ? tasks[0] : NULL;
 }
 
-static inline uint32_t patience(struct worker *w)
+/* Own turns that come before what is given from now on. */
+static inline uint32_t limited(uint32_t ahead)
 {
-    uint32_t ahead = iris__ring_count(&w->ring);
     return ahead < OWN_IN_A_ROW ? ahead : OWN_IN_A_ROW;
 }
 
@@ -111,25 +111,22 @@ static void *take_given(struct worker *w)
 {
     void *tasks[TAKE_MAX];
     uint32_t ahead = iris__ring_count(&w->ring), room = RING_ROOM - ahead;
-    w->patience = ahead < OWN_IN_A_ROW ? ahead : OWN_IN_A_ROW;
+    w->patience = limited(ahead);
     return keep(w, tasks,
                 iris__runq_take(&w->queue, tasks, room < TAKE_MAX ? (int)room : TAKE_MAX));
 }
 
-/* Newcomers come behind what is queued now, and not later: with one actor that floods they are looked for
- * after each of its turns, with a thousand queued ones not that often (a look takes the queue's cache
- * line from who fills it). */
+/* What was given is looked for when all that was queued at the last look has had its turn, and at the
+ * latest after OWN_IN_A_ROW turns: with one actor that floods after each of its turns. Not each time: a look
+ * takes the queue's cache line from who fills it. */
 static inline void *next_task(struct worker *w)
 {
-    void *task = NULL;
-    if (w->patience)
-        w->patience--;
-    else if (iris__runq_count(&w->queue))
-        task = take_given(w);
-    else
-        w->patience = patience(w);
-    if (!task)
-        task = iris__ring_pop(&w->ring);
+    int look = !w->patience;
+    void *task = look && iris__runq_count(&w->queue) ? take_given(w) : NULL;
+    if (task)
+        return task;
+    task = iris__ring_pop(&w->ring);
+    w->patience = look ? limited(iris__ring_count(&w->ring)) : w->patience - 1;
     return task ? task : iris__runq_count(&w->queue) ? take_given(w) : NULL;
 }
 
