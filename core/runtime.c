@@ -131,16 +131,19 @@ static int64_t on_fire(void *owner, int64_t now)
 }
 
 /* The actor may end this moment: only its place is certain to stay, so it is looked up by pid. */
-static void say_stuck(struct world *w, const iris_executor *x, const iris_actor *a, int64_t age)
+static void say_stuck(struct world *w, const iris_executor *x, struct lane *l, int64_t age)
 {
+    const iris_actor *a = atomic_load(&l->task);
     iris_info i = {.size = sizeof i, .abi = IRIS_ABI};
+    struct excerpt e;
+    struct event_detail d = {.about = &i, .lasted = age};
     if (!a || iris__info(w, iris__actor_pid(a), &i) != IRIS_OK)
         return;
-    iris__world_event(w, EVENT_STUCK, NULL, IRIS_WARN,
-                      "%s (%llu): %s %s v%u has not returned for %.1f s, on executor %s",
-                      *i.path ? i.path : "an actor", (unsigned long long)i.pid,
-                      *i.handler ? i.handler : i.behaviour, i.version, i.rev, (double)age / 1e9,
-                      x->name);
+    if (iris__turn_look(w, l, a, &e))
+        d.message = &e;
+    iris__world_tell(w, EVENT_STUCK, NULL, IRIS_WARN, &d,
+                     "%s v%u has not returned for %.1f s, on executor %s",
+                     *i.handler ? i.handler : i.behaviour, i.rev, (double)age / 1e9, x->name);
 }
 
 /* What its handler then fails with is a panic. */
@@ -158,7 +161,7 @@ static void on_stuck(void *owner, iris_executor *x, struct lane *l, int64_t age)
     if (x->driver.interrupt && w->sched.limit && age >= w->sched.limit)
         interrupt(x, l, turn);
     if (age >= IRIS__SECOND)
-        say_stuck(w, x, atomic_load(&l->task), age);
+        say_stuck(w, x, l, age);
 }
 
 static void on_ready(void *owner, uint64_t tag)

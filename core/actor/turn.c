@@ -197,6 +197,22 @@ static enum step settle(struct turn *t, iris_actor *a, const iris_message *const
     return GO_ON;
 }
 
+/* The ticker may be looking at the messages of a turn that lasts: they stay until it has. */
+static __attribute__((noinline)) void come_back(struct turn *t)
+{
+    if (t->w->sched.seeded) /* there `due` is drawn by lot, and nobody looks */
+        return;
+    pthread_mutex_lock(&t->w->facts_lock);
+    t->lane->back = atomic_load_explicit(&t->lane->turns, memory_order_relaxed);
+    pthread_mutex_unlock(&t->w->facts_lock);
+}
+
+static inline void returned(struct turn *t)
+{
+    if (__builtin_expect(atomic_load_explicit(&t->lane->due, memory_order_acquire), 0))
+        come_back(t);
+}
+
 static void forget_reason(void)
 {
     if (__builtin_expect(iris__thread.reason != NULL, 0))
@@ -213,7 +229,12 @@ static enum step handle(struct turn *t, iris_actor *a)
         return GO_ON;
     forget_reason();
     const iris_behaviour *b = &a->version->b;
-    return settle(t, a, batch, n, b->handle(b, a, a->state, batch, n));
+    t->lane->count = n;
+    atomic_store_explicit(&t->lane->batch, batch, memory_order_release);
+    int k = b->handle(b, a, a->state, batch, n);
+    returned(t);
+    atomic_store_explicit(&t->lane->batch, NULL, memory_order_relaxed);
+    return settle(t, a, batch, n, k);
 }
 
 /* A lone message, the most frequent case by far, stays in the mailbox while it is handled: then one
@@ -228,6 +249,7 @@ static enum step handle_single(struct turn *t, iris_actor *a, uint64_t in)
     forget_reason();
     iris__mailbox_adjust(a, -1);
     int k = b->handle(b, a, a->state, &one, 1);
+    returned(t);
     iris__mailbox_adjust(a, 1);
     if (__builtin_expect(k != 1 || a->open || a->flags & ACTOR_EXITING, 0)) {
         iris__mailbox_fetch_after(a, m);

@@ -17,6 +17,9 @@ void iris__turn_drop_stray(iris_actor *, struct message *);
 /* [turn] Signals of a pull actor, heard inside its handle(). Not 0: it is to end. */
 int iris__turn_hear_pull(iris_actor *);
 
+/* stuck.c: [any] The message that the actor's turn, in this lane, has been in for long: 1; 0: in none. */
+int iris__turn_look(struct world *, struct lane *, const iris_actor *, struct excerpt *);
+
 /* later.c: messages that are put off. */
 int iris__later(iris_actor *self, const iris_message *); /* [turn] */
 int iris__done(const iris_message *, int result);        /* [any] */

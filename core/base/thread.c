@@ -2,10 +2,14 @@
 
 #include "pool.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/prctl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 __thread struct thread iris__thread __attribute__((tls_model("initial-exec")));
 
@@ -49,4 +53,35 @@ int iris__thread_start(unsigned long *id, const char *name, void *(*run)(void *)
 void iris__thread_be_punctual(void)
 {
     prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+}
+
+int iris__thread_number(void)
+{
+    return gettid();
+}
+
+static int read_about(int number, const char *what, char *text, size_t room)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/task/%d/%s", number, what);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, text, room - 1);
+    if (fd >= 0)
+        close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    return n > 0 ? 0 : -1;
+}
+
+/* stat: "number (name) state ..."; schedstat: "ns on a core, ns ready and waiting, how often". */
+int iris__thread_use(int number, struct thread_use *u)
+{
+    char text[256];
+    long long ran, starved;
+    if (read_about(number, "schedstat", text, sizeof text) ||
+        sscanf(text, "%lld %lld", &ran, &starved) != 2 ||
+        read_about(number, "stat", text, sizeof text))
+        return -1;
+    const char *end = strrchr(text, ')');
+    *u = (struct thread_use){ran, starved, end && end[1] && end[2] == 'R'};
+    return 0;
 }

@@ -28,4 +28,13 @@ int iris__thread_start(unsigned long *id, const char *name, void *(*run)(void *)
 /* What this thread sleeps for it sleeps no longer: without it Linux adds up to 50 us. */
 void iris__thread_be_punctual(void);
 
+int iris__thread_number(void); /* the kernel's, of the calling thread */
+struct thread_use {
+    int64_t ran;     /* ns on a core */
+    int64_t starved; /* ns ready to run, and waiting for a core, until it got it */
+    int is_ready;    /* it runs, or waits for a core, now: it does not sleep */
+};
+/* Of thread `number` of this process; 0, or -1: not known here. */
+int iris__thread_use(int number, struct thread_use *);
+
 #endif

@@ -12,6 +12,7 @@
 #include "random.h"
 #include "ring.h"
 #include "runq.h"
+#include "thread.h"
 
 #include <iris/plugin.h>
 
@@ -21,7 +22,7 @@
 
 enum { SCHED_WORKERS_MAX = 256 };
 
-/* What a thread that drains shows to the ticker, and the ticker to it. One cache line. */
+/* What a thread that drains shows to the ticker, and the ticker to it. */
 struct lane {
     _Alignas(64) _Atomic uint64_t turns; /* begun */
     void *_Atomic task;                  /* the one that has its turn, or NULL */
@@ -30,6 +31,10 @@ struct lane {
     _Atomic int64_t since;               /* the ticker's: since when, 0: it has changed each time */
     int64_t tell_at, interrupt_at;       /* the ticker's: ages at which somebody is told */
     _Atomic uint64_t interrupted;        /* the turn whose host was asked to interrupt it */
+    /* What a turn is handling, for who looks at one that lasts: the actors' room knows how. */
+    const void *_Atomic batch;
+    int count;
+    uint64_t back; /* the last turn that lasted, once it came back from its handler */
 };
 
 struct sched;
@@ -66,6 +71,9 @@ struct worker {
     int bell;
     uint32_t index;
     unsigned long thread;
+    atomic_int number;  /* the kernel's of that thread; 0: not begun */
+    uint64_t slow_turn; /* the ticker's: a turn that lasts, and what its thread had used before */
+    struct thread_use before;
 };
 
 struct sched_hooks {

@@ -15,6 +15,7 @@
 enum { QUIET_TICKS = 20 };
 #define STUCK_AFTER IRIS__SECOND
 #define REPLACE_AFTER (100 * IRIS__MS)
+#define SLOW_AFTER (10 * IRIS__MS)
 #define WAKING (100 * IRIS__MS)
 #define GATHER (IRIS__MS * 3 / 20) /* timers that follow each other closer are fired together */
 
@@ -92,17 +93,33 @@ static void tell(struct sched *s, iris_executor *x, struct lane *l)
     s->hooks.stuck(s->owner, x, l, age_of(l, iris__sched_now(s)));
 }
 
+/* For how long the handler ran, or slept: not for how long its thread had no core. Another thread would
+ * not help that one, and have none either. Asked first when the turn is SLOW_AFTER old. */
+static int64_t work_of(struct worker *w, int64_t age)
+{
+    struct thread_use use, *before = &w->before;
+    if (iris__thread_use(atomic_load(&w->number), &use))
+        return age;
+    if (w->slow_turn != w->lane.seen) {
+        w->slow_turn = w->lane.seen;
+        *before = use;
+    }
+    return use.is_ready ? use.ran - before->ran : age - (use.starved - before->starved);
+}
+
 /* A turn that lasts holds up what is queued behind it: let a sleeping worker steal that, or have
- * another one started. */
+ * another one started. (Behind one that was replaced too: who gave it work may just not have seen that.) */
 static void relieve(struct sched *s, uint32_t i)
 {
     struct worker *w = s->workers[i];
     int64_t age = age_of(&w->lane, iris__sched_now(s));
-    if (!age || atomic_load(&w->dead))
-        return;
     if (age >= 2 * IRIS__MS && iris__worker_count(w) && atomic_load(&s->parked))
         iris__worker_call(s);
-    if (age >= REPLACE_AFTER)
+    if (!age || atomic_load(&w->dead))
+        return;
+    if (age >= SLOW_AFTER && w->slow_turn != w->lane.seen)
+        work_of(w, age);
+    if (age >= REPLACE_AFTER && work_of(w, age) >= REPLACE_AFTER)
         iris__worker_replace(s, i);
 }
 

@@ -252,6 +252,7 @@ static void *work(void *arg)
     struct sched *s = w->sched;
     iris__thread.worker = w;
     iris__thread.lane = &w->lane;
+    atomic_store(&w->number, iris__thread_number());
     while (!atomic_load_explicit(&s->stopping, memory_order_relaxed) &&
            !atomic_load_explicit(&w->dead, memory_order_relaxed))
         step(w);

@@ -23,6 +23,7 @@
 #include <cmocka.h>
 
 /* clang-format off */
+#define IRIS_SOAK(name, fn)                       {name, fn, NULL, NULL, NULL} /* no ctest case: tests/soak/X.sh runs it */
 #define IRIS_TEST(name, fn)                       {name, fn, NULL, NULL, NULL}
 #define IRIS_TEST_WITH(name, fn, setup, teardown) {name, fn, setup, teardown, NULL}
 /* clang-format on */

@@ -260,7 +260,7 @@ static void p9_undrained(void **state)
 
 /* clang-format off */
 static const struct CMUnitTest tests[] = {
-    IRIS_TEST("p8.a_runtime_rests_while_a_turn_or_a_host_takes_its_time", p8_rest),
+    IRIS_SOAK("p8.a_runtime_rests_while_a_turn_or_a_host_takes_its_time", p8_rest),
     IRIS_TEST("p8.slow_turns_use_up_no_workers", p8_slow),
     IRIS_TEST("p4.who_always_has_a_timer_is_never_idle", p4_idle),
     IRIS_TEST("p8.a_thread_keeps_no_memory_of_runtimes_that_are_over", p8_caches),
