@@ -2,6 +2,7 @@
 
 #include "api.h"
 #include "ask.h"
+#include "coroutine.h"
 #include "fail.h"
 #include "gate.h"
 #include "send.h"
@@ -182,6 +183,7 @@ static int open_world(iris_runtime *rt)
     w->sched.poller.fd = -1; /* none to close where we do not come that far */
     pthread_mutex_init(&w->swaps_lock, NULL);
     pthread_mutex_init(&w->facts_lock, NULL);
+    iris__stacks_init(&w->stacks);
     iris__timers_init(&w->timers);
     iris__routes_init(&w->routes);
     iris__descriptors_init(&w->descriptors);
@@ -193,6 +195,7 @@ static int open_world(iris_runtime *rt)
     w->message_max = o->message_max ? o->message_max : MESSAGE_MAX;
     if (w->message_max > UINT32_MAX) /* iris_message.len holds no more */
         w->message_max = UINT32_MAX;
+    w->swap_wait = o->swap_wait > 0 ? o->swap_wait : 5 * IRIS__SECOND;
     w->refs = 1;
     rt->outside.executor = &w->sched.pool;
     w->outside = &rt->outside;
@@ -302,6 +305,7 @@ static void finish(iris_runtime *rt)
     iris__registry_finish(&rt->registry);
     iris__supervisors_finish(&rt->supervisors);
     iris__table_finish(&w->table);
+    iris__stacks_finish(&w->stacks);
     iris__pool_destroy(w->pool);
     pthread_mutex_destroy(&w->swaps_lock);
     pthread_mutex_destroy(&w->facts_lock);
@@ -356,6 +360,11 @@ iris_actor *iris_self(iris_runtime *rt)
 const char *iris_reason(void)
 {
     return iris__reason();
+}
+
+int iris_fault(int signal, const void *siginfo, void *ucontext)
+{
+    return iris__coroutine_fault(signal, siginfo, ucontext);
 }
 
 int iris_step(iris_runtime *rt)

@@ -2,6 +2,7 @@
 
 #include "behaviour.h"
 #include "cold.h"
+#include "coroutine.h"
 #include "fail.h"
 #include "gate.h"
 #include "links.h"
@@ -29,8 +30,14 @@ static int check(struct world *w, const iris_spawn *s)
         return iris__fail("spawn: policy %u is not built yet; only IRIS_DROP_NEW is", s->policy);
     if (s->flags & ~(uint32_t)(IRIS_SPAWN_TRAP | IRIS_SPAWN_LINK) || s->idle_timeout)
         return iris__fail("spawn: flags 0x%x are not built yet", s->flags);
-    if (s->stack)
-        return iris__fail("spawn: a stack size is for IRIS_OWN_STACK, which is not built yet");
+    if (s->stack && !(s->version->b.flags & IRIS_OWN_STACK))
+        return iris__fail(
+            "spawn: \"%s\" has no stack of its own, so it has no size; leave .stack 0",
+            s->version->b.name);
+    if (s->executor && s->version->b.flags & IRIS_OWN_STACK)
+        return iris__fail("spawn: \"%s\" is a coroutine, which runs on the core's pool; leave "
+                          ".executor NULL",
+                          s->version->b.name);
     if (s->budget > UINT16_MAX)
         return iris__fail("spawn: budget %u is too large; up to 65,535", s->budget);
     return IRIS_OK;
@@ -51,6 +58,16 @@ static int keep(const iris_spawn *s, struct cold **cold)
     memcpy((*cold)->args, s->args.data, s->args.len);
     (*cold)->args_len = s->args.len;
     return IRIS_OK;
+}
+
+static int give_stack(struct world *w, const iris_spawn *s, struct cold **cold)
+{
+    if (!iris__coroutine_is_for(w, &s->version->b))
+        return IRIS_OK;
+    if (!*cold && !(*cold = calloc(1, sizeof **cold)))
+        return iris__fail("spawn: no memory");
+    (*cold)->coroutine = iris__coroutine_create(w, s->stack);
+    return (*cold)->coroutine ? IRIS_OK : IRIS_FAIL;
 }
 
 static int choose_executor(struct world *w, const iris_spawn *s, iris_executor **x)
@@ -93,7 +110,8 @@ int iris__actor_spawn(struct world *w, const iris_spawn *given, struct cold *col
     s.size = sizeof s;
     iris_executor *x = NULL;
     iris_actor *a = NULL;
-    if (check(w, &s) || keep(&s, &cold) || !(a = iris__table_take(&w->table))) {
+    if (check(w, &s) || keep(&s, &cold) || give_stack(w, &s, &cold) ||
+        !(a = iris__table_take(&w->table))) {
         iris__cold_free(w, cold);
         return IRIS_FAIL;
     }

@@ -22,7 +22,8 @@ enum {                        /* actor.flags */
        ACTOR_SWAPPING = 64,   /* a swap shall come before the next message */
        ACTOR_PULLS = 128,     /* its handle() takes the mail itself */
        ACTOR_HEARS = 256,     /* a DOWN or EXIT waits for its behaviour, before the mail */
-       ACTOR_DOWN = 512       /* between two incarnations: it waits to be told to begin */
+       ACTOR_DOWN = 512,      /* between two incarnations: it waits to be told to begin */
+       ACTOR_RUNS = 1024      /* a pull actor: its handle() has begun and not returned */
 };
 
 enum {                   /* actor.marks: what senders look at */

@@ -5,6 +5,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Who waits for mail needs something to wait on. */
+static int check_kind(const iris_behaviour *b)
+{
+    uint32_t own = b->flags & (IRIS_OWN_STACK | IRIS_OWN_THREAD);
+    if (b->flags & IRIS_PULL && own != IRIS_OWN_STACK && own != IRIS_OWN_THREAD)
+        return iris__fail(
+            "behaviour \"%s\": a pull actor (IRIS_PULL) waits on a stack or on a thread "
+            "of its own; add IRIS_OWN_STACK or IRIS_OWN_THREAD, one of both",
+            b->name);
+    if (own & IRIS_OWN_STACK && !(b->flags & IRIS_PULL))
+        return iris__fail("behaviour \"%s\": IRIS_OWN_STACK is for pull actors; add IRIS_PULL",
+                          b->name);
+    if (own & IRIS_OWN_STACK && b->executor)
+        return iris__fail("behaviour \"%s\": a coroutine (IRIS_OWN_STACK) runs on the core's pool; "
+                          "leave .executor NULL",
+                          b->name);
+    return IRIS_OK;
+}
+
 static int check(const iris_behaviour *b)
 {
     if (b->abi != IRIS_ABI)
@@ -15,11 +34,8 @@ static int check(const iris_behaviour *b)
         return iris__fail("behaviour: it has no name; set .name");
     if (!IRIS_HAS(b, handle))
         return iris__fail("behaviour \"%s\": it has no handle(); set .handle", b->name);
-    if (b->flags & IRIS_OWN_STACK)
-        return iris__fail("behaviour \"%s\": IRIS_OWN_STACK is not built yet; use IRIS_OWN_THREAD",
-                          b->name);
-    if ((b->flags & IRIS_PULL) && !(b->flags & IRIS_OWN_THREAD))
-        return iris__fail("behaviour \"%s\": IRIS_PULL needs IRIS_OWN_THREAD", b->name);
+    if (check_kind(b))
+        return IRIS_FAIL;
     return IRIS_OK;
 }
 

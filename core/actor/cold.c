@@ -1,6 +1,7 @@
 #include "cold.h"
 
 #include "behaviour.h"
+#include "coroutine.h"
 #include "message.h"
 
 #include <stdlib.h>
@@ -18,9 +19,9 @@ struct cold *iris__cold(iris_actor *a)
 
 void iris__cold_free(struct world *w, struct cold *c)
 {
-    (void)w;
     if (!c)
         return;
+    iris__coroutine_destroy(w, c->coroutine);
     for (uint32_t i = 0; i < c->revisions; i++) {
         iris__version_release(c->history[i].version);
         iris__text_finish(&c->history[i].snapshot);

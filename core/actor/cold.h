@@ -59,7 +59,9 @@ struct cold {
 
     char *exit_reason; /* of exit(), or of what ends a pull actor */
     enum exit_how exit_how;
-    struct message *taken; /* a pull actor's current one */
+    struct message *taken;       /* a pull actor's current one */
+    struct coroutine *coroutine; /* its stack; NULL: it has a thread */
+    int hot;                     /* it was given HOT_SWAP: its return is for a swap */
     uint32_t busy;
     _Atomic uint64_t crashed; /* messages that crashed it: part of its count of them */
     uint32_t fruitless;       /* turns in a row that took nothing */

@@ -5,6 +5,7 @@
 #include "ending.h"
 #include "links.h"
 #include "mailbox.h"
+#include "reader.h"
 #include "reason.h"
 #include "swap.h"
 #include "turn.h"
@@ -158,6 +159,8 @@ static void hear(iris_actor *a, struct message *m, struct heard *h)
         break;
     case KIND_SWAP:
         hear_swap(a, iris__message_pointer(m));
+        if (a->flags & ACTOR_RUNS && iris__reader_tell_swap(a, m))
+            return;
         break;
     case KIND_CHILD:
         iris__watch_add_child(a, m->pub.from);

@@ -88,6 +88,13 @@ int iris__mailbox_block_open(iris_actor *a)
     return !(atomic_fetch_and(&a->in, ~MAILBOX_BLOCKED) & MAILBOX_BLOCKED);
 }
 
+int iris__mailbox_wake(iris_actor *a)
+{
+    uint64_t idle = MAILBOX_IDLE;
+    return atomic_compare_exchange_strong(&a->in, &idle, 0) ||
+           atomic_fetch_and(&a->in, ~MAILBOX_BLOCKED) & MAILBOX_BLOCKED;
+}
+
 void iris__mailbox_close(iris_actor *a)
 {
     take_in(a, atomic_exchange(&a->in, MAILBOX_CLOSED), NULL);

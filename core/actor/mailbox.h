@@ -86,6 +86,9 @@ void iris__mailbox_fetch_after(iris_actor *, const struct message *handled);
 int iris__mailbox_block(iris_actor *);
 /* The same, but not once the gate is shut: then there is a stop to be heeded. */
 int iris__mailbox_block_open(iris_actor *);
+/* [turn] Of an actor that rests or is blocked, and whose thread is awake: take that back. 0: somebody
+ * queues it this moment. */
+int iris__mailbox_wake(iris_actor *);
 /* [turn] No more mail ever; what was pushed is added to the local list. */
 void iris__mailbox_close(iris_actor *);
 

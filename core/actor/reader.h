@@ -10,7 +10,10 @@ int iris__reader_take(iris_actor *, iris_match *, void *ctx, const iris_message 
 int iris__reader_recv(iris_actor *, iris_match *, void *ctx, int64_t timeout,
                       const iris_message **out);
 
-/* [turn] handle() has returned: what it took last is done with, or crashed it. */
+/* [turn] What was taken last is done with, or crashed its handle(). */
 void iris__reader_finish(iris_actor *, int crashed);
+/* [turn] A swap that shall come now was heard, by this signal, inside handle(). 1: the signal is kept,
+ * and becomes HOT_SWAP. */
+int iris__reader_tell_swap(iris_actor *, struct message *);
 
 #endif

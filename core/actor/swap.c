@@ -3,6 +3,7 @@
 #include "behaviour.h"
 #include "cold.h"
 #include "fail.h"
+#include "gate.h"
 #include "send.h"
 
 #include <stdio.h>
@@ -12,8 +13,12 @@
 struct swap {
     struct swap_order order;
     uint64_t pid;
-    struct swap *next;    /* world.swaps, under its lock, while it waits */
-    int cancelled, taken; /* under that lock */
+    struct swap *next; /* world.swaps, under its lock, while it waits */
+    int cancelled;     /* under that lock */
+    uint64_t ref;      /* no other has it */
+    int offered;       /* to a pull actor; [turn], as all below */
+    struct patience *patience;
+    uint64_t timer;
     /* while it is carried out */
     iris_version *target;
     uint32_t of; /* rev that the target had, if it is an old one */
@@ -81,6 +86,7 @@ int iris__swap(struct world *w, uint64_t pid, const struct swap_order *order)
         return iris__fail("swap: no memory");
     }
     pthread_mutex_lock(&w->swaps_lock);
+    s->ref = atomic_fetch_add(&w->refs, 1);
     s->next = w->swaps;
     w->swaps = s;
     pthread_mutex_unlock(&w->swaps_lock);
@@ -89,31 +95,140 @@ int iris__swap(struct world *w, uint64_t pid, const struct swap_order *order)
     return result ? take_back(w, s, result) : IRIS_OK;
 }
 
+/* What was to be told by a swap that waits; from now on it is cancelled. swaps_lock held. */
+static struct swap_order call_off(struct world *w, struct swap *s)
+{
+    struct swap_order order = s->order;
+    unlist(w, s);
+    s->cancelled = 1;
+    s->order.tell = NULL;
+    s->order.version = NULL;
+    return order;
+}
+
+static void tell_off(const struct swap_order *order, const char *why)
+{
+    const struct swap_report report = {.result = IRIS_FAIL, .why = why};
+    if (order->tell)
+        order->tell(order->ctx, &report);
+    iris__version_release(order->version);
+}
+
 /* Cancelled ones are told at once; their markers find them so and free them. */
 int iris__swap_cancel(struct world *w, uint64_t pid)
 {
-    static const struct swap_report cancelled = {.result = IRIS_FAIL, .why = "cancelled"};
-    int n = 0;
-    for (;; n++) {
+    for (int n = 0;; n++) {
         pthread_mutex_lock(&w->swaps_lock);
         struct swap *s = w->swaps;
         while (s && s->pid != pid)
             s = s->next;
         struct swap_order order = {0};
-        if (s) {
-            unlist(w, s);
-            s->cancelled = 1;
-            order = s->order;
-            s->order.tell = NULL;
-            s->order.version = NULL;
-        }
+        if (s)
+            order = call_off(w, s);
         pthread_mutex_unlock(&w->swaps_lock);
         if (!s)
             return n;
-        if (order.tell)
-            order.tell(order.ctx, &cancelled);
-        iris__version_release(order.version);
+        tell_off(&order, "cancelled");
     }
+}
+
+/* Before anybody is told that it comes. */
+static int check_successor(const iris_version *old, const iris_version *new)
+{
+    if ((new->b.flags ^ old->b.flags) & (IRIS_PULL | IRIS_OWN_THREAD | IRIS_OWN_STACK))
+        return iris__fail(
+            "swap: \"%s\" and \"%s\" are of two kinds (flags IRIS_PULL, "
+            "IRIS_OWN_THREAD and IRIS_OWN_STACK must be the same); stop the actor and "
+            "start the new one",
+            old->b.name, new->b.name);
+    if (new->library &&new->library == old->library && strcmp(new->b.name, old->b.name) == 0)
+        return iris__fail(
+            "swap: these are the same bytes as the version that runs; nothing to swap");
+    return IRIS_OK;
+}
+
+/* ---- a pull actor: it is told, and has so long to return ---- */
+
+struct patience {
+    struct world *world;
+    uint64_t pid, ref; /* of the swap */
+};
+
+static struct swap *find(struct world *w, uint64_t ref)
+{
+    struct swap *s = w->swaps;
+    while (s && s->ref != ref)
+        s = s->next;
+    return s;
+}
+
+static void say_late(struct world *w, uint64_t pid, const char *why)
+{
+    iris_actor *a = iris__table_at(&w->table, pid);
+    if (a && iris__gate_is(a, pid))
+        iris__world_event(w, EVENT_SWAP_REFUSED, a, IRIS_WARN, "%s", why + 6);
+}
+
+/* On the ticker's thread: the actor may sit in a handler that never returns. */
+static void run_out(void *ctx)
+{
+    struct patience *p = ctx;
+    struct world *w = p->world;
+    struct swap_order order = {0};
+    pthread_mutex_lock(&w->swaps_lock);
+    struct swap *s = find(w, p->ref);
+    if (s)
+        order = call_off(w, s);
+    pthread_mutex_unlock(&w->swaps_lock);
+    if (s) {
+        iris__fail("swap: the pull actor got HOT_SWAP and has not returned from handle() within "
+                   "%.1f s; the old version goes on",
+                   (double)w->swap_wait / (double)IRIS__SECOND);
+        say_late(w, p->pid, iris__reason());
+        tell_off(&order, iris__reason());
+    }
+    free(p);
+}
+
+static void lend_patience(struct world *w, struct swap *s)
+{
+    struct patience *p = malloc(sizeof *p);
+    if (!p)
+        return; /* it has all the time it wants */
+    *p = (struct patience){w, s->pid, s->ref};
+    s->patience = p;
+    if (iris__timer_call(w, iris__sched_after(&w->sched, w->swap_wait), run_out, p, &s->timer)) {
+        s->patience = NULL;
+        free(p);
+    }
+}
+
+/* Either we take the timer back, or it fires and frees this. */
+static void lose_patience(struct world *w, struct swap *s)
+{
+    if (s->patience && iris__timer_cancel(w, s->timer) == IRIS_OK)
+        free(s->patience);
+    s->patience = NULL;
+}
+
+int iris__swap_offer(iris_actor *a, struct swap *s)
+{
+    struct world *w = iris__world_of(a);
+    pthread_mutex_lock(&w->swaps_lock);
+    int cancelled = s->cancelled;
+    pthread_mutex_unlock(&w->swaps_lock);
+    if (cancelled) {
+        lose_patience(w, s);
+        destroy(s);
+        return 0;
+    }
+    if (s->offered)
+        return 1;
+    s->offered = 1;
+    if (s->order.version && check_successor(a->version, s->order.version))
+        return iris__swap_perform(a, s); /* which refuses it, and says so */
+    lend_patience(w, s);
+    return 1;
 }
 
 /* The turn has it now. 0: it was cancelled. */
@@ -124,6 +239,7 @@ static int begin(struct world *w, struct swap *s)
     if (!cancelled)
         unlist(w, s);
     pthread_mutex_unlock(&w->swaps_lock);
+    lose_patience(w, s);
     if (cancelled)
         destroy(s);
     return !cancelled;
@@ -183,21 +299,10 @@ static int choose_old(iris_actor *a, struct swap *s)
 static int choose(iris_actor *a, struct swap *s)
 {
     const iris_version *old = a->version;
-    if (old->b.flags & IRIS_PULL)
-        return iris__fail(
-            "swap: a pull actor cannot be swapped yet; stop it and start the new one");
     if (!s->order.version)
         return choose_old(a, s);
     s->target = s->order.version;
-    if (s->target->b.flags & IRIS_PULL || (s->target->b.flags ^ old->b.flags) & IRIS_OWN_THREAD)
-        return iris__fail("swap: \"%s\" and \"%s\" are of two kinds (flags IRIS_PULL and "
-                          "IRIS_OWN_THREAD must be the same); stop the actor and start the new one",
-                          old->b.name, s->target->b.name);
-    if (s->target->library && s->target->library == old->library &&
-        strcmp(s->target->b.name, old->b.name) == 0)
-        return iris__fail(
-            "swap: these are the same bytes as the version that runs; nothing to swap");
-    return IRIS_OK;
+    return check_successor(old, s->target);
 }
 
 /* ---- the state ---- */

@@ -31,6 +31,9 @@ struct swap;
 int iris__swap_perform(iris_actor *, struct swap *);
 /* [turn] First thing on the other executor. As above. */
 int iris__swap_arrive(iris_actor *);
+/* [turn] A pull actor may see it: from now on it has world.swap_wait to return. 0: it was cancelled, or is
+ * refused at once, and is freed. */
+int iris__swap_offer(iris_actor *, struct swap *);
 /* The actor is gone. */
 void iris__swap_refuse(struct world *, struct swap *, int result, const char *why);
 

@@ -2,6 +2,7 @@
 
 #include "behaviour.h"
 #include "cold.h"
+#include "coroutine.h"
 #include "ending.h"
 #include "fail.h"
 #include "gate.h"
@@ -352,12 +353,9 @@ static enum exit_how how_of(const struct heard *h)
 /* A pull actor is inside its one long handle(): what ends it is kept until that returns. */
 int iris__turn_hear_pull(iris_actor *a)
 {
-    struct cold *c = iris__cold(a);
     struct heard h = {0};
     if (iris__signal_waits(a))
         iris__hear_all(a, &h);
-    if (c && c->now)
-        swap_now(a); /* which refuses: pull actors are not swapped yet */
     if (h.ends)
         iris__turn_exit(a, h.reason, how_of(&h));
     iris__hear_finish(&h);
@@ -388,20 +386,83 @@ int iris__turn_exit(iris_actor *a, const char *reason, enum exit_how how)
 
 /* ---- what is rare ---- */
 
-static enum step pull(iris_actor *a)
+static int is_over(const struct turn *t, const iris_actor *a)
 {
-    const iris_behaviour *b = &a->version->b;
-    iris__forget();
-    int result = b->handle(b, a, a->state, NULL, 0);
-    int ended = iris__cold_if(a) && iris__cold_if(a)->exit_how; /* its mailbox was closed */
-    int crashed = result < 0 && !ended;
-    struct message *m = crashed && iris__cold_if(a) ? iris__cold_if(a)->taken : NULL;
+    return t->used && (t->used + iris__thread.sent >= a->budget ||
+                       atomic_load_explicit(&t->lane->due, memory_order_relaxed));
+}
+
+/* It crashed, or (overflow: why) was caught in a fault, with what it took last. */
+static enum step fail_pull(iris_actor *a, int overflow)
+{
+    struct cold *c = iris__cold_if(a);
+    struct message *m = c ? c->taken : NULL;
     struct excerpt e;
     if (m)
         iris__ending_excerpt(a, &m->pub, &e);
-    iris__reader_finish(a, crashed);
-    return after(crashed ? iris__ending_crash(a, iris__reason(), m ? &e : NULL)
-                         : iris__ending_asked(a));
+    iris__reader_finish(a, 1);
+    return after(overflow ? iris__ending_panic(a, "stack", iris__reason(), m ? &e : NULL)
+                          : iris__ending_crash(a, iris__reason(), m ? &e : NULL));
+}
+
+/* The handle() of a pull actor has returned: its end, a crash, or what a swap waits for. */
+static enum step returned(iris_actor *a, int result)
+{
+    struct cold *c = iris__cold_if(a);
+    int hot = c && c->hot;
+    a->flags &= (uint16_t)~ACTOR_RUNS;
+    if (c)
+        c->hot = 0;
+    if (result < 0 && !(c && c->exit_how)) /* else its mailbox was closed */
+        return fail_pull(a, 0);
+    iris__reader_finish(a, 0);
+    if (!hot || a->flags & ACTOR_EXITING)
+        return after(iris__ending_asked(a));
+    return c->now ? swap_now(a) : GO_ON; /* taken back, or too late: the old version begins again */
+}
+
+static enum step overflowed(iris_actor *a)
+{
+    const iris_behaviour *b = &a->version->b;
+    struct cold *c = iris__cold_if(a);
+    a->flags &= (uint16_t)~ACTOR_RUNS;
+    c->hot = 0;
+    iris__fail("stack overflow in handle() of \"%s\" %s: all %zu KiB are used up; it may have more "
+               "(iris_spawn.stack)",
+               b->name, b->version, iris__coroutine_size(c->coroutine) >> 10);
+    return fail_pull(a, 1);
+}
+
+static enum step resume(struct turn *t, iris_actor *a, struct coroutine *k)
+{
+    switch (iris__coroutine_run(k, a, &t->used)) {
+    case WISH_MAIL:
+        return iris__mailbox_rest(a) ? STOP : GO_ON;
+    case WISH_SIGNAL:
+        return iris__mailbox_block(a) ? STOP : GO_ON;
+    case WISH_OVERFLOW:
+        return overflowed(a);
+    case WISH_END:
+        return returned(a, iris__coroutine_result(k));
+    case WISH_YIELD:
+        break;
+    }
+    iris__executor_push(a->executor, a);
+    return STOP;
+}
+
+static enum step pull(struct turn *t, iris_actor *a)
+{
+    const iris_behaviour *b = &a->version->b;
+    struct cold *c = iris__cold_if(a);
+    if (is_over(t, a)) {
+        iris__executor_push(a->executor, a);
+        return STOP;
+    }
+    forget_reason();
+    a->flags |= ACTOR_RUNS;
+    return c && c->coroutine ? resume(t, a, c->coroutine)
+                             : returned(a, b->handle(b, a, a->state, NULL, 0));
 }
 
 static enum step begin(iris_actor *a)
@@ -444,8 +505,10 @@ static enum step depart(iris_actor *a)
     return after(iris__ending_asked(a));
 }
 
-static enum step special(iris_actor *a)
+static enum step special(struct turn *t, iris_actor *a)
 {
+    if (a->flags & ACTOR_RUNS) /* it hears what ends it itself */
+        return pull(t, a);
     if (a->flags & ACTOR_MOVING)
         return iris__swap_arrive(a) ? STOP : GO_ON;
     if (a->flags & ACTOR_GONE) {
@@ -459,12 +522,6 @@ static enum step special(iris_actor *a)
     return depart(a);
 }
 
-static int is_over(const struct turn *t, const iris_actor *a)
-{
-    return t->used && (t->used + iris__thread.sent >= a->budget ||
-                       atomic_load_explicit(&t->lane->due, memory_order_relaxed));
-}
-
 /* Before the next message: what is open must be done, then a swap that shall come now, then signals. */
 static enum step hold(struct turn *t, iris_actor *a)
 {
@@ -473,14 +530,15 @@ static enum step hold(struct turn *t, iris_actor *a)
     if (a->flags & ACTOR_SWAPPING)
         return swap_now(a);
     if (a->flags & ACTOR_PULLS)
-        return pull(a);
+        return pull(t, a);
     if (!is_over(t, a))
         return hear_one(t, a);
     iris__executor_push(a->executor, a);
     return STOP;
 }
 
-#define ACTOR_SPECIAL (ACTOR_MOVING | ACTOR_GONE | ACTOR_DOWN | ACTOR_FRESH | ACTOR_EXITING)
+#define ACTOR_SPECIAL \
+    (ACTOR_MOVING | ACTOR_GONE | ACTOR_DOWN | ACTOR_FRESH | ACTOR_EXITING | ACTOR_RUNS)
 #define ACTOR_HOLDS (ACTOR_SWAPPING | ACTOR_PULLS | ACTOR_HEARS)
 
 static enum step look(struct turn *t, iris_actor *a)
@@ -496,7 +554,7 @@ static enum step look(struct turn *t, iris_actor *a)
 static enum step step(struct turn *t, iris_actor *a)
 {
     if (__builtin_expect(a->flags & ACTOR_SPECIAL, 0))
-        return special(a);
+        return special(t, a);
     if (__builtin_expect(iris__signal_waits(a), 0) && heed(a) == STOP)
         return STOP;
     if (__builtin_expect(a->open || a->flags & ACTOR_HOLDS, 0))

@@ -6,6 +6,7 @@
 #include "executor.h"
 #include "pool.h"
 #include "route.h"
+#include "stack.h"
 #include "table.h"
 #include "timer.h"
 
@@ -84,6 +85,7 @@ struct world {
     struct sched sched;
     struct pool *pool;
     struct table table;
+    struct stacks stacks; /* of pull actors */
     struct timers timers;
     struct routes routes;
     struct descriptors descriptors;
@@ -91,6 +93,7 @@ struct world {
     struct registry *registry;       /* tree/registry.h: the names of this world's actors */
     struct supervisors *supervisors; /* tree/supervisor.h */
     size_t message_max;
+    int64_t swap_wait; /* ns: so long a pull actor may take to return for a swap */
     atomic_llong dead[DEAD_REASONS];
     atomic_llong asks, busy, laters, down; /* what --until-idle waits for, beside mail and timers */
     atomic_llong versions;                 /* alive */

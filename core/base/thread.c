@@ -35,10 +35,15 @@ void iris__thread_watch(void)
     __cxa_thread_atexit_impl(tidy, &iris__thread, &__dso_handle);
 }
 
+/* What a thread does to itself: blocked, the kernel ends the process without asking its handler. */
+static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
+
 int iris__thread_start(unsigned long *id, const char *name, void *(*run)(void *), void *arg)
 {
     sigset_t all, before;
     sigfillset(&all);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        sigdelset(&all, faults[i]);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_t thread;
     int error = pthread_create(&thread, NULL, run, arg);

@@ -13,6 +13,7 @@ struct thread {
     void *worker;             /* sched/worker.c: the worker that this thread is, or NULL */
     void *lane;               /* sched: where this thread runs tasks, or NULL */
     void *turn;               /* the actor whose turn runs here, or NULL */
+    void *coroutine;          /* whose stack this thread runs on, or NULL */
     uint32_t sent;            /* messages sent in this turn: charged to its budget */
     uint32_t tidy;            /* 1: the end of this thread is being watched */
     char *reason;             /* of iris__fail(), heap */
@@ -23,7 +24,7 @@ extern __thread struct thread iris__thread __attribute__((tls_model("initial-exe
 /* Has the heap parts of iris__thread freed when this thread ends. Call before storing one. */
 void iris__thread_watch(void);
 
-/* Start a named thread with all signals blocked (they are the program's, not ours). 0 or an errno. */
+/* Start a named thread with all signals blocked but faults (they are the program's, not ours). 0 or an errno. */
 int iris__thread_start(unsigned long *id, const char *name, void *(*run)(void *), void *arg);
 /* What this thread sleeps for it sleeps no longer: without it Linux adds up to 50 us. */
 void iris__thread_be_punctual(void);

@@ -7,6 +7,7 @@
 #include "descriptor.h"
 #include "fail.h"
 #include "links.h"
+#include "pull.h"
 #include "reader.h"
 #include "registry.h"
 #include "send.h"
@@ -188,8 +189,9 @@ static const iris_watch watch_ext = {.size = sizeof(iris_watch),
                                      .link_pair = watch_link_pair,
                                      .unlink_pair = watch_unlink_pair};
 static const iris_ask ask_ext = {sizeof(iris_ask), IRIS_ABI, iris__ask};
-static const iris_reader reader_ext = {sizeof(iris_reader), IRIS_ABI, iris__reader_take,
-                                       iris__reader_recv};
+static const iris_reader reader_ext = {sizeof(iris_reader), IRIS_ABI,       iris__reader_take,
+                                       iris__reader_recv,   iris__pull_ask, iris__pull_sleep,
+                                       iris__pull_yield};
 static const iris_route route_ext = {sizeof(iris_route), IRIS_ABI, route_up, route_down,
                                      route_deliver};
 static const iris_poll poll_ext = {sizeof(iris_poll), IRIS_ABI, iris__descriptor_arm,

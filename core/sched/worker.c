@@ -1,6 +1,7 @@
 #include "worker.h"
 
 #include "fail.h"
+#include "stack.h"
 #include "thread.h"
 
 #include <pthread.h>
@@ -250,6 +251,8 @@ static void *work(void *arg)
 {
     struct worker *w = arg;
     struct sched *s = w->sched;
+    struct signal_stack handlers;
+    iris__signal_stack_set(&handlers);
     iris__thread.worker = w;
     iris__thread.lane = &w->lane;
     atomic_store(&w->number, iris__thread_number());
@@ -259,6 +262,7 @@ static void *work(void *arg)
     iris__thread.worker = NULL;
     for (void *task; !atomic_load(&s->stopping) && (task = last_task(w));)
         push_from_outside(s, task); /* replaced: others do what is left */
+    iris__signal_stack_unset(&handlers);
     atomic_store(&w->gone, 1);
     return NULL;
 }

@@ -88,6 +88,7 @@ typedef struct iris_options {
     size_t memory_max;    /* bytes of all messages that wait or are handled; 0: no limit. Beyond it send
                              says IRIS_FULL, whatever the mailbox; signals still pass. What is near at
                              hand for a thread that sends counts: up to 256 blocks of each size */
+    int64_t swap_wait;    /* ns that a pull actor has to return after HOT_SWAP; 0: 5 s */
 } iris_options;
 
 /* options may be NULL. IRIS_OK, or IRIS_FAIL: see iris_reason(). */
@@ -124,6 +125,12 @@ IRIS_EXPORT int iris_ask_wait(iris_runtime *, uint64_t pid, const void *data, si
 IRIS_EXPORT int iris_is_idle(iris_runtime *);
 /* Seeded runs: make one decision. 0: nothing is left to decide. */
 IRIS_EXPORT int iris_step(iris_runtime *);
+
+/* For a program's handler of SIGSEGV and SIGBUS (sigaction with SA_SIGINFO | SA_ONSTACK; the pool's threads
+ * have a stack for it): not 0: it was the overflow of a coroutine's stack, that actor ends ("panic: stack
+ * overflow .."), and the thread goes on when the handler returns. 0: it was something else, nothing has
+ * changed. Takes the three arguments of the handler. Safe in signal handlers. [any] */
+IRIS_EXPORT int iris_fault(int signal, const void *siginfo, void *ucontext);
 
 typedef struct iris_totals {
     uint32_t size, abi;

@@ -1,4 +1,5 @@
-/* Pull actors: they take their mail themselves, in the order they choose; what they leave keeps its own. */
+/* Pull actors: they take their mail themselves, in the order they choose; what they leave keeps its own.
+ * Each play is played by both kinds: a coroutine, and a thread (which is a coroutine under seeds). */
 #include "main.h"
 
 #include "cast.h"
@@ -14,6 +15,8 @@ struct puller {
     const iris_reader *reader;
     const iris_api *api;
 };
+
+static uint32_t kind; /* of the pull actors of this test */
 
 static int pull(const iris_behaviour *b, iris_actor *self, void *state,
                 const iris_message *const *none, int n)
@@ -33,7 +36,7 @@ static struct puller *start(struct scene *s, int (*run)(struct puller *, iris_ac
                         .abi = IRIS_ABI,
                         .name = "puller",
                         .version = "1",
-                        .flags = IRIS_PULL | IRIS_OWN_THREAD | IRIS_SIGNALS,
+                        .flags = IRIS_PULL | kind | IRIS_SIGNALS,
                         .data = p,
                         .handle = pull};
     p->run = run;
@@ -186,39 +189,27 @@ static void a_down_is_mail(struct scene *s)
     assert_int_equal(scene_count(s).handled, 1);
 }
 
-/* A swap of a pull actor is refused, and a bounded mailbox holds what was not taken. */
-static void swaps_are_refused(struct scene *s)
-{
-    const iris_watch *watch = cast_extension(s, IRIS_WATCH);
-    struct verdict *told = scene_memory(s, 2 * sizeof *told);
-    struct ledger *l = cast_ledger(s);
-    iris_behaviour plain = cast_plain(l);
-    uint64_t pid;
-    start(s, until_closed, &pid, 0);
-    cast_swap(s, pid, &plain, 0, &told[0]);
-    cast_expect(s, &told[0], IRIS_FAIL, "pull actor");
-    cast_swap(s, pid, &plain, 1, &told[1]);
-    cast_expect(s, &told[1], IRIS_FAIL, "pull actor");
-    watch->stop(s->self, pid);
-    cast_await_end(s, pid);
-}
-
 /* clang-format off */
-#define THREADS(play) static void test_##play(void **state) { (void)state; scene_play_threads(play); }
-THREADS(selective)
-THREADS(timeouts)
-THREADS(stop_drains)
-THREADS(kill_closes)
-THREADS(a_down_is_mail)
-THREADS(swaps_are_refused)
+#define BOTH(play)                                                                                          \
+    static void play##_on_stack(void **state)  { (void)state; kind = IRIS_OWN_STACK;  scene_play(play); }   \
+    static void play##_on_thread(void **state) { (void)state; kind = IRIS_OWN_THREAD; scene_play(play); }
+BOTH(selective)
+BOTH(timeouts)
+BOTH(stop_drains)
+BOTH(kill_closes)
+BOTH(a_down_is_mail)
 
 static const struct CMUnitTest tests[] = {
-    IRIS_TEST("reader.what_is_not_taken_stays_in_order", test_selective),
-    IRIS_TEST("reader.recv_waits_as_long_as_it_is_told", test_timeouts),
-    IRIS_TEST("reader.a_stop_is_closed_behind_the_mail", test_stop_drains),
-    IRIS_TEST("reader.a_kill_closes_and_is_no_crash", test_kill_closes),
-    IRIS_TEST("reader.a_down_is_received", test_a_down_is_mail),
-    IRIS_TEST("reader.a_swap_is_refused_with_a_sentence", test_swaps_are_refused),
+    IRIS_TEST("reader.what_is_not_taken_stays_in_order", selective_on_stack),
+    IRIS_TEST("reader.recv_waits_as_long_as_it_is_told", timeouts_on_stack),
+    IRIS_TEST("reader.a_stop_is_closed_behind_the_mail", stop_drains_on_stack),
+    IRIS_TEST("reader.a_kill_closes_and_is_no_crash", kill_closes_on_stack),
+    IRIS_TEST("reader.a_down_is_received", a_down_is_mail_on_stack),
+    IRIS_TEST("reader.thread.what_is_not_taken_stays_in_order", selective_on_thread),
+    IRIS_TEST("reader.thread.recv_waits_as_long_as_it_is_told", timeouts_on_thread),
+    IRIS_TEST("reader.thread.a_stop_is_closed_behind_the_mail", stop_drains_on_thread),
+    IRIS_TEST("reader.thread.a_kill_closes_and_is_no_crash", kill_closes_on_thread),
+    IRIS_TEST("reader.thread.a_down_is_received", a_down_is_mail_on_thread),
 };
 /* clang-format on */
 IRIS_MAIN(tests)

@@ -106,8 +106,13 @@ static void wrong_behaviours(struct scene *s)
     b.flags = IRIS_PULL;
     expect_refused(s->api->define(s->self, &b, &v), "IRIS_OWN_THREAD");
     b = cast_plain(l);
+    b.flags = IRIS_PULL | IRIS_OWN_THREAD | IRIS_OWN_STACK;
+    expect_refused(s->api->define(s->self, &b, &v), "one of both");
     b.flags = IRIS_OWN_STACK;
-    expect_refused(s->api->define(s->self, &b, &v), "not built");
+    expect_refused(s->api->define(s->self, &b, &v), "for pull actors");
+    b.flags = IRIS_PULL | IRIS_OWN_STACK;
+    b.executor = (iris_executor *)&b; /* any */
+    expect_refused(s->api->define(s->self, &b, &v), "core's pool");
     assert_null(v);
     expect_refused(s->api->swap(s->self, 1, NULL, 0, NULL, NULL), "no version");
     iris_driver d = {.size = sizeof d, .abi = 3, .name = "driver"};
