@@ -1,132 +1,15 @@
-/* Pull actors beside recv: what they wait for, their budget, and swaps, which they are told of and obey by
- * returning. Each play is played by both kinds: a coroutine, and a thread (a coroutine under seeds). */
+/* Pull actors beside recv: what they wait for, their budget, their end. Each play is played by both kinds: a
+ * coroutine, and a thread (a coroutine under seeds). */
 #include "main.h"
 
-#include "cast.h"
-
-#include "gate.h"
+#include "puller.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static uint32_t kind; /* of the pull actors of this test */
-
-struct numbers;
-
-struct part { /* what one pull actor does, and what it saw */
-    int (*run)(struct part *, iris_actor *, struct numbers *);
-    const iris_reader *reader;
-    const iris_api *api;
-    uint64_t other;    /* pid */
-    atomic_int result; /* of a call */
-    atomic_int begun, ended, hot, n;
-    atomic_int go;
-    uint64_t got[256];
-};
-
-struct numbers { /* its state: how many numbers it took, in all versions */
-    uint64_t count;
-};
-
-static int handle(const iris_behaviour *b, iris_actor *self, void *state,
-                  const iris_message *const *none, int n)
-{
-    struct part *p = b->data;
-    (void)none;
-    atomic_fetch_add(&p->begun, 1);
-    int result = n ? IRIS_FAIL : p->run(p, self, state);
-    atomic_fetch_add(&p->ended, 1);
-    return result;
-}
-
-static int init(const iris_behaviour *b, iris_actor *self, iris_bytes args, void **state)
-{
-    (void)b, (void)self, (void)args;
-    *state = calloc(1, sizeof(struct numbers));
-    return *state ? IRIS_OK : IRIS_FAIL;
-}
-
-static void fini(const iris_behaviour *b, iris_actor *self, void *state)
-{
-    (void)b, (void)self;
-    free(state);
-}
-
-static int save(const iris_behaviour *b, iris_actor *self, const void *state, iris_sink *out)
-{
-    (void)b, (void)self;
-    return out->write(out, state, sizeof(struct numbers));
-}
-
-static int upgrade(const iris_behaviour *b, iris_actor *self, uint32_t from, iris_bytes saved,
-                   void **state)
-{
-    if (init(b, self, saved, state) || from != 1 || saved.len != sizeof(struct numbers))
-        return (iris_calls()->fail)("not my format");
-    memcpy(*state, saved.data, saved.len);
-    return IRIS_OK;
-}
-
-static struct part *part(struct scene *s, int (*run)(struct part *, iris_actor *, struct numbers *))
-{
-    struct part *p = scene_memory(s, sizeof *p);
-    p->run = run;
-    p->api = s->api;
-    p->reader = cast_extension(s, IRIS_READER);
-    return p;
-}
-
-static iris_behaviour behaviour(struct part *p, const char *version)
-{
-    return (iris_behaviour){.size = sizeof(iris_behaviour),
-                            .abi = IRIS_ABI,
-                            .name = "puller",
-                            .version = version,
-                            .flags = IRIS_PULL | kind,
-                            .state_version = 1,
-                            .data = p,
-                            .handle = handle,
-                            .init = init,
-                            .fini = fini,
-                            .save = save,
-                            .upgrade = upgrade};
-}
-
-static struct part *start(struct scene *s,
-                          int (*run)(struct part *, iris_actor *, struct numbers *), uint64_t *pid)
-{
-    struct part *p = s->prop = part(s, run);
-    iris_behaviour b = behaviour(p, "1");
-    *pid = scene_spawn(s, &b, 0);
-    return p;
-}
-
-static void note(struct part *p, const iris_message *m)
-{
-    uint64_t number = 0;
-    memcpy(&number, m->data, m->len < sizeof number ? m->len : sizeof number);
-    p->got[atomic_load(&p->n) % 256] = number;
-    atomic_fetch_add(&p->n, 1);
-}
-
-static int has_ended(struct scene *s)
-{
-    return atomic_load(&((struct part *)s->prop)->ended);
-}
-
-static int has_begun(struct scene *s)
-{
-    return atomic_load(&((struct part *)s->prop)->begun);
-}
-
-static int is_asked_to_go(struct scene *s)
-{
-    return atomic_load(&((struct part *)s->prop)->hot);
-}
-
 /* ---- ask ---- */
 
-static int ask_three(struct part *p, iris_actor *self, struct numbers *state)
+static int ask_three(struct puller *p, iris_actor *self, struct numbers *state)
 {
     const iris_message *m;
     (void)state;
@@ -134,11 +17,11 @@ static int ask_three(struct part *p, iris_actor *self, struct numbers *state)
         int result = p->reader->ask(self, p->other, "?", 1, IRIS_SECOND, &m);
         if (result)
             return (p->api->fail)("ask: %d", result);
-        note(p, m);
+        puller_note(p, m);
         p->api->drop(m);
     }
     while (p->reader->recv(self, NULL, NULL, 0, &m) == IRIS_OK)
-        note(p, m);
+        puller_note(p, m);
     return 0;
 }
 
@@ -164,9 +47,9 @@ static void asks(struct scene *s)
                         .name = "answers",
                         .data = asked,
                         .handle = answer_third};
-    struct part *p = s->prop = part(s, ask_three);
+    struct puller *p = s->prop = puller_make(s, ask_three);
     p->other = scene_spawn(s, &b, 0);
-    iris_behaviour puller = behaviour(p, "1");
+    iris_behaviour puller = puller_behaviour(p, "1");
     pid = scene_spawn(s, &puller, 0);
     cast_await_end(s, pid);
     static const uint64_t expected[6] = {1, 2, 3, 101, 102, 103};
@@ -175,7 +58,7 @@ static void asks(struct scene *s)
     assert_int_equal(scene_count(s).dead_letters, 0);
 }
 
-static int ask_in_vain(struct part *p, iris_actor *self, struct numbers *state)
+static int ask_in_vain(struct puller *p, iris_actor *self, struct numbers *state)
 {
     const iris_message *m = NULL;
     int64_t before = p->api->now(self);
@@ -186,19 +69,19 @@ static int ask_in_vain(struct part *p, iris_actor *self, struct numbers *state)
     return 0;
 }
 
-static int take_all(struct part *p, iris_actor *self, struct numbers *state)
+static int take_all(struct puller *p, iris_actor *self, struct numbers *state)
 {
     const iris_message *m;
     (void)state;
     while (p->reader->recv(self, NULL, NULL, -1, &m) == IRIS_OK)
-        note(p, m);
+        puller_note(p, m);
     return 0;
 }
 
 static void ask_one(struct scene *s, uint64_t whom, int expected)
 {
-    struct part *p = s->prop = part(s, ask_in_vain);
-    iris_behaviour b = behaviour(p, "1");
+    struct puller *p = s->prop = puller_make(s, ask_in_vain);
+    iris_behaviour b = puller_behaviour(p, "1");
     p->other = whom;
     cast_await_end(s, scene_spawn(s, &b, 0));
     assert_int_equal(p->result, expected);
@@ -213,12 +96,12 @@ static int crash(const iris_behaviour *b, iris_actor *self, void *state,
 
 static void asks_in_vain(struct scene *s)
 {
-    struct part *mute = part(s, take_all);
+    struct puller *mute = puller_make(s, take_all);
     iris_behaviour crashes = {.size = sizeof crashes,
                               .abi = IRIS_ABI,
                               .name = "crashes",
                               .handle = crash},
-                   takes = behaviour(mute, "1");
+                   takes = puller_behaviour(mute, "1");
     ask_one(s, 12345678, IRIS_DEAD);
     ask_one(s, scene_spawn(s, &takes, 0), IRIS_EMPTY);
     ask_one(s, scene_spawn(s, &crashes, 0), IRIS_DEAD);
@@ -226,7 +109,7 @@ static void asks_in_vain(struct scene *s)
 
 /* ---- the end of one that waits ---- */
 
-static int ask_for_ever(struct part *p, iris_actor *self, struct numbers *state)
+static int ask_for_ever(struct puller *p, iris_actor *self, struct numbers *state)
 {
     const iris_message *m;
     (void)state;
@@ -238,19 +121,19 @@ static int ask_for_ever(struct part *p, iris_actor *self, struct numbers *state)
     return 0;
 }
 
-static int sleep_for_ever(struct part *p, iris_actor *self, struct numbers *state)
+static int sleep_for_ever(struct puller *p, iris_actor *self, struct numbers *state)
 {
     (void)state;
     p->result = p->reader->sleep(self, 3600 * IRIS_SECOND);
     return 0;
 }
 
-static void kill_one(struct scene *s, int (*run)(struct part *, iris_actor *, struct numbers *))
+static void kill_one(struct scene *s, puller_run *run)
 {
     const iris_watch *watch = cast_extension(s, IRIS_WATCH);
     uint64_t pid;
-    struct part *p = start(s, run, &pid);
-    scene_await(s, has_begun);
+    struct puller *p = puller_start(s, run, &pid);
+    scene_await(s, puller_has_begun);
     assert_int_equal(watch->kill(s->self, pid), IRIS_OK);
     cast_await_end(s, pid);
     assert_int_equal(p->result, IRIS_CLOSED);
@@ -267,7 +150,7 @@ static void kills(struct scene *s)
 
 /* ---- time ---- */
 
-static int sleep_a_little(struct part *p, iris_actor *self, struct numbers *state)
+static int sleep_a_little(struct puller *p, iris_actor *self, struct numbers *state)
 {
     const iris_message *m;
     int64_t before = p->api->now(self);
@@ -282,7 +165,7 @@ static int sleep_a_little(struct part *p, iris_actor *self, struct numbers *stat
 static void sleeps(struct scene *s)
 {
     uint64_t pid;
-    struct part *p = start(s, sleep_a_little, &pid);
+    struct puller *p = puller_start(s, sleep_a_little, &pid);
     scene_send(s, pid, 1); /* does not wake it */
     cast_await_end(s, pid);
     assert_int_equal(p->result, IRIS_OK);
@@ -293,7 +176,7 @@ static void sleeps(struct scene *s)
 }
 
 /* Each wait has its own end, also where a timer of an earlier one is still set. */
-static int wait_again(struct part *p, iris_actor *self, struct numbers *state)
+static int wait_again(struct puller *p, iris_actor *self, struct numbers *state)
 {
     static const int64_t waits[] = {9, 2, 7, 1, 1, 30, 4};
     const iris_message *m;
@@ -315,8 +198,8 @@ static void waits(struct scene *s)
 {
     const iris_timer_api *timer = cast_extension(s, IRIS_TIMER_EXT);
     uint64_t pid, number = 1;
-    struct part *p = s->prop = part(s, wait_again);
-    iris_behaviour b = behaviour(p, "1");
+    struct puller *p = s->prop = puller_make(s, wait_again);
+    iris_behaviour b = puller_behaviour(p, "1");
     p->go = s->seed != 0;
     pid = scene_spawn(s, &b, 0);
     timer->after(s->self, pid, 3 * IRIS_MILLISECOND, &number, sizeof number, NULL);
@@ -332,8 +215,8 @@ enum { BUDGET = 10, FLOOD = 500 };
 
 static void budget(struct scene *s)
 {
-    struct part *p = s->prop = part(s, take_all);
-    iris_behaviour b = behaviour(p, "1");
+    struct puller *p = s->prop = puller_make(s, take_all);
+    iris_behaviour b = puller_behaviour(p, "1");
     uint64_t pid = cast_spawn(s, &b, (iris_spawn){.budget = BUDGET});
     for (uint64_t i = 0; i < FLOOD; i++)
         scene_send(s, pid, i);
@@ -344,7 +227,7 @@ static void budget(struct scene *s)
     scene_settle(s);
 }
 
-static int poll(struct part *p, iris_actor *self, struct numbers *state)
+static int poll(struct puller *p, iris_actor *self, struct numbers *state)
 {
     const iris_message *m;
     int result;
@@ -359,332 +242,21 @@ static int poll(struct part *p, iris_actor *self, struct numbers *state)
 static void polls(struct scene *s)
 {
     uint64_t pid;
-    struct part *p = start(s, poll, &pid);
+    struct puller *p = puller_start(s, poll, &pid);
     cast_run(s, 100);
     scene_send(s, pid, 1);
     cast_await_end(s, pid);
     assert_int_equal(p->result, IRIS_OK);
 }
 
-/* ---- swap ---- */
-
-/* Takes numbers until it is told to go. */
-static int until_hot(struct part *p, iris_actor *self, struct numbers *state)
-{
-    const iris_message *m;
-    int result;
-    while ((result = p->reader->recv(self, NULL, NULL, -1, &m)) == IRIS_OK) {
-        if (m->kind == IRIS_HOT_SWAP) {
-            atomic_fetch_add(&p->hot, 1);
-            return 0;
-        }
-        note(p, m);
-        state->count++;
-    }
-    p->result = result;
-    return 0;
-}
-
-static void expect_numbers(const struct part *p, uint64_t first, uint64_t last)
-{
-    assert_int_equal(p->n, last - first + 1);
-    for (uint64_t i = first; i <= last; i++)
-        assert_int_equal(p->got[i - first], i);
-}
-
-static int has_five(struct scene *s)
-{
-    return atomic_load(&((struct part *)s->prop)->n) == 5;
-}
-
-static void swap_in_order(struct scene *s)
-{
-    const iris_watch *watch = cast_extension(s, IRIS_WATCH);
-    struct verdict *told = scene_memory(s, sizeof *told);
-    uint64_t pid;
-    struct part *old = start(s, until_hot, &pid), *new = part(s, until_hot);
-    iris_behaviour b = behaviour(new, "2");
-    for (uint64_t i = 1; i <= 20; i++)
-        scene_send(s, pid, i);
-    cast_swap(s, pid, &b, 0, told);
-    for (uint64_t i = 21; i <= 30; i++)
-        scene_send(s, pid, i);
-    cast_expect(s, told, IRIS_OK, NULL);
-    assert_int_equal(watch->stop(s->self, pid), IRIS_OK);
-    cast_await_end(s, pid);
-    expect_numbers(old, 1, 20);
-    expect_numbers(new, 21, 30);
-    assert_int_equal(old->hot, 1);
-    assert_int_equal(new->result, IRIS_CLOSED);
-    assert_int_equal(scene_count(s).handled, 30);
-    assert_int_equal(scene_count(s).dead_letters, 0);
-}
-
-/* Six numbers were taken by the first version; the second goes on counting. */
-static int report(struct part *p, iris_actor *self, struct numbers *state)
-{
-    (void)self;
-    p->got[0] = state->count;
-    return 0;
-}
-
-static void swap_keeps_state(struct scene *s)
-{
-    struct verdict *told = scene_memory(s, sizeof *told);
-    uint64_t pid;
-    start(s, until_hot, &pid);
-    struct part *new = part(s, report);
-    iris_behaviour b = behaviour(new, "2");
-    for (uint64_t i = 1; i <= 5; i++)
-        scene_send(s, pid, i);
-    scene_await(s, has_five);
-    scene_send(s, pid, 6);
-    cast_swap(s, pid, &b, 0, told);
-    cast_expect(s, told, IRIS_OK, NULL);
-    cast_await_end(s, pid);
-    assert_int_equal(new->got[0], 6);
-}
-
-static void swap_now(struct scene *s)
-{
-    struct verdict *told = scene_memory(s, sizeof *told);
-    const iris_watch *watch = cast_extension(s, IRIS_WATCH);
-    uint64_t pid;
-    struct part *old = start(s, until_hot, &pid), *new = part(s, until_hot);
-    iris_behaviour b = behaviour(new, "2");
-    scene_await(s, has_begun);
-    cast_swap(s, pid, &b, 1, told);
-    cast_expect(s, told, IRIS_OK, NULL);
-    assert_int_equal(old->hot, 1);
-    scene_send(s, pid, 1);
-    watch->stop(s->self, pid);
-    cast_await_end(s, pid);
-    expect_numbers(new, 1, 1);
-}
-
-/* Does not care; ends by itself, later, on message 7. */
-static int ignore_hot(struct part *p, iris_actor *self, struct numbers *state)
-{
-    const iris_message *m;
-    uint64_t number;
-    (void)state;
-    while (p->reader->recv(self, NULL, NULL, -1, &m) == IRIS_OK) {
-        if (m->kind == IRIS_HOT_SWAP) {
-            atomic_fetch_add(&p->hot, 1);
-            p->got[0] = (uint64_t)p->api->now(self);
-            continue;
-        }
-        memcpy(&number, m->data, sizeof number);
-        if (number == 7)
-            return 0;
-    }
-    return 0;
-}
-
-static void swap_too_slow(struct scene *s)
-{
-    struct verdict *told = scene_memory(s, sizeof *told);
-    uint64_t pid;
-    struct part *old = start(s, ignore_hot, &pid), *new = part(s, until_hot);
-    iris_behaviour b = behaviour(new, "2");
-    cast_swap(s, pid, &b, 0, told);
-    cast_expect(s, told, IRIS_FAIL, "has not returned from handle() within 5.0 s");
-    assert_int_equal(s->api->now(s->self) - (int64_t)old->got[0], 5 * IRIS_SECOND);
-    assert_int_equal(old->hot, 1);
-    scene_send(s, pid, 1);
-    assert_true(cast_is_alive(s, pid));
-    scene_send(s, pid, 7); /* it went on: this is its own end */
-    cast_await_end(s, pid);
-    assert_int_equal(old->begun, 1);
-    assert_int_equal(new->begun, 0);
-}
-
-/* Returns when it is ready, which is too late. */
-static int return_late(struct part *p, iris_actor *self, struct numbers *state)
-{
-    const iris_message *m;
-    (void)state;
-    if (p->reader->recv(self, NULL, NULL, -1, &m) || m->kind != IRIS_HOT_SWAP)
-        return 0;
-    atomic_fetch_add(&p->hot, 1);
-    p->reader->sleep(self, 6 * IRIS_SECOND);
-    return 0;
-}
-
-static void swap_late(struct scene *s)
-{
-    const iris_watch *watch = cast_extension(s, IRIS_WATCH);
-    struct verdict *told = scene_memory(s, 2 * sizeof *told);
-    uint64_t pid;
-    struct part *old = start(s, return_late, &pid), *new = part(s, until_hot);
-    iris_behaviour b = behaviour(new, "2");
-    cast_swap(s, pid, &b, 0, &told[0]);
-    cast_expect(s, &told[0], IRIS_FAIL, "within 5.0 s");
-    scene_settle(s);
-    assert_true(cast_is_alive(s, pid)); /* the old one, from its beginning */
-    assert_int_equal(old->begun, 2);
-    watch->stop(s->self, pid);
-    cast_await_end(s, pid);
-    assert_int_equal(new->begun, 0);
-}
-
-static int is_number(void *ctx, const iris_message *m)
-{
-    (void)ctx;
-    return m->kind == IRIS_USER;
-}
-
-/* Finishes what it waits for first: what it does not match is not lost. */
-static int numbers_first(struct part *p, iris_actor *self, struct numbers *state)
-{
-    const iris_message *m;
-    for (int i = 0; i < 8 && p->reader->recv(self, is_number, NULL, -1, &m) == IRIS_OK; i++)
-        note(p, m);
-    return until_hot(p, self, state);
-}
-
-static void swap_after_all(struct scene *s)
-{
-    const iris_watch *watch = cast_extension(s, IRIS_WATCH);
-    struct verdict *told = scene_memory(s, 2 * sizeof *told);
-    uint64_t pid;
-    struct part *old = start(s, numbers_first, &pid), *new = part(s, until_hot);
-    iris_behaviour b = behaviour(new, "2");
-    for (uint64_t i = 1; i <= 10; i++) {
-        scene_send(s, pid, i);
-        if (i == 3)
-            cast_swap(s, pid, &b, 0, &told[0]);
-    }
-    cast_expect(s, &told[0], IRIS_OK, NULL);
-    watch->stop(s->self, pid);
-    cast_await_end(s, pid);
-    expect_numbers(old, 1, 8);
-    expect_numbers(new, 9, 10);
-}
-
-/* Two wait: each version takes what came before the next. */
-static void swap_twice(struct scene *s)
-{
-    const iris_watch *watch = cast_extension(s, IRIS_WATCH);
-    struct verdict *told = scene_memory(s, 2 * sizeof *told);
-    uint64_t pid;
-    struct part *first = start(s, until_hot, &pid), *second = part(s, until_hot),
-                *third = part(s, until_hot);
-    iris_behaviour b = behaviour(second, "2"), c = behaviour(third, "3");
-    scene_send(s, pid, 1);
-    cast_swap(s, pid, &b, 0, &told[0]);
-    scene_send(s, pid, 2);
-    cast_swap(s, pid, &c, 0, &told[1]);
-    scene_send(s, pid, 3);
-    cast_expect(s, &told[0], IRIS_OK, NULL);
-    cast_expect(s, &told[1], IRIS_OK, NULL);
-    watch->stop(s->self, pid);
-    cast_await_end(s, pid);
-    expect_numbers(first, 1, 1);
-    expect_numbers(second, 2, 2);
-    expect_numbers(third, 3, 3);
-}
-
-/* Told to go, it takes its time; what ends it, or takes the swap back, comes first. */
-static int hot_then_wait(struct part *p, iris_actor *self, struct numbers *state)
-{
-    const iris_message *m;
-    (void)state;
-    while (p->reader->recv(self, NULL, NULL, -1, &m) == IRIS_OK)
-        if (m->kind == IRIS_HOT_SWAP) {
-            atomic_fetch_add(&p->hot, 1);
-            while (!p->go && p->reader->sleep(self, IRIS_MILLISECOND) == IRIS_OK)
-                ;
-            return p->go == 2 ? (p->api->fail)("not now") : 0;
-        }
-    return 0;
-}
-
-static void swap_or_kill(struct scene *s)
-{
-    const iris_watch *watch = cast_extension(s, IRIS_WATCH);
-    struct verdict *told = scene_memory(s, sizeof *told);
-    uint64_t pid;
-    start(s, hot_then_wait, &pid);
-    struct part *new = part(s, until_hot);
-    iris_behaviour b = behaviour(new, "2");
-    cast_swap(s, pid, &b, 0, told);
-    scene_await(s, is_asked_to_go);
-    watch->kill(s->self, pid);
-    cast_expect(s, told, IRIS_DEAD, "ended");
-    cast_await_end(s, pid);
-    assert_int_equal(new->begun, 0);
-}
-
-static void swap_or_cancel(struct scene *s)
-{
-    const iris_control *control = cast_extension(s, IRIS_CONTROL);
-    const iris_watch *watch = cast_extension(s, IRIS_WATCH);
-    struct verdict *told = scene_memory(s, sizeof *told);
-    uint64_t pid;
-    struct part *old = start(s, hot_then_wait, &pid), *new = part(s, until_hot);
-    iris_behaviour b = behaviour(new, "2");
-    cast_swap(s, pid, &b, 0, told);
-    scene_await(s, is_asked_to_go);
-    assert_int_equal(control->cancel(s->self, pid), 1);
-    cast_expect(s, told, IRIS_FAIL, "cancelled");
-    old->go = 1;
-    s->prop = old;
-    scene_await(s, has_ended);
-    cast_run(s, 50);
-    scene_settle(s);
-    assert_int_equal(old->begun, 2); /* the same version, from its beginning */
-    watch->stop(s->self, pid);
-    cast_await_end(s, pid);
-    assert_int_equal(new->begun, 0);
-}
-
-/* A crash on the way is no way out: the supervisor begins it again, and then it is swapped. */
-static void swap_or_crash(struct scene *s)
-{
-    const iris_watch *watch = cast_extension(s, IRIS_WATCH);
-    struct verdict *told = scene_memory(s, sizeof *told);
-    struct part *old = s->prop = part(s, hot_then_wait), *new = part(s, until_hot);
-    iris_behaviour a = behaviour(old, "1"), b = behaviour(new, "2");
-    uint64_t pid = cast_supervise(s, &a, "/p", RESTART_ON_FAILURE);
-    old->go = 2;
-    cast_swap(s, pid, &b, 0, told);
-    cast_expect(s, told, IRIS_OK, NULL);
-    s->prop = new;
-    scene_await(s, has_begun);
-    assert_int_equal(old->begun, 1);
-    watch->stop(s->self, pid);
-    cast_await_end(s, pid);
-    assert_int_equal(scene_count(s).crashed, 0); /* HOT_SWAP is no letter */
-}
-
-static void swap_of_another_kind(struct scene *s)
-{
-    const iris_watch *watch = cast_extension(s, IRIS_WATCH);
-    struct verdict *told = scene_memory(s, 2 * sizeof *told);
-    struct ledger *l = cast_ledger(s);
-    iris_behaviour plain = cast_plain(l);
-    uint64_t pid;
-    struct part *p = start(s, until_hot, &pid);
-    cast_swap(s, pid, &plain, 0, &told[0]);
-    cast_expect(s, &told[0], IRIS_FAIL, "two kinds");
-    cast_swap(s, pid, &plain, 1, &told[1]);
-    cast_expect(s, &told[1], IRIS_FAIL, "two kinds");
-    scene_send(s, pid, 1);
-    watch->stop(s->self, pid);
-    cast_await_end(s, pid);
-    assert_int_equal(p->n, 1);
-    assert_int_equal(p->begun, 1); /* it was not even told */
-}
-
 /* ---- restarts ---- */
 
-static int crash_on_three(struct part *p, iris_actor *self, struct numbers *state)
+static int crash_on_three(struct puller *p, iris_actor *self, struct numbers *state)
 {
     const iris_message *m;
     uint64_t number;
     while (p->reader->recv(self, NULL, NULL, -1, &m) == IRIS_OK) {
-        note(p, m);
+        puller_note(p, m);
         state->count++;
         memcpy(&number, m->data, sizeof number);
         if (number == 3)
@@ -697,20 +269,20 @@ static int crash_on_three(struct part *p, iris_actor *self, struct numbers *stat
 static void restarts(struct scene *s)
 {
     const iris_watch *watch = cast_extension(s, IRIS_WATCH);
-    struct part *p = s->prop = part(s, crash_on_three);
-    iris_behaviour b = behaviour(p, "1");
+    struct puller *p = s->prop = puller_make(s, crash_on_three);
+    iris_behaviour b = puller_behaviour(p, "1");
     uint64_t pid = cast_supervise(s, &b, "/p", RESTART_ON_FAILURE);
     for (uint64_t i = 1; i <= 5; i++)
         scene_send(s, pid, i);
     watch->stop(s->self, pid);
     cast_await_end(s, pid);
-    expect_numbers(p, 1, 5);
+    puller_expect(p, 1, 5);
     assert_int_equal(p->begun, 2);
     assert_int_equal(p->got[200], 2);
     assert_int_equal(scene_count(s).crashed, 1);
 }
 
-static int wait_for_mail(struct part *p, iris_actor *self, struct numbers *state)
+static int wait_for_mail(struct puller *p, iris_actor *self, struct numbers *state)
 {
     const iris_message *m;
     (void)state;
@@ -720,11 +292,11 @@ static int wait_for_mail(struct part *p, iris_actor *self, struct numbers *state
 /* The runtime closes while they wait: scene_close() fails if one stays. */
 static void closes(struct scene *s)
 {
-    struct part *p = s->prop = part(s, wait_for_mail);
-    iris_behaviour b = behaviour(p, "1");
+    struct puller *p = s->prop = puller_make(s, wait_for_mail);
+    iris_behaviour b = puller_behaviour(p, "1");
     for (int i = 0; i < 20; i++)
         scene_spawn(s, &b, 0);
-    scene_await(s, has_begun);
+    scene_await(s, puller_has_begun);
 }
 
 /* ---- misuse ---- */
@@ -732,7 +304,7 @@ static void closes(struct scene *s)
 static int misuse(const iris_behaviour *b, iris_actor *self, void *state,
                   const iris_message *const *m, int n)
 {
-    struct part *p = b->data;
+    struct puller *p = b->data;
     const iris_message *out;
     (void)state, (void)m;
     p->result = p->reader->recv(self, NULL, NULL, -1, &out) == IRIS_FAIL &&
@@ -746,41 +318,25 @@ static int misuse(const iris_behaviour *b, iris_actor *self, void *state,
 
 static void misuses(struct scene *s)
 {
-    struct part *p = s->prop = part(s, NULL);
+    struct puller *p = s->prop = puller_make(s, NULL);
     iris_behaviour b = {
         .size = sizeof b, .abi = IRIS_ABI, .name = "push", .data = p, .handle = misuse};
     scene_send(s, scene_spawn(s, &b, 0), 1);
-    scene_await(s, has_ended);
+    scene_await(s, puller_has_ended);
     assert_true(p->result);
 }
 
 /* clang-format off */
-#define PLAY(play, how, scene)                                                                         \
-    static void play##_on_##how(void **state) { (void)state; kind = KIND_##how; scene_play##scene(play); }
-#define BOTH(play) PLAY(play, stack, ) PLAY(play, thread, )
-#define KIND_stack IRIS_OWN_STACK
-#define KIND_thread IRIS_OWN_THREAD
-BOTH(asks)
-BOTH(asks_in_vain)
-BOTH(kills)
-BOTH(sleeps)
-BOTH(waits)
-PLAY(budget, stack, _seeds)
-PLAY(polls, stack, )
-BOTH(swap_in_order)
-BOTH(swap_keeps_state)
-BOTH(swap_now)
-PLAY(swap_too_slow, stack, _seeds)
-PLAY(swap_late, stack, _seeds)
-BOTH(swap_after_all)
-BOTH(swap_twice)
-BOTH(swap_or_kill)
-BOTH(swap_or_cancel)
-BOTH(swap_or_crash)
-BOTH(swap_of_another_kind)
-BOTH(restarts)
-BOTH(closes)
-PLAY(misuses, stack, )
+PULLERS(asks)
+PULLERS(asks_in_vain)
+PULLERS(kills)
+PULLERS(sleeps)
+PULLERS(waits)
+PULLER(budget, stack, _seeds)
+PULLER(polls, stack, )
+PULLERS(restarts)
+PULLERS(closes)
+PULLER(misuses, stack, )
 
 static const struct CMUnitTest tests[] = {
     IRIS_TEST("pull.ask_waits_for_its_answer_and_leaves_other_mail", asks_on_stack),
@@ -790,17 +346,6 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("pull.each_wait_has_its_own_end", waits_on_stack),
     IRIS_TEST("p7.a_pull_actor_yields_at_the_recv_that_exhausts_its_budget", budget_on_stack),
     IRIS_TEST("p7.who_polls_keeps_nobody_from_sending", polls_on_stack),
-    IRIS_TEST("p3.pull.what_came_before_the_swap_is_the_old_ones", swap_in_order_on_stack),
-    IRIS_TEST("p3.pull.swap_keeps_state", swap_keeps_state_on_stack),
-    IRIS_TEST("p3.pull.swap_now_comes_before_the_mail", swap_now_on_stack),
-    IRIS_TEST("p3.pull.a_swap_is_refused_after_5_s", swap_too_slow_on_stack),
-    IRIS_TEST("p3.pull.who_returns_too_late_begins_again", swap_late_on_stack),
-    IRIS_TEST("p3.pull.a_swap_that_is_not_matched_waits", swap_after_all_on_stack),
-    IRIS_TEST("p3.pull.two_swaps_come_in_order", swap_twice_on_stack),
-    IRIS_TEST("p3.pull.a_kill_comes_before_the_swap", swap_or_kill_on_stack),
-    IRIS_TEST("p3.pull.a_swap_is_cancelled_after_it_was_told", swap_or_cancel_on_stack),
-    IRIS_TEST("p3.pull.a_crash_on_the_way_is_swapped_by_the_restart", swap_or_crash_on_stack),
-    IRIS_TEST("p3.pull.another_kind_is_refused", swap_of_another_kind_on_stack),
     IRIS_TEST("p4.pull.a_restart_keeps_pid_and_mail", restarts_on_stack),
     IRIS_TEST("p9.a_runtime_closes_while_pull_actors_wait", closes_on_stack),
     IRIS_TEST("pull.calls_are_refused_elsewhere", misuses_on_stack),
@@ -809,15 +354,6 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("p9.thread.a_kill_closes_whatever_a_pull_actor_waits_for", kills_on_thread),
     IRIS_TEST("pull.thread.sleep_is_not_woken_by_mail", sleeps_on_thread),
     IRIS_TEST("pull.thread.each_wait_has_its_own_end", waits_on_thread),
-    IRIS_TEST("p3.thread.what_came_before_the_swap_is_the_old_ones", swap_in_order_on_thread),
-    IRIS_TEST("p3.thread.swap_keeps_state", swap_keeps_state_on_thread),
-    IRIS_TEST("p3.thread.swap_now_comes_before_the_mail", swap_now_on_thread),
-    IRIS_TEST("p3.thread.a_swap_that_is_not_matched_waits", swap_after_all_on_thread),
-    IRIS_TEST("p3.thread.two_swaps_come_in_order", swap_twice_on_thread),
-    IRIS_TEST("p3.thread.a_kill_comes_before_the_swap", swap_or_kill_on_thread),
-    IRIS_TEST("p3.thread.a_swap_is_cancelled_after_it_was_told", swap_or_cancel_on_thread),
-    IRIS_TEST("p3.thread.a_crash_on_the_way_is_swapped_by_the_restart", swap_or_crash_on_thread),
-    IRIS_TEST("p3.thread.another_kind_is_refused", swap_of_another_kind_on_thread),
     IRIS_TEST("p4.thread.a_restart_keeps_pid_and_mail", restarts_on_thread),
     IRIS_TEST("p9.thread.a_runtime_closes_while_pull_actors_wait", closes_on_thread),
 };
