@@ -406,7 +406,7 @@ static enum step fail_pull(iris_actor *a, int overflow)
 }
 
 /* The handle() of a pull actor has returned: its end, a crash, or what a swap waits for. */
-static enum step returned(iris_actor *a, int result)
+static enum step pull_returned(iris_actor *a, int result)
 {
     struct cold *c = iris__cold_if(a);
     int hot = c && c->hot;
@@ -443,7 +443,7 @@ static enum step resume(struct turn *t, iris_actor *a, struct coroutine *k)
     case WISH_OVERFLOW:
         return overflowed(a);
     case WISH_END:
-        return returned(a, iris__coroutine_result(k));
+        return pull_returned(a, iris__coroutine_result(k));
     case WISH_YIELD:
         break;
     }
@@ -462,7 +462,7 @@ static enum step pull(struct turn *t, iris_actor *a)
     forget_reason();
     a->flags |= ACTOR_RUNS;
     return c && c->coroutine ? resume(t, a, c->coroutine)
-                             : returned(a, b->handle(b, a, a->state, NULL, 0));
+                             : pull_returned(a, b->handle(b, a, a->state, NULL, 0));
 }
 
 static enum step begin(iris_actor *a)
