@@ -121,9 +121,9 @@ static void on_unload(struct world *w, void *library)
     iris__library_release(library);
 }
 
-static void on_run(void *owner, void *task)
+static uint32_t on_run(void *owner, void *task)
 {
-    iris__turn_run(owner, task);
+    return iris__turn_run(owner, task);
 }
 
 static int64_t on_fire(void *owner, int64_t now)

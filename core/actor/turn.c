@@ -570,7 +570,7 @@ static enum step step(struct turn *t, iris_actor *a)
     return handle(t, a);
 }
 
-void iris__turn_run(void *world, void *actor)
+uint32_t iris__turn_run(void *world, void *actor)
 {
     struct world *w = world;
     iris_actor *a = actor;
@@ -582,4 +582,5 @@ void iris__turn_run(void *world, void *actor)
     while (step(&t, a) == GO_ON)
         ;
     iris__thread.turn = NULL;
+    return t.used + iris__thread.sent;
 }

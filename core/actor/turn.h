@@ -7,7 +7,7 @@
 
 enum { TURN_BATCH_MAX = 128, TURN_BUDGET = 100 };
 
-void iris__turn_run(void *world, void *actor);
+uint32_t iris__turn_run(void *world, void *actor); /* what it cost, in messages */
 
 /* [exec] End after this turn. */
 int iris__turn_exit(iris_actor *, const char *reason, enum exit_how);

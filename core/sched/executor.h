@@ -62,7 +62,7 @@ struct worker {
     struct lane lane;
     struct ring ring; /* its own */
     uint32_t seen_tick;
-    uint32_t patience;                /* own turns until others' tasks are looked for */
+    uint32_t patience;                /* messages until others' tasks are looked for */
     _Alignas(64) struct runq queue;   /* what others give it, and what the ring has no room for */
     _Alignas(64) atomic_int parked;   /* alone: who sends from outside locks this line each time */
     _Alignas(64) struct sched *sched; /* from here on what hardly ever changes */
@@ -77,7 +77,7 @@ struct worker {
 };
 
 struct sched_hooks {
-    void (*run)(void *owner, void *task); /* one turn */
+    uint32_t (*run)(void *owner, void *task); /* one turn; what it cost, in messages */
     int64_t (*fire)(void *owner,
                     int64_t now); /* due timers; returns the next deadline or INT64_MAX */
     void (*stuck)(void *owner, iris_executor *, struct lane *,

@@ -57,24 +57,24 @@ void *iris__runq_pop_surely(struct runq *q)
     uint32_t head = atomic_load_explicit(&q->head, RELAXED);
     if (head != atomic_load_explicit(&q->tail, RELAXED)) {
         task = q->ring[head & (q->room - 1)];
-        atomic_store_explicit(&q->head, head + 1, RELAXED);
+        atomic_store_explicit(&q->head, head + 1, memory_order_release);
     }
     iris__spin_unlock(&q->lock);
     return task;
 }
 
-int iris__runq_take(struct runq *q, void **tasks, int max)
+int iris__runq_take(struct runq *q, void **tasks, uint32_t max)
 {
     if (!iris__runq_count(q))
         return 0;
     iris__spin_lock(&q->lock);
     uint32_t head = q->head, count = q->tail - head;
-    int n = count < (uint32_t)max ? (int)count : max;
-    for (int i = 0; i < n; i++)
-        tasks[i] = q->ring[(head + (uint32_t)i) & (q->room - 1)];
-    atomic_store_explicit(&q->head, head + (uint32_t)n, RELAXED);
+    uint32_t n = count < max ? count : max;
+    for (uint32_t i = 0; i < n; i++)
+        tasks[i] = q->ring[(head + i) & (q->room - 1)];
+    atomic_store_explicit(&q->head, head + n, memory_order_release);
     iris__spin_unlock(&q->lock);
-    return n;
+    return (int)n;
 }
 
 void *iris__runq_pick(struct runq *q, struct random *r)
@@ -85,6 +85,6 @@ void *iris__runq_pick(struct runq *q, struct random *r)
     uint32_t head = q->head, at = head + iris__random_below(r, count);
     void *task = q->ring[at & (q->room - 1)];
     q->ring[at & (q->room - 1)] = q->ring[head & (q->room - 1)];
-    atomic_store_explicit(&q->head, head + 1, RELAXED);
+    atomic_store_explicit(&q->head, head + 1, memory_order_release);
     return task;
 }

@@ -22,13 +22,14 @@ void iris__runq_finish(struct runq *);
 void iris__runq_push(struct runq *, void *task);
 void *iris__runq_pop(struct runq *);        /* the oldest, or NULL */
 void *iris__runq_pop_surely(struct runq *); /* the same, under the lock also if empty */
-int iris__runq_take(struct runq *, void **tasks, int max); /* the oldest ones; how many */
-void *iris__runq_pick(struct runq *, struct random *);     /* any one: seeded runs */
+int iris__runq_take(struct runq *, void **tasks, uint32_t max); /* the oldest ones; how many */
+void *iris__runq_pick(struct runq *, struct random *);          /* any one: seeded runs */
 
+/* Perhaps more than there are, never less than none: the head is read first, and only moves on. */
 static inline uint32_t iris__runq_count(struct runq *q)
 {
-    return atomic_load_explicit(&q->tail, memory_order_relaxed) -
-           atomic_load_explicit(&q->head, memory_order_relaxed);
+    uint32_t head = atomic_load_explicit(&q->head, memory_order_acquire);
+    return atomic_load_explicit(&q->tail, memory_order_relaxed) - head;
 }
 
 #endif

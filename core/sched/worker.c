@@ -10,7 +10,7 @@
 
 /* How often a worker that has nothing looks around before it sleeps: about 10 us. A wake-up costs 20
  * to 50 us on a virtual machine, so looking a little longer than it hurts is cheaper. */
-enum { SPINS = 300, TAKE_MAX = 128, BACKLOG = 64, OWN_IN_A_ROW = 16, PAUSE_MAX = 32 };
+enum { SPINS = 300, TAKE_MAX = 128, BACKLOG = 64, LOOK_EVERY = 256, PAUSE_MAX = 32 };
 
 static void wake(struct sched *s, struct worker *w)
 {
@@ -102,10 +102,9 @@ static void *keep(struct worker *w, void **tasks, int n)
     return n ? tasks[0] : NULL;
 }
 
-/* Own turns that come before what is given from now on. */
 static inline uint32_t limited(uint32_t ahead)
 {
-    return ahead < OWN_IN_A_ROW ? ahead : OWN_IN_A_ROW;
+    return ahead < LOOK_EVERY ? ahead : LOOK_EVERY;
 }
 
 static void *take_given(struct worker *w)
@@ -113,22 +112,30 @@ static void *take_given(struct worker *w)
     void *tasks[TAKE_MAX];
     uint32_t ahead = iris__ring_count(&w->ring), room = RING_ROOM - ahead;
     w->patience = limited(ahead);
-    return keep(w, tasks,
-                iris__runq_take(&w->queue, tasks, room < TAKE_MAX ? (int)room : TAKE_MAX));
+    return keep(w, tasks, iris__runq_take(&w->queue, tasks, room < TAKE_MAX ? room : TAKE_MAX));
 }
 
 /* What was given is looked for when all that was queued at the last look has had its turn, and at the
- * latest after OWN_IN_A_ROW turns: with one actor that floods after each of its turns. Not each time: a look
- * takes the queue's cache line from who fills it. */
+ * latest after LOOK_EVERY messages or a tick: among actors that flood after some turns, the first of what
+ * was given comes then at once. Not each time: a look takes the queue's cache line from who fills it. */
 static inline void *next_task(struct worker *w)
 {
-    int look = !w->patience;
-    void *task = look && iris__runq_count(&w->queue) ? take_given(w) : NULL;
-    if (task)
-        return task;
-    task = iris__ring_pop(&w->ring);
-    w->patience = look ? limited(iris__ring_count(&w->ring)) : w->patience - 1;
+    void *task = NULL;
+    if (!w->patience) {
+        if (iris__runq_count(&w->queue))
+            task = take_given(w);
+        else
+            w->patience = limited(iris__ring_count(&w->ring));
+    }
+    if (!task)
+        task = iris__ring_pop(&w->ring);
     return task ? task : iris__runq_count(&w->queue) ? take_given(w) : NULL;
+}
+
+static inline void take_turn(struct worker *w, void *task)
+{
+    uint32_t cost = 1 + iris__lane_run(w->sched, &w->lane, task);
+    w->patience = w->patience > cost ? w->patience - cost : 0;
 }
 
 /* A lone task is left to its owner, who will be back at once (a pair of actors that talk to each other
@@ -138,9 +145,9 @@ static int steal_from(struct worker *victim, void **tasks)
     int last_too = atomic_load_explicit(&victim->lane.due, memory_order_relaxed);
     int n = iris__ring_steal(&victim->ring, tasks, TAKE_MAX, last_too ? 1 : 2);
     uint32_t given = n ? 0 : iris__runq_count(&victim->queue);
+    uint32_t half = given / 2 + 1;
     return given > 1 || (given && last_too)
-               ? iris__runq_take(&victim->queue, tasks,
-                                 (int)(given / 2 + 1) < TAKE_MAX ? (int)(given / 2 + 1) : TAKE_MAX)
+               ? iris__runq_take(&victim->queue, tasks, half < TAKE_MAX ? half : TAKE_MAX)
                : n;
 }
 
@@ -217,6 +224,7 @@ static void on_tick(struct worker *w, uint32_t tick)
 {
     uint64_t tags[16];
     w->seen_tick = tick;
+    w->patience = 0;
     if (atomic_load_explicit(&w->sched->armed, memory_order_relaxed))
         serve(w->sched, tags, iris__poller_peek(&w->sched->poller, tags, 16));
 }
@@ -233,7 +241,7 @@ static void step(struct worker *w)
         park(w);
         return;
     }
-    iris__lane_run(s, &w->lane, task);
+    take_turn(w, task);
     uint32_t tick = atomic_load_explicit(&s->tick, memory_order_relaxed);
     if (__builtin_expect(tick != w->seen_tick, 0))
         on_tick(w, tick);

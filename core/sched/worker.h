@@ -16,16 +16,17 @@ static inline uint32_t iris__worker_count(struct worker *w)
     return iris__ring_count(&w->ring) + iris__runq_count(&w->queue);
 }
 
-/* Run one task in a lane; shared with executor.c. */
-static inline void iris__lane_run(struct sched *s, struct lane *l, void *task)
+/* Run one task in a lane; what it cost. Shared with executor.c. */
+static inline uint32_t iris__lane_run(struct sched *s, struct lane *l, void *task)
 {
     atomic_store_explicit(&l->turns, atomic_load_explicit(&l->turns, memory_order_relaxed) + 1,
                           memory_order_relaxed);
     int hurried = __builtin_expect(s->seeded, 0) && iris__random_below(&s->random, 8) == 0;
     atomic_store_explicit(&l->due, hurried, memory_order_relaxed);
     atomic_store_explicit(&l->task, task, memory_order_release);
-    s->hooks.run(s->owner, task);
+    uint32_t cost = s->hooks.run(s->owner, task);
     atomic_store_explicit(&l->task, NULL, memory_order_release);
+    return cost;
 }
 
 int iris__jobs_run(iris_executor *); /* how many */
