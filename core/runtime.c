@@ -322,10 +322,26 @@ static int close_loading(iris_runtime *rt, int64_t deadline)
     return 1;
 }
 
+static void shut_one(void *ctx, uint64_t pid)
+{
+    struct world *w = ctx;
+    iris__gate_shut_for(iris__table_at(&w->table, pid), pid);
+}
+
+/* Threads are left, so the memory stays; whoever does not know that yet is told so by every call. */
+static int give_up(iris_runtime *rt, int left)
+{
+    each_place(rt, shut_one, &rt->world);
+    atomic_store(&rt->left, left);
+    return left;
+}
+
 int iris_close(iris_runtime *rt, int64_t timeout)
 {
     if (!rt)
         return 0;
+    if (atomic_load(&rt->left))
+        return atomic_load(&rt->left);
     struct sched *s = &rt->world.sched;
     timeout = timeout < YEAR ? timeout : YEAR;
     int64_t deadline = iris__sched_after(s, timeout);
@@ -340,9 +356,10 @@ int iris_close(iris_runtime *rt, int64_t timeout)
     }
     int64_t left = deadline - iris__sched_now(s);
     int stuck = iris__sched_stop(s, left > GRACE ? left : GRACE);
-    if (!stuck && ended)
-        finish(rt);
-    return stuck || ended ? stuck : 1;
+    if (stuck || !ended)
+        return give_up(rt, stuck ? stuck : 1);
+    finish(rt);
+    return 0;
 }
 
 /* ---- calls ---- */
@@ -490,6 +507,10 @@ int iris_ask_wait(iris_runtime *rt, uint64_t pid, const void *data, size_t len, 
                   const iris_message **answer)
 {
     struct waiter k = {.answer.job.run = answered};
+    if (atomic_load(&rt->world.closing)) {
+        iris__fail("ask: the runtime is closed");
+        return IRIS_DEAD;
+    }
     pthread_mutex_init(&k.lock, NULL);
     pthread_cond_init(&k.done, NULL);
     int result = iris__ask(&rt->outside, pid, data, len, timeout, &k.answer);

@@ -24,6 +24,7 @@ struct iris_runtime {
     _Atomic uint64_t events;
     atomic_int closing;              /* nothing is restarted any more */
     atomic_int exhausted;            /* "/" could not hold it */
+    atomic_int left; /* threads, when iris_close() gave up: nobody serves it any more */
     void (*on_exhausted)(void *ctx); /* [any]; may be NULL */
     void *on_exhausted_ctx;
 };

@@ -91,39 +91,51 @@ typedef struct iris_options {
     int64_t swap_wait;    /* ns that a pull actor has to return after HOT_SWAP; 0: 5 s */
 } iris_options;
 
-/* options may be NULL. IRIS_OK, or IRIS_FAIL: see iris_reason(). */
+/* options may be NULL; they are copied. IRIS_OK, and *out is yours to close; or IRIS_FAIL, nothing is left
+ * of it, and iris_reason() says why. [main] */
 IRIS_EXPORT int iris_open(const iris_options *options, iris_runtime **out);
 
-/* End all actors (newest first) and threads. Returns how many threads did not come back within
- * `timeout`: if it is not 0 the runtime's memory stays, as they may still use it. NULL is fine. */
+/* End all actors (newest first: what they were sent and have not handled becomes dead letters) and
+ * threads, within `timeout` ns, and free everything. No other thread may be in a call of this runtime,
+ * or come with one. Not from a handler. NULL is fine. [main]
+ *
+ * Returns how many threads did not come back, and 0 if all did. If it is not 0 the runtime's memory
+ * stays, as they may still use it: it is not freed any more. Calls that come then are refused (send:
+ * IRIS_DEAD; spawn, load, attach: IRIS_FAIL; ask: IRIS_DEAD), and closing it again says the same number. */
 IRIS_EXPORT int iris_close(iris_runtime *, int64_t timeout);
 
-IRIS_EXPORT const iris_api *iris_calls(void);
-IRIS_EXPORT iris_actor *iris_self(iris_runtime *); /* belongs to no actor: may be used on any thread */
-IRIS_EXPORT const char *iris_reason(void); /* why this thread's last call failed; never NULL */
+IRIS_EXPORT const iris_api *iris_calls(void); /* one table for all runtimes; valid for ever. [any] */
+/* Who calls when no actor does: pid 0. Valid until the runtime is closed. [any] */
+IRIS_EXPORT iris_actor *iris_self(iris_runtime *);
+/* Why this thread's last call failed, valid until its next call; never NULL. [any] */
+IRIS_EXPORT const char *iris_reason(void);
 
 /* A handler file, as a manifest names it ("./libpay.so", "./libpay.so:name"); relative to `dir`, or
- * to the working directory (NULL). Waits for the loader thread. *out is the caller's reference. */
+ * to the working directory (NULL). Waits for the loader thread, so not from a handler. IRIS_OK, and *out
+ * is the caller's reference (api->release); or IRIS_FAIL with a sentence. [any] */
 IRIS_EXPORT int iris_load(iris_runtime *, const char *handler, const char *dir, iris_version **out);
 /* A plugin that is linked into this program; arg goes to its start(). Waits for the loader thread, on
- * which start() runs: hold no lock that it takes. */
+ * which start() runs: hold no lock that it takes. IRIS_OK or IRIS_FAIL. [main] */
 IRIS_EXPORT int iris_attach(iris_runtime *, const iris_plugin *(*entry)(const iris_api *),
                             const char *config, void *arg);
 
-/* The actor of this path, name or decimal pid; 0: none. */
+/* The actor of this path, name or decimal pid; 0: none. It may have ended when you look. [any] */
 IRIS_EXPORT uint64_t iris_find(iris_runtime *, const char *target);
 
 /* As api->send from outside (ref 0), to the actor of this path, name or decimal pid; IRIS_DEAD: none. */
 IRIS_EXPORT int iris_send_to(iris_runtime *, const char *target, const void *data, size_t len);
 
-/* Ask and wait. On IRIS_OK *answer is the caller's: api->drop(answer). Else IRIS_EMPTY (not in time),
- * IRIS_DEAD (iris_reason(), if it ended while it was asked), IRIS_FULL, IRIS_LARGE. Not from a handler: it would hold up its worker. */
+/* Ask and wait, for at most `timeout` ns. data is copied. On IRIS_OK *answer is the caller's:
+ * api->drop(answer). Else there is none: IRIS_EMPTY (not in time), IRIS_DEAD
+ * (iris_reason(), if it ended while it was asked), IRIS_FULL, IRIS_LARGE. Not from a handler: it would
+ * hold up its worker. [any] */
 IRIS_EXPORT int iris_ask_wait(iris_runtime *, uint64_t pid, const void *data, size_t len,
                               int64_t timeout, const iris_message **answer);
 
-/* Nothing is queued or running, no ask or one-shot timer is pending, no actor said it is busy. */
+/* Not 0: nothing is queued or running, no ask or one-shot timer is pending, no actor said it is busy.
+ * It holds for the moment of the call: if others still send, it may be over when you look. [any] */
 IRIS_EXPORT int iris_is_idle(iris_runtime *);
-/* Seeded runs: make one decision. 0: nothing is left to decide. */
+/* Seeded runs: make one decision, on this thread. 0: nothing is left to decide. [main] */
 IRIS_EXPORT int iris_step(iris_runtime *);
 
 /* For a program's handler of SIGSEGV and SIGBUS (sigaction with SA_SIGINFO | SA_ONSTACK; the pool's threads
@@ -139,6 +151,7 @@ typedef struct iris_totals {
     uint64_t bytes;                                 /* of message memory */
     uint64_t decisions;                             /* seeded runs: made by iris_step */
 } iris_totals;
+/* Set size and abi of it before. Takes time for each actor that lives. [any] */
 IRIS_EXPORT void iris_count(iris_runtime *, iris_totals *);
 
 #ifdef __cplusplus
