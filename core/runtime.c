@@ -94,10 +94,14 @@ static void on_began(struct world *w, iris_actor *a)
     iris__supervisor_began(&runtime_of(w)->supervisors, a);
 }
 
-static void on_exhausted(void *runtime)
+static void on_exhausted(void *runtime, const char *path)
 {
     iris_runtime *rt = runtime;
-    if (!atomic_exchange(&rt->exhausted, 1) && rt->on_exhausted)
+    if (atomic_exchange(&rt->exhausting, 1))
+        return;
+    snprintf(rt->exhausted_by, sizeof rt->exhausted_by, "%s", path);
+    atomic_store(&rt->exhausted, 1);
+    if (rt->on_exhausted)
         rt->on_exhausted(rt->on_exhausted_ctx);
 }
 

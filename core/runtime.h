@@ -23,8 +23,10 @@ struct iris_runtime {
     iris_options options;
     _Atomic uint64_t events;
     atomic_int closing;              /* nothing is restarted any more */
-    atomic_int exhausted;            /* "/" could not hold it */
     atomic_int left; /* threads, when iris_close() gave up: nobody serves it any more */
+    atomic_int exhausted;            /* "/", or one with on_exhausted exit, could not hold it */
+    atomic_int exhausting;           /* the first is at it */
+    char exhausted_by[256];          /* that one; written before exhausted is 1 */
     void (*on_exhausted)(void *ctx); /* [any]; may be NULL */
     void *on_exhausted_ctx;
 };
@@ -61,7 +63,7 @@ struct app_spawn {
     const char *name; /* or NULL */
     enum restart_when restart;
     int64_t shutdown; /* ns it may take to end; 0: 5 s; -1: none, it is killed */
-    uint32_t keep; /* versions; 0: 4 */
+    uint32_t keep;    /* versions; 0: 4 */
     int stateless_restart;
 };
 int iris__runtime_spawn(iris_runtime *, const struct app_spawn *, uint64_t *pid);

@@ -41,7 +41,11 @@ static int add_supervisors(struct app *a)
         const struct manifest_supervisor *s = &a->manifest->supervisors[i];
         struct policy policy = {.strategy = (enum strategy)s->strategy,
                                 .intensity = (uint32_t)s->intensity,
-                                .period = s->period_ns};
+                                .period = s->period_ns,
+                                .on_exhausted = (enum on_exhausted)s->on_exhausted};
+        if (s->backs_off)
+            policy.backoff =
+                (struct backoff){s->initial, s->max, s->factor, s->jitter, s->reset_after};
         if (iris__supervisor_add(&a->runtime->supervisors, s->path, &policy))
             return IRIS_FAIL;
     }
@@ -103,6 +107,7 @@ static int spawn(struct app *a, const struct manifest_actor *m, struct app_actor
                   .capacity = (uint32_t)m->capacity},
         .name = m->name,
         .restart = restart_of(m),
+        .shutdown = m->shutdown ? m->shutdown : SHUTDOWN_KILL,
         .keep = (uint32_t)m->keep,
         .stateless_restart = m->stateless == MANIFEST_RESTART,
     };

@@ -2,8 +2,8 @@
 
 #include "api.h"
 
-#define STOP_ONE (5 * IRIS_SECOND)
-#define STOP_ALL (10 * IRIS_SECOND)
+#define STOP_ONE (5 * IRIS_SECOND)  /* what an actor has that asks for nothing else */
+#define STOP_ALL (10 * IRIS_SECOND) /* what all have together, and what is asked for beyond */
 #define KILL_ONE (100 * IRIS_MILLISECOND)
 #define LOOK (5 * IRIS_MILLISECOND) /* an end that no event tells of is seen by looking */
 
@@ -29,26 +29,42 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+static const char *why_killed(struct app *a, int64_t shutdown)
+{
+    return atomic_load(&a->hurry) ? "killed (how=kill): all are told to stop at once"
+           : shutdown             ? "killed (how=kill): it did not stop in time"
+                                  : "killed (how=kill): its shutdown is kill";
+}
+
 static void stop_one(struct app *a, size_t index, int64_t deadline)
 {
     struct world *w = &a->runtime->world;
     uint64_t pid = a->actors[index].pid;
+    int64_t shutdown = a->manifest->actors[index].shutdown;
     if (!pid)
         return;
     iris__app_await(a, a->manifest->actors[index].path);
-    if (!atomic_load(&a->hurry) && /* then what waits in its mailbox is not to be handled either */
+    if (shutdown && !atomic_load(&a->hurry) && /* else what waits in its mailbox is not handled */
         (iris__actor_stop(w, pid) != IRIS_OK ||
-         await_end(a, pid, earlier(now(a) + STOP_ONE, deadline))))
+         await_end(a, pid, earlier(now(a) + shutdown, deadline))))
         return;
-    iris__actor_kill(w, pid,
-                     atomic_load(&a->hurry) ? "killed (how=kill): all are told to stop at once"
-                                            : "killed (how=kill): it did not stop in time");
+    iris__actor_kill(w, pid, why_killed(a, shutdown));
     await_end(a, pid, earlier(now(a) + KILL_ONE, deadline));
+}
+
+static int64_t time_for_all(const struct app *a)
+{
+    int64_t time = STOP_ALL;
+    for (size_t i = 0; i < a->manifest->nactors; i++) {
+        int64_t beyond = a->manifest->actors[i].shutdown - STOP_ONE;
+        time += beyond > 0 ? beyond : 0;
+    }
+    return time;
 }
 
 int64_t iris__app_stop(struct app *a)
 {
-    int64_t deadline = now(a) + STOP_ALL;
+    int64_t deadline = iris__sched_after(&a->runtime->world.sched, time_for_all(a));
     atomic_store(&a->phase, APP_STOPPING);
     atomic_store(&a->runtime->closing, 1); /* what ends now is not restarted */
     for (size_t i = a->manifest->nactors; i-- > 0;)

@@ -132,6 +132,7 @@ static void read_text(struct reading *r)
     json_decref(r->env);
     json_decref(r->set_keys);
     json_decref(r->used);
+    json_decref(r->above);
     iris__text_finish(&r->pointer);
 }
 

@@ -18,7 +18,8 @@ enum manifest_restart { /* in the order of the table's words, as all enums here 
                         MANIFEST_NEVER
 };
 enum manifest_stateless { MANIFEST_REFUSE, MANIFEST_RESTART };
-enum manifest_strategy { MANIFEST_ONE_FOR_ONE };
+enum manifest_strategy { MANIFEST_ONE_FOR_ONE, MANIFEST_ONE_FOR_ALL, MANIFEST_REST_FOR_ONE };
+enum manifest_exhausted { MANIFEST_ESCALATE, MANIFEST_STOP, MANIFEST_EXIT };
 
 /* --set key=value: `key` is dotted as in the messages ("env.LOG", "control.socket",
  * "actors[0].budget"); the value is taken literally. */
@@ -45,6 +46,7 @@ struct manifest_actor {
     int64_t budget;
     int64_t capacity; /* of the mailbox; 0: unbounded */
     int64_t keep;     /* versions kept for a rollback */
+    int64_t shutdown; /* ns that it may take to stop; 0: it is killed */
     int names_host;   /* host is written there */
     int restart;      /* enum manifest_restart */
     int stateless;    /* enum manifest_stateless */
@@ -58,6 +60,11 @@ struct manifest_supervisor {
     int strategy; /* enum manifest_strategy */
     int64_t intensity;
     int64_t period_ns;
+    int64_t shutdown;   /* only for what it hands down */
+    int on_exhausted;   /* enum manifest_exhausted */
+    int backs_off;      /* 0: "backoff" is not there */
+    int64_t initial, max, reset_after;
+    double factor, jitter;
     unsigned line, column;
 };
 

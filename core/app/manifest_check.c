@@ -25,10 +25,38 @@ static void read_paths(struct reading *r, const struct manifest_key *key, json_t
     iris__manifest_keep_list(key, base, paths, n);
 }
 
+/* Beyond max, initial would never be what it says. */
+static void check_backoff(struct reading *r, const struct manifest_supervisor *s)
+{
+    if (!s->backs_off || s->initial <= s->max)
+        return;
+    size_t back = iris__pointer_key(&r->pointer, "backoff", strlen("backoff"));
+    iris__manifest_problem(r, "bad-value", "\"initial\" (%.3f s) is longer than \"max\" (%.3f s)",
+                           (double)s->initial / 1e9, (double)s->max / 1e9);
+    iris__pointer_back(&r->pointer, back);
+}
+
 static void finish_element(struct reading *r, const char *where, void *element)
 {
     if (!strcmp(where, "actors[]"))
         iris__manifest_handler(r, element);
+    else
+        check_backoff(r, element);
+}
+
+/* Checked here, once; each actor below gets them when it is read. */
+static void read_defaults(struct reading *r, json_t *v)
+{
+    struct manifest_actor nobody = {0};
+    r->of_defaults = 1;
+    read_object(r, "actors[]", v, &nobody);
+    r->of_defaults = 0;
+}
+
+static void note_object(const struct manifest_key *key, void *base)
+{
+    if (key->at && !(key->types & ~(unsigned)MANIFEST_OBJECT))
+        *(int *)((char *)base + key->at - 1) = 1;
 }
 
 static size_t element_size(const char *where)
@@ -47,6 +75,8 @@ static void read_objects(struct reading *r, const struct manifest_key *key, json
     for (size_t i = 0; i < n; i++) {
         size_t back = iris__pointer_index(&r->pointer, i);
         iris__manifest_defaults(key->child, elements + i * size);
+        if (!strcmp(key->child, "actors[]"))
+            iris__manifest_inherit(r, json_array_get(v, i), elements + i * size);
         read_object(r, key->child, json_array_get(v, i), elements + i * size);
         finish_element(r, key->child, elements + i * size);
         iris__pointer_back(&r->pointer, back);
@@ -57,9 +87,12 @@ static void read_value(struct reading *r, const struct manifest_key *key, json_t
 {
     if (json_is_object(v) && key->planned_types & MANIFEST_OBJECT)
         iris__manifest_not_built(r, key, "an object here ");
-    else if (json_is_object(v) && key->types & MANIFEST_OBJECT)
+    else if (json_is_object(v) && key->types & MANIFEST_OBJECT && !strcmp(key->child, "actors[]"))
+        read_defaults(r, v);
+    else if (json_is_object(v) && key->types & MANIFEST_OBJECT) {
+        note_object(key, base);
         read_object(r, key->child, v, base);
-    else if (json_is_array(v) && key->types & MANIFEST_OBJECTS)
+    } else if (json_is_array(v) && key->types & MANIFEST_OBJECTS)
         read_objects(r, key, v, base);
     else if (json_is_array(v) && key->types & MANIFEST_PATHS)
         read_paths(r, key, v, base);
@@ -74,8 +107,15 @@ int iris__manifest_is_free(const char *name)
     return !strncmp(name, "//", 2) || !strncmp(name, "x-", 2);
 }
 
-static void read_member(struct reading *r, const char *where, const char *name, json_t *v,
-                        void *base)
+/* Who an actor is, and what it runs, is its own. */
+static int is_own(const struct reading *r, const char *where, const char *name)
+{
+    return r->of_defaults && !strcmp(where, "actors[]") &&
+           (!strcmp(name, "path") || !strcmp(name, "handler") || !strcmp(name, "name"));
+}
+
+void iris__manifest_member(struct reading *r, const char *where, const char *name, json_t *v,
+                           void *base)
 {
     const struct manifest_key *key = iris__manifest_key(where, name);
     size_t back = iris__pointer_key(&r->pointer, name, strlen(name));
@@ -83,6 +123,9 @@ static void read_member(struct reading *r, const char *where, const char *name, 
         ;
     else if (!key)
         iris__manifest_unknown_key(r, where, name);
+    else if (is_own(r, where, name))
+        iris__manifest_at_key(iris__manifest_problem(
+            r, "bad-default", "is each actor's own; expected a key that several may share"));
     else if (key->planned)
         iris__manifest_not_built(r, key, "");
     else
@@ -124,8 +167,9 @@ static void read_object(struct reading *r, const char *where, json_t *object, vo
         return;
     }
     for (void *i = json_object_iter(object); i; i = json_object_iter_next(object, i))
-        read_member(r, where, json_object_iter_key(i), json_object_iter_value(i), base);
-    missing_keys(r, where, object);
+        iris__manifest_member(r, where, json_object_iter_key(i), json_object_iter_value(i), base);
+    if (!r->of_defaults || strcmp(where, "actors[]"))
+        missing_keys(r, where, object);
 }
 
 void iris__manifest_check(struct reading *r)

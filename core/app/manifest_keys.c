@@ -9,7 +9,7 @@
 #define PLANNED .planned = 1
 
 #define RESTARTS "always on-failure never "
-#define STRATEGY_PLANS "one_for_all rest_for_one "
+#define STRATEGIES "one_for_one one_for_all rest_for_one "
 #define OVERFLOW_PLANS "dropold block redirect spill "
 
 /* Sections stand in the order of the file, keys in the order of the manual. */
@@ -68,8 +68,8 @@ const struct manifest_key iris__manifest_keys[] = {
     {"actors[].mailbox", "fallback", MANIFEST_PATH, PLANNED, .meaning = "who gets the rest"},
     {"actors[]", "restart", MANIFEST_WORD, .words = RESTARTS, .def = "on-failure",
      IN(manifest_actor, restart), .meaning = "when it is started again"},
-    {"actors[]", "shutdown", MANIFEST_DURATION | MANIFEST_WORD, PLANNED, .words = "kill ",
-     .def = "5s", .meaning = "how long it may take to stop"},
+    {"actors[]", "shutdown", MANIFEST_DURATION | MANIFEST_WORD, .min = 1, .words = "kill ",
+     .def = "5s", IN(manifest_actor, shutdown), .meaning = "how long it may take to stop"},
     {"actors[]", "ready", MANIFEST_WORD, PLANNED, .words = "started notify ", .def = "started",
      .meaning = "when those that depend on it may start"},
     {"actors[]", "start_timeout", MANIFEST_DURATION, PLANNED, .def = "10s",
@@ -104,18 +104,34 @@ const struct manifest_key iris__manifest_keys[] = {
 
     {"supervisors[]", "path", MANIFEST_PATH, .min = 1, .required = 1, IN(manifest_supervisor, path),
      .meaning = "it restarts what is below this path"},
-    {"supervisors[]", "strategy", MANIFEST_WORD, .words = "one_for_one ", .def = "one_for_one",
-     .planned_words = STRATEGY_PLANS, IN(manifest_supervisor, strategy),
-     .meaning = "who is restarted when one fails"},
+    {"supervisors[]", "strategy", MANIFEST_WORD, .words = STRATEGIES, .def = "one_for_one",
+     IN(manifest_supervisor, strategy), .meaning = "who is restarted when one fails"},
     {"supervisors[]", "intensity", MANIFEST_INT, .min = 0, .max = 1000000, .def = "3",
      IN(manifest_supervisor, intensity), .meaning = "restarts it allows within the period"},
     {"supervisors[]", "period", MANIFEST_DURATION, .min = 1, .def = "5s",
      IN(manifest_supervisor, period_ns), .meaning = "see intensity"},
-    {"supervisors[]", "backoff", MANIFEST_OBJECT, PLANNED, .meaning = "waits between restarts"},
-    {"supervisors[]", "on_exhausted", MANIFEST_WORD, PLANNED, .words = "escalate stop exit ",
-     .def = "escalate", .meaning = "what happens beyond the intensity"},
-    {"supervisors[]", "shutdown", MANIFEST_DURATION, PLANNED, .meaning = "how long all may stop"},
-    {"supervisors[]", "defaults", MANIFEST_OBJECT, PLANNED, .meaning = "keys of actors below it"},
+    {"supervisors[]", "backoff", KEYS_OF("supervisors[].backoff"),
+     IN(manifest_supervisor, backs_off), .meaning = "how long it waits before a restart"},
+    {"supervisors[].backoff", "initial", MANIFEST_DURATION, .min = 1, .def = "100ms",
+     IN(manifest_supervisor, initial), .meaning = "before the first restart in a row"},
+    {"supervisors[].backoff", "max", MANIFEST_DURATION, .min = 1, .def = "30s",
+     IN(manifest_supervisor, max), .meaning = "never longer than that"},
+    {"supervisors[].backoff", "factor", MANIFEST_NUMBER, .min = 1, .max = 1000, .def = "2",
+     IN(manifest_supervisor, factor), .meaning = "how much longer each time"},
+    {"supervisors[].backoff", "jitter", MANIFEST_NUMBER, .min = 0, .max = 1, .def = "0.2",
+     IN(manifest_supervisor, jitter),
+     .meaning = "by what share it is longer or shorter, at random"},
+    {"supervisors[].backoff", "reset_after", MANIFEST_DURATION, .min = 1, .def = "1m",
+     IN(manifest_supervisor, reset_after),
+     .meaning = "after so long without a failure, the next one is the first again"},
+    {"supervisors[]", "on_exhausted", MANIFEST_WORD, .words = "escalate stop exit ",
+     .def = "escalate", IN(manifest_supervisor, on_exhausted),
+     .meaning =
+         "beyond the intensity: the supervisor above decides, its actors stop, the app ends"},
+    {"supervisors[]", "shutdown", MANIFEST_DURATION, .min = 1, IN(manifest_supervisor, shutdown),
+     .meaning = "how long each actor below it may take to stop, where it does not say so itself"},
+    {"supervisors[]", "defaults", KEYS_OF("actors[]"),
+     .meaning = "keys of the actors below it, where they do not say so themselves"},
 
     {"control", "socket", MANIFEST_STRING, .min = 1, IN(manifest, socket),
      .meaning = "UNIX socket; by default $XDG_RUNTIME_DIR/iris/NAME.sock"},

@@ -39,10 +39,12 @@ struct manifest_key {
     const char *planned_words;
     const char *child; /* OBJECT, OBJECTS: the .where of the keys inside */
     const char *def;   /* as it would be written, or NULL */
-    int64_t min, max;  /* of an INT; min also: length of a text. max 0: no limit to speak of */
+    int64_t min, max;  /* of an INT or NUMBER; min also: length of a text. max 0: no limit to
+                          speak of */
     int required;
     int planned; /* part of the plan, but not built yet */
-    size_t at;   /* 1 + where in the struct it is kept; 0: nowhere */
+    size_t at;   /* 1 + where in the struct it is kept (a NUMBER as a double; of an OBJECT: an int,
+                    1 where it is there); 0: nowhere */
     const char *meaning;
 };
 

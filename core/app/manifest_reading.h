@@ -24,6 +24,9 @@ struct reading {
     struct text pointer; /* to what is being read */
     json_t *used;        /* names of the variables that strings refer to: {name: true} */
     size_t grown;        /* by variables */
+    json_t *above;       /* manifest_inherit.c: supervisors with something to hand down, by path */
+    size_t inherited;    /* bytes that actors got from them */
+    int of_defaults;     /* what is read are defaults: no key is missing, some are refused */
     int no_memory;
 };
 
@@ -106,7 +109,14 @@ void iris__manifest_keep_list(const struct manifest_key *, void *base, void *ele
 
 /* ---- manifest_check.c: the walk through objects and lists ---- */
 void iris__manifest_check(struct reading *);
+/* One key of an object. */
+void iris__manifest_member(struct reading *, const char *where, const char *name, json_t *,
+                           void *base);
 int iris__manifest_is_free(const char *name); /* "//" is a comment, x-... is the user's own */
+
+/* ---- manifest_inherit.c ---- */
+/* What the actor gets from "shutdown" and "defaults" of the supervisors above its path. */
+void iris__manifest_inherit(struct reading *, const json_t *actor, void *base);
 
 /* ---- manifest_handler.c ---- */
 void iris__manifest_handler(struct reading *, struct manifest_actor *);

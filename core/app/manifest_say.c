@@ -115,6 +115,11 @@ static void add_range(const struct manifest_key *key, struct text *list)
                         (long long)key->max);
 }
 
+static void add_share(const struct manifest_key *key, struct text *list)
+{
+    iris__text_addf(list, "a number from %lld to %lld\n", (long long)key->min, (long long)key->max);
+}
+
 static const char *text_rule(const struct manifest_key *key)
 {
     static const struct {
@@ -140,6 +145,8 @@ int iris__manifest_values(const struct manifest_key *key, struct text *out)
     unsigned types = key->types & ~key->planned_types;
     if (types & MANIFEST_INT)
         add_range(key, &list);
+    if (types & MANIFEST_NUMBER)
+        add_share(key, &list);
     add_words(types & MANIFEST_WORD ? key->words : NULL, &list);
     if (types & (MANIFEST_TEXTS | UNITS | MANIFEST_PATHS))
         iris__text_addf(&list, "%s\n", text_rule(key));

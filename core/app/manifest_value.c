@@ -120,6 +120,15 @@ static void read_integer(struct reading *r, const struct manifest_key *key, json
         keep_number(key, base, n);
 }
 
+static void read_number(struct reading *r, const struct manifest_key *key, json_t *v, void *base)
+{
+    double n = json_number_value(v);
+    if (n < (double)key->min || n > (double)key->max)
+        iris__manifest_wrong_value(r, key, v);
+    else if (key->at)
+        *(double *)place(key, base) = n;
+}
+
 static int to_quantity(const struct manifest_key *key, const json_t *v, int64_t *n)
 {
     const char *s = json_string_value(v);
@@ -160,10 +169,12 @@ static void read_default(const struct manifest_key *key, void *base)
     int64_t n = 0;
     if (key->types & MANIFEST_INT)
         keep_number(key, base, strtoll(key->def, NULL, 10));
+    else if (key->types & MANIFEST_NUMBER)
+        *(double *)place(key, base) = strtod(key->def, NULL);
+    else if (key->types & MANIFEST_DURATION && !iris__duration(key->def, &n))
+        keep_number(key, base, n);
     else if (key->types & MANIFEST_WORD)
         keep_number(key, base, iris__manifest_word(key->words, key->def));
-    else if (!iris__duration(key->def, &n))
-        keep_number(key, base, n);
 }
 
 void iris__manifest_defaults(const char *where, void *base)
@@ -182,6 +193,8 @@ int iris__manifest_scalar(struct reading *r, const struct manifest_key *key, jso
         void (*read)(struct reading *, const struct manifest_key *, json_t *, void *);
     } readers[] = {
         {MANIFEST_INT, JSON_INTEGER, read_integer},
+        {MANIFEST_NUMBER, JSON_INTEGER, read_number},
+        {MANIFEST_NUMBER, JSON_REAL, read_number},
         {MANIFEST_DURATION | MANIFEST_SIZE, JSON_INTEGER, read_quantity},
         {MANIFEST_DURATION | MANIFEST_SIZE, JSON_STRING, read_quantity},
         {MANIFEST_WORD, JSON_STRING, read_word},
@@ -189,6 +202,8 @@ int iris__manifest_scalar(struct reading *r, const struct manifest_key *key, jso
     };
     if (key->types & MANIFEST_ANY)
         return read_any(r, key, v, base), 0;
+    if (json_is_string(v) && iris__manifest_word(key->words, json_string_value(v)) >= 0)
+        return read_word(r, key, v, base), 0; /* "kill" is no duration */
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
         if (key->types & readers[i].types && json_typeof(v) == readers[i].json)
             return readers[i].read(r, key, v, base), 0;

@@ -131,19 +131,20 @@ struct listing {
 
 json_t *iris__verb_row(const iris_info *i)
 {
-    static const char *const states[] = {"running", "stuck", "stopping"};
+    static const char *const states[] = {"running", "stuck", "stopping", "backoff"};
     char of[24] = "";
     if (i->of != i->rev)
         snprintf(of, sizeof of, "=v%u", i->of);
-    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:s, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I}",
-                     "path", i->path, "pid", (json_int_t)i->pid, "host", iris__verb_text(i->host),
-                     "handler", iris__verb_text(i->handler), "behaviour",
-                     iris__verb_text(i->behaviour), "version", iris__verb_text(i->version), "of",
-                     of, "rev", (int)i->rev, "state", states[i->state], "mailbox",
-                     (json_int_t)i->mailbox, "capacity", (json_int_t)i->capacity, "handled",
-                     (json_int_t)i->handled, "restarts", (json_int_t)i->restarts, "uptime_ms",
-                     (json_int_t)(i->uptime < 0 ? -1 : i->uptime / IRIS_MILLISECOND), "stuck_ms",
-                     (json_int_t)(i->stuck / IRIS_MILLISECOND));
+    return json_pack(
+        "{s:s, s:I, s:o, s:o, s:o, s:o, s:s, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "path",
+        i->path, "pid", (json_int_t)i->pid, "host", iris__verb_text(i->host), "handler",
+        iris__verb_text(i->handler), "behaviour", iris__verb_text(i->behaviour), "version",
+        iris__verb_text(i->version), "of", of, "rev", (int)i->rev, "state", states[i->state],
+        "mailbox", (json_int_t)i->mailbox, "capacity", (json_int_t)i->capacity, "handled",
+        (json_int_t)i->handled, "restarts", (json_int_t)i->restarts, "uptime_ms",
+        (json_int_t)(i->uptime < 0 ? -1 : i->uptime / IRIS_MILLISECOND), "stuck_ms",
+        (json_int_t)(i->stuck / IRIS_MILLISECOND), "backoff_ms",
+        (json_int_t)(i->backoff / IRIS_MILLISECOND));
 }
 
 /* Of the manifest, and not begun yet: as it will be. */

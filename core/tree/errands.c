@@ -103,7 +103,7 @@ static void run(struct supervisors *s, const struct errand *e)
         break;
     case ERRAND_END:
         if (s->ended)
-            s->ended(s->ctx);
+            s->ended(s->ctx, e->detail.supervisor);
     }
 }
 

@@ -142,7 +142,7 @@ static void stop(struct supervisors *s, struct supervisor *v)
         if ((m->state == MEMBER_DOWN && !r->is_final) || m->is_late)
             continue;
         r->at = m;
-        if (m->state != MEMBER_HALTS)
+        if (m->state != MEMBER_HALTS && m->state != MEMBER_ENDS)
             halt(s, m, r->is_final);
         return;
     }

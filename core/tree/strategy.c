@@ -32,7 +32,7 @@ void iris__member_kill(struct supervisors *s, struct member *m, int for_good)
     m->is_killed = 1;
     if (for_good)
         iris__keep_signal(s, KIND_KILL, m->pid, KILL_FOR_GOOD,
-                          "killed (how=shutdown): its supervisor ends");
+                          "killed (how=shutdown): its time to end is over");
     else
         iris__keep_signal(s, KIND_RESTART, m->pid, m->order << 1 | RESTART_AT_ONCE, RESTARTS_WORDS);
 }
@@ -41,7 +41,7 @@ void iris__member_kill(struct supervisors *s, struct member *m, int for_good)
 static void hurry(struct supervisors *s, struct member *m, struct supervisor *v)
 {
     if (!m->is_killed) {
-        iris__member_kill(s, m, v && v->round.is_final);
+        iris__member_kill(s, m, m->state == MEMBER_ENDS || (v && v->round.is_final));
         m->alarm = iris__alarm_set(s, m, NULL, KILL_TIME);
         return;
     }
@@ -55,7 +55,7 @@ void iris__member_time(struct supervisors *s, struct member *m)
 {
     if (m->state == MEMBER_DOWN)
         iris__member_begin(s, m);
-    else if (m->state == MEMBER_HALTS)
+    else if (m->state == MEMBER_HALTS || m->state == MEMBER_ENDS)
         hurry(s, m, iris__round_over(m));
 }
 
@@ -115,7 +115,7 @@ static int give_up(struct supervisors *s, struct supervisor *v, struct member *f
     if (ends)
         iris__round_final(s, v);
     else if (leaves)
-        iris__keep_errand(s, ERRAND_END, failed->pid, NULL, 0, 0);
+        iris__keep_errand(s, ERRAND_END, failed->pid, v, decision, 0);
     return ends || leaves;
 }
 
@@ -168,7 +168,7 @@ static enum afterwards halted(struct supervisors *s, struct member *m, struct su
 static enum afterwards follow(struct supervisors *s, struct member *m, const struct ending *e)
 {
     struct supervisor *round = iris__round_over(m);
-    if (!wants_restart(m, e))
+    if (!wants_restart(m, e) || m->state == MEMBER_ENDS)
         return AFTER_GONE;
     if (m->state == MEMBER_HALTS)
         return halted(s, m, round);
@@ -202,6 +202,32 @@ enum afterwards iris__supervisor_ended(struct supervisors *s, iris_actor *a, con
     enum afterwards then = m ? follow(s, m, e) : AFTER_GONE;
     iris__keep_unlock(s);
     return then;
+}
+
+static void stop(struct supervisors *s, struct member *m)
+{
+    int at_once = m->shutdown == SHUTDOWN_KILL;
+    iris__alarm_clear(&m->alarm);
+    m->state = MEMBER_ENDS;
+    m->is_killed = at_once;
+    if (at_once)
+        iris__member_kill(s, m, 1);
+    else
+        iris__keep_errand(s, ERRAND_STOP, m->pid, NULL, 0, 0);
+    m->alarm = iris__alarm_set(s, m, NULL, at_once ? KILL_TIME : m->shutdown);
+}
+
+int iris__supervisor_stop(struct supervisors *s, uint64_t pid)
+{
+    struct errands errands;
+    iris__keep_lock(s, &errands);
+    struct member *m = iris__member_of(s, pid);
+    if (m && m->state != MEMBER_ENDS)
+        stop(s, m);
+    iris__keep_unlock(s);
+    if (m)
+        return iris__actor_alive(s->world, pid) ? IRIS_OK : IRIS_DEAD;
+    return iris__actor_stop(s->world, pid);
 }
 
 void iris__supervisor_began(struct supervisors *s, iris_actor *a)

@@ -49,9 +49,10 @@ struct policy {
 
 enum member_state {
     MEMBER_LIVES,
-    MEMBER_HALTS, /* told to end, in a round */
-    MEMBER_DOWN,  /* between two incarnations */
-    MEMBER_BEGINS /* told to begin */
+    MEMBER_HALTS,  /* told to end, in a round */
+    MEMBER_DOWN,   /* between two incarnations */
+    MEMBER_BEGINS, /* told to begin */
+    MEMBER_ENDS    /* told to stop, for good */
 };
 
 struct member {
@@ -101,14 +102,15 @@ struct supervisor {
 struct supervisors {
     pthread_mutex_t lock;
     struct world *world;
-    struct supervisor *list;  /* "/" is always there */
-    struct member *by_pid;    /* uthash: actors */
-    struct alarm *alarms;     /* all */
-    struct errands *errands;  /* of who holds the lock */
-    struct random random;     /* jitter */
-    uint64_t places, orders;  /* the last one given */
-    atomic_int *closing;      /* not 0: nothing begins any more */
-    void (*ended)(void *ctx); /* [any] "/" is exhausted; may be NULL */
+    struct supervisor *list; /* "/" is always there */
+    struct member *by_pid;   /* uthash: actors */
+    struct alarm *alarms;    /* all */
+    struct errands *errands; /* of who holds the lock */
+    struct random random;    /* jitter */
+    uint64_t places, orders; /* the last one given */
+    atomic_int *closing;     /* not 0: nothing begins any more */
+    /* [any] The app is to end, as the supervisor of this path is exhausted; may be NULL. */
+    void (*ended)(void *ctx, const char *path);
     void *ctx;
 };
 
@@ -131,6 +133,10 @@ int iris__supervisor_join(struct supervisors *, const char *path, uint64_t pid,
 enum afterwards iris__supervisor_ended(struct supervisors *, iris_actor *, const struct ending *);
 void iris__supervisor_began(struct supervisors *, iris_actor *);
 void iris__supervisor_gone(struct supervisors *, uint64_t pid);
+
+/* [any] Stop this actor for good; when its shutdown time is over it is killed. One that nobody
+ * supervises has all the time it takes. IRIS_OK or IRIS_DEAD. */
+int iris__supervisor_stop(struct supervisors *, uint64_t pid);
 
 /* [any] Of an actor between two incarnations: ns until it begins; 0: that depends on others. */
 int64_t iris__supervisor_left(struct supervisors *, uint64_t pid);

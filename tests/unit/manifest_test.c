@@ -107,6 +107,8 @@ static void dump_actor(const struct manifest *m, const struct manifest_actor *a,
     iris__text_addf(out, "  budget %d, capacity %d, keep %d, restart %s, stateless %s\n",
                     (int)a->budget, (int)a->capacity, (int)a->keep, restarts[a->restart],
                     stateless[a->stateless]);
+    if (a->shutdown != 5000000000)
+        iris__text_addf(out, "  shutdown %lld ns\n", (long long)a->shutdown);
     for (size_t i = 0; i < a->ndepends_on; i++)
         dump_text(out, "depends_on", a->depends_on[i]);
 }
@@ -124,6 +126,12 @@ static void dump(const struct manifest *m, struct text *out)
         iris__text_addf(out, "supervisor %s at %u:%u: strategy %d, %d in %lld ns\n", s->path,
                         s->line, s->column, s->strategy, (int)s->intensity,
                         (long long)s->period_ns);
+        if (s->on_exhausted)
+            iris__text_addf(out, "  on_exhausted %d\n", s->on_exhausted);
+        if (s->backs_off)
+            iris__text_addf(out, "  backoff %lld to %lld ns, * %g, +- %g, reset after %lld ns\n",
+                            (long long)s->initial, (long long)s->max, s->factor, s->jitter,
+                            (long long)s->reset_after);
     }
     iris__text_addf(out, "start:");
     for (size_t i = 0; i < m->nactors; i++)

@@ -23,17 +23,17 @@ static const struct argp argp = {
 
 struct row {
     const char *path, *host, *handler, *version, *of, *state;
-    json_int_t rev, mailbox, capacity, handled, restarts, uptime_ms, stuck_ms;
+    json_int_t rev, mailbox, capacity, handled, restarts, uptime_ms, stuck_ms, backoff_ms;
 };
 
 static void read_row(json_t *actor, struct row *r)
 {
     *r = (struct row){.path = "", .host = "", .handler = "", .version = "", .of = "", .state = ""};
-    json_unpack(actor, "{s?s, s?s, s?s, s?s, s?s, s?s, s?I, s?I, s?I, s?I, s?I, s?I, s?I}", "path",
-                &r->path, "host", &r->host, "handler", &r->handler, "version", &r->version, "of",
-                &r->of, "state", &r->state, "rev", &r->rev, "mailbox", &r->mailbox, "capacity",
-                &r->capacity, "handled", &r->handled, "restarts", &r->restarts, "uptime_ms",
-                &r->uptime_ms, "stuck_ms", &r->stuck_ms);
+    json_unpack(actor, "{s?s, s?s, s?s, s?s, s?s, s?s, s?I, s?I, s?I, s?I, s?I, s?I, s?I, s?I}",
+                "path", &r->path, "host", &r->host, "handler", &r->handler, "version", &r->version,
+                "of", &r->of, "state", &r->state, "rev", &r->rev, "mailbox", &r->mailbox,
+                "capacity", &r->capacity, "handled", &r->handled, "restarts", &r->restarts,
+                "uptime_ms", &r->uptime_ms, "stuck_ms", &r->stuck_ms, "backoff_ms", &r->backoff_ms);
 }
 
 /* "v3 (=v1) 2.1.0": the third version that this actor runs, the same code as the first. */
@@ -55,13 +55,15 @@ static void add_heading(struct table *t)
         table_add(t, i, "%s", names[i]);
 }
 
-/* "stuck 3.2 s": for so long in one message. */
+/* "stuck 3.2 s": for so long in one message. "backoff 3.2 s": so long until it begins. */
 static void add_state(struct table *t, const struct row *r)
 {
     char span[SPAN_ROOM] = "";
-    int stuck = !strcmp(r->state, "stuck") && r->stuck_ms > 0;
-    table_add(t, 4, "%s%s%s", r->state, stuck ? " " : "",
-              stuck ? span_text(span, r->stuck_ms * 1000000) : "");
+    json_int_t ms = !strcmp(r->state, "stuck")     ? r->stuck_ms
+                    : !strcmp(r->state, "backoff") ? r->backoff_ms
+                                                   : 0;
+    table_add(t, 4, "%s%s%s", r->state, ms > 0 ? " " : "",
+              ms > 0 ? span_text(span, ms * 1000000) : "");
 }
 
 static void add_row(struct table *t, const struct row *r)
