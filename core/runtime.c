@@ -99,7 +99,7 @@ static void on_exhausted(void *runtime, const char *path)
     iris_runtime *rt = runtime;
     if (atomic_exchange(&rt->exhausting, 1))
         return;
-    snprintf(rt->exhausted_by, sizeof rt->exhausted_by, "%s", path);
+    rt->exhausted_by = strdup(path);
     atomic_store(&rt->exhausted, 1);
     if (rt->on_exhausted)
         rt->on_exhausted(rt->on_exhausted_ctx);
@@ -308,6 +308,7 @@ static void finish(iris_runtime *rt)
     iris__descriptors_finish(&w->descriptors);
     iris__registry_finish(&rt->registry);
     iris__supervisors_finish(&rt->supervisors);
+    free(rt->exhausted_by);
     iris__table_finish(&w->table);
     iris__stacks_finish(&w->stacks);
     iris__pool_destroy(w->pool);

@@ -22,11 +22,12 @@ struct iris_runtime {
     iris_actor outside;
     iris_options options;
     _Atomic uint64_t events;
-    atomic_int closing;              /* nothing is restarted any more */
-    atomic_int left; /* threads, when iris_close() gave up: nobody serves it any more */
-    atomic_int exhausted;            /* "/", or one with on_exhausted exit, could not hold it */
-    atomic_int exhausting;           /* the first is at it */
-    char exhausted_by[256];          /* that one; written before exhausted is 1 */
+    atomic_int closing;    /* nothing is restarted any more */
+    atomic_int left;       /* threads, when iris_close() gave up: nobody serves it any more */
+    atomic_int closing;    /* nothing is restarted any more */
+    atomic_int exhausted;  /* "/", or one with on_exhausted exit, could not hold it */
+    atomic_int exhausting; /* the first is at it */
+    char *exhausted_by;    /* that one, or NULL: no memory; written before exhausted is 1 */
     void (*on_exhausted)(void *ctx); /* [any]; may be NULL */
     void *on_exhausted_ctx;
 };

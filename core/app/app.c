@@ -144,7 +144,7 @@ static int judge(struct app *a, const iris_totals *t)
     if (is_exhausted(a)) {
         iris__app_say(a, IRIS_APP_ERROR,
                       "stopped: more restarts than supervisor %s allows; the reasons are above",
-                      a->runtime->exhausted_by);
+                      a->runtime->exhausted_by ? a->runtime->exhausted_by : "/");
         return IRIS_EXIT_FAILED;
     }
     if (!a->options.until_idle)
