@@ -53,7 +53,7 @@ extern const int workload_count;
 
 /* measure.c */
 double now_ns(void);
-uint64_t resident_bytes(void);
+uint64_t anonymous_bytes(void);
 void sleep_until_ns(double at);
 void die(const char *what); /* prints it and ends the process */
 /* Sorts; p is 0..1. */

@@ -61,12 +61,12 @@ void timers_iris(const struct workload *w, double *values)
         l.us[i] = 1; /* its pages are there before the memory is looked at */
     finish_begin(&l.finish, 1);
     stage_open(&s, w->workers, 0);
-    uint64_t pid = stage_spawn(&s, stage_define(&s, &b)), before = resident_bytes();
+    uint64_t pid = stage_spawn(&s, stage_define(&s, &b)), before = anonymous_bytes();
     stage_settle(&s);
     double cpu = cpu_ns(), start = now_ns();
     set_timers(&s, pid, l.all);
     values[0] = (now_ns() - start) / (double)l.all;
-    values[4] = (double)(resident_bytes() - before) / (double)l.all;
+    values[4] = (double)(anonymous_bytes() - before) / (double)l.all;
     finish_wait(&l.finish);
     values[1] = (cpu_ns() - cpu) / (double)l.all;
     values[2] = percentile(l.us, l.n, 0.5);
@@ -148,9 +148,9 @@ void names_iris(const struct workload *w, double *values)
     stage_open(&s, w->workers, 0);
     stage_spawn_many(&s, &b, (size_t)w->size, pids);
     stage_settle(&s);
-    uint64_t before = resident_bytes();
+    uint64_t before = anonymous_bytes();
     values[0] = register_all(&s, pids, w->size);
-    values[3] = (double)(resident_bytes() - before) / w->size;
+    values[3] = (double)(anonymous_bytes() - before) / w->size;
     values[1] = find_some(&s, pids, w->size);
     values[2] = list_one(&s);
 }

@@ -17,11 +17,11 @@ static void floor_ignore(struct floor_actor *a, struct floor_message *m)
 void spawn_floor(const struct workload *w, double *values)
 {
     size_t n = (size_t)w->size;
-    uint64_t before = resident_bytes();
+    uint64_t before = anonymous_bytes();
     double start = now_ns();
     struct floor_actor *actors = floor_actors(n, floor_ignore);
     double took = now_ns() - start;
-    values[0] = (double)(resident_bytes() - before) / (double)n;
+    values[0] = (double)(anonymous_bytes() - before) / (double)n;
     values[1] = (double)n * 1e6 / took;
     free(actors);
 }
@@ -52,9 +52,9 @@ void spawn_iris(const struct workload *w, double *values)
     stage_open(&s, w->workers, 0);
     iris_version *v = stage_define(&s, &idler);
     spawn_all(&s, v, 1000);
-    uint64_t before = resident_bytes();
+    uint64_t before = anonymous_bytes();
     double took = spawn_all(&s, v, n);
-    values[0] = (double)(resident_bytes() - before) / (double)n;
+    values[0] = (double)(anonymous_bytes() - before) / (double)n;
     values[1] = (double)n * 1e6 / took;
     /* The process ends here: closing would only take its time. */
 }

@@ -22,15 +22,18 @@ void sleep_until_ns(double at)
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
 }
 
-uint64_t resident_bytes(void)
+/* Without the pages of programs and libraries, which come in by the dozen as code is first run; and not from
+ * statm, whose count is some dozens of pages behind. */
+uint64_t anonymous_bytes(void)
 {
-    unsigned long pages = 0;
-    FILE *f = fopen("/proc/self/statm", "r");
-    if (!f || fscanf(f, "%*u %lu", &pages) != 1)
-        pages = 0;
+    unsigned long kilobytes = 0;
+    char line[256];
+    FILE *f = fopen("/proc/self/smaps_rollup", "r");
+    while (f && fgets(line, sizeof line, f) && sscanf(line, "Anonymous: %lu kB", &kilobytes) != 1)
+        ;
     if (f)
         fclose(f);
-    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+    return kilobytes * (uint64_t)1024;
 }
 
 void die(const char *what)
