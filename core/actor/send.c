@@ -67,6 +67,15 @@ static int no_room(iris_actor *a, uint64_t pid)
     return IRIS_FULL;
 }
 
+/* A word, the most frequent case, without a call. */
+static inline void copy(unsigned char *to, const void *data, size_t len)
+{
+    if (len == sizeof(uint64_t))
+        memcpy(to, data, sizeof(uint64_t));
+    else if (len)
+        memcpy(to, data, len);
+}
+
 int iris__send(iris_actor *self, uint64_t to, const void *data, size_t len, uint64_t ref)
 {
     struct world *w = iris__world_of(self);
@@ -84,8 +93,7 @@ int iris__send(iris_actor *self, uint64_t to, const void *data, size_t len, uint
     if (__builtin_expect(!m, 0))
         return near ? no_room(a, to) : IRIS_FULL;
     address(m, self, to, ref);
-    if (len)
-        memcpy(m->body, data, len);
+    copy(m->body, data, len);
     return near ? push_counted(w, a, m) : send_far(w, m);
 }
 
