@@ -24,7 +24,6 @@ struct iris_runtime {
     _Atomic uint64_t events;
     atomic_int closing;    /* nothing is restarted any more */
     atomic_int left;       /* threads, when iris_close() gave up: nobody serves it any more */
-    atomic_int closing;    /* nothing is restarted any more */
     atomic_int exhausted;  /* "/", or one with on_exhausted exit, could not hold it */
     atomic_int exhausting; /* the first is at it */
     char *exhausted_by;    /* that one, or NULL: no memory; written before exhausted is 1 */
