@@ -4,6 +4,7 @@
 #include "cold.h"
 #include "coroutine.h"
 #include "fail.h"
+#include "family.h"
 #include "gate.h"
 #include "links.h"
 #include "mailbox.h"
@@ -40,7 +41,9 @@ static int check(struct world *w, const iris_spawn *s)
                           s->version->b.name);
     if (s->budget > UINT16_MAX)
         return iris__fail("spawn: budget %u is too large; up to 65,535", s->budget);
-    return IRIS_OK;
+    if (s->parent >> PID_NODE_SHIFT)
+        return iris__fail("spawn: a parent is an actor of this node");
+    return s->parent && !iris__actor_alive(w, s->parent) ? IRIS_DEAD : IRIS_OK;
 }
 
 static int keep(const iris_spawn *s, struct cold **cold)
@@ -110,10 +113,11 @@ int iris__actor_spawn(struct world *w, const iris_spawn *given, struct cold *col
     s.size = sizeof s;
     iris_executor *x = NULL;
     iris_actor *a = NULL;
-    if (check(w, &s) || keep(&s, &cold) || give_stack(w, &s, &cold) ||
+    int result = check(w, &s);
+    if (result || keep(&s, &cold) || give_stack(w, &s, &cold) ||
         !(a = iris__table_take(&w->table))) {
         iris__cold_free(w, cold);
-        return IRIS_FAIL;
+        return result ? result : IRIS_FAIL;
     }
     if (choose_executor(w, &s, &x)) { /* last: it may have made a thread */
         iris__table_give(&w->table, a);
@@ -130,7 +134,7 @@ int iris__actor_spawn(struct world *w, const iris_spawn *given, struct cold *col
     if (s.flags & IRIS_SPAWN_LINK)
         iris__link_announce(a);
     if (s.parent)
-        iris__watch_adopt(w, s.parent, *pid);
+        iris__family_adopt(w, s.parent, *pid);
     if (runs || !iris__mailbox_rest(a)) /* what came for its forerunner must be refused at once */
         iris__executor_push(x, a);
     return IRIS_OK;
@@ -155,13 +159,19 @@ int iris__actor_init(iris_actor *a)
 
 /* ---- death ---- */
 
-static void end_state(iris_actor *a)
+/* What it has put off ends at once, also where it still waits for its children. */
+static void end_work(iris_actor *a)
 {
     const iris_behaviour *b = &a->version->b;
     struct cold *c = iris__cold_if(a);
     if (c && c->open_used && b->cancel)
         b->cancel(b, a, a->state);
     iris__later_end(a);
+}
+
+static void end_state(iris_actor *a)
+{
+    const iris_behaviour *b = &a->version->b;
     if (b->fini && !(a->flags & ACTOR_FRESH))
         b->fini(b, a, a->state);
     a->state = NULL;
@@ -187,7 +197,9 @@ void iris__actor_refuse_signal(struct world *w, struct message *m)
     else if (m->pub.kind == KIND_SWAP)
         iris__swap_refuse(w, iris__message_pointer(m), IRIS_DEAD, "the actor ended first");
     else if (m->pub.kind == KIND_CHILD)
-        iris__watch_end_child(w, m->pub.to, m->pub.from);
+        iris__family_refuse(w, m->pub.to, m->pub.from);
+    else if (m->pub.kind == KIND_KILL)
+        iris__family_missed(w, &m->pub);
     else
         iris__link_refused(w, &m->pub);
     iris__message_drop(w->pool, m);
@@ -271,6 +283,7 @@ static void leave(iris_actor *a)
         w->hooks.gone(w, a);
     if (c && c->busy)
         atomic_fetch_sub(&w->busy, 1);
+    iris__family_mourn(a);
     iris__actor_bury(a);
 }
 
@@ -316,11 +329,14 @@ static enum afterwards end_incarnation(iris_actor *a, const struct ending *e)
     struct world *w = iris__world_of(a);
     end_state(a);
     cancel_timers(a);
+    iris__family_drop(a);
     enum afterwards then = afterwards(a, e);
     if (then == AFTER_GONE)
         iris__gate_shut(a); /* who gives it a name from now on sees that */
     if (atomic_load(&a->marks) & MARK_NAMED && w->hooks.unname)
         w->hooks.unname(w, a, then != AFTER_GONE);
+    if (then == AFTER_GONE)
+        atomic_fetch_or(&a->marks, MARK_OVER);
     iris__watch_end(a, e->reason);
     forget_exit(a);
     return then;
@@ -333,13 +349,24 @@ static void note(iris_actor *a, const struct ending *e)
         iris__world_tell(iris__world_of(a), EVENT_CRASHED, a, IRIS_ERROR, &d, "%s", e->reason);
 }
 
+/* What comes at once. 1: the rest follows when its children have ended. */
+static int begin_end(iris_actor *a, const struct ending *e)
+{
+    note(a, e);
+    end_work(a);
+    if (!iris__family_end(a, e))
+        return 0;
+    if (e->stopped || !(atomic_load(&a->marks) & MARK_KEPT))
+        iris__gate_shut(a); /* nobody will handle what comes from now on */
+    return 1;
+}
+
 /* A loop, not a recursion: an init that always fails is tried as often as the supervisor allows. */
-int iris__actor_end(iris_actor *a, const struct ending *first)
+static int finish_end(iris_actor *a, const struct ending *first)
 {
     struct ending e = *first;
     char *reason = NULL;
     for (;;) {
-        note(a, &e);
         enum afterwards then = end_incarnation(a, &e);
         if (then == AFTER_WAITS) {
             go_down(a);
@@ -366,7 +393,25 @@ int iris__actor_end(iris_actor *a, const struct ending *first)
         }
         reason = iris__reason_write("crash", NULL, iris__reason());
         e = (struct ending){.kind = ENDING_CRASH, .reason = reason ? reason : "crash"};
+        if (begin_end(a, &e)) {
+            free(reason);
+            return 1;
+        }
     }
+}
+
+int iris__actor_end(iris_actor *a, const struct ending *e)
+{
+    return begin_end(a, e) ? 1 : finish_end(a, e);
+}
+
+int iris__actor_end_now(iris_actor *a)
+{
+    struct ending e;
+    struct last *last = iris__family_over(a, &e);
+    int result = finish_end(a, &e);
+    iris__family_free(last);
+    return result;
 }
 
 /* ---- from outside ---- */
@@ -400,5 +445,5 @@ int iris__actor_kill(struct world *w, uint64_t pid, const char *reason)
 int iris__actor_alive(struct world *w, uint64_t pid)
 {
     iris_actor *a = pid >> PID_NODE_SHIFT ? NULL : iris__table_at(&w->table, pid);
-    return a && iris__gate_is(a, pid);
+    return a && iris__gate_is(a, pid) && !(atomic_load(&a->marks) & MARK_OVER);
 }

@@ -23,7 +23,8 @@ enum {                        /* actor.flags */
        ACTOR_PULLS = 128,     /* its handle() takes the mail itself */
        ACTOR_HEARS = 256,     /* a DOWN or EXIT waits for its behaviour, before the mail */
        ACTOR_DOWN = 512,      /* between two incarnations: it waits to be told to begin */
-       ACTOR_RUNS = 1024      /* a pull actor: its handle() has begun and not returned */
+       ACTOR_RUNS = 1024,     /* a pull actor: its handle() has begun and not returned */
+       ACTOR_ENDING = 2048    /* it ends as soon as its children have */
 };
 
 enum {                   /* actor.marks: what senders look at */
@@ -33,7 +34,8 @@ enum {                   /* actor.marks: what senders look at */
        MARK_NAMED = 8,   /* names may */
        MARK_LINK = 16,   /* it takes the mail of other nodes */
        MARK_KEPT = 32,   /* a supervisor may look after it */
-       MARK_DOWN = 64    /* between two incarnations */
+       MARK_DOWN = 64,   /* between two incarnations */
+       MARK_OVER = 128   /* it has ended; all who want to know are being told */
 };
 
 struct iris_actor {
@@ -70,7 +72,7 @@ static inline uint64_t iris__actor_pid(const iris_actor *a)
 }
 
 /* Make an actor. Its init runs in its first turn. path and name are the caller's business (tree).
- * cold may carry what restart needs; it becomes the actor's, also on failure. */
+ * cold may carry what restart needs; it becomes the actor's, also on failure. IRIS_DEAD: no parent. */
 int iris__actor_spawn(struct world *, const iris_spawn *, struct cold *cold, uint64_t *pid);
 
 /* How an incarnation ends. */
@@ -97,9 +99,11 @@ static inline int iris__ending_is_failure(const struct ending *e)
     return e->kind == ENDING_CRASH || e->kind == ENDING_PANIC || e->kind == ENDING_LINK;
 }
 
-/* [turn] End this incarnation; begin another if the world's hook says so. 0: the actor is gone (do
- * not touch it), 1: it lives again. */
+/* [turn] End this incarnation, after its children have; begin another if the world's hook says so. 0: do
+ * not touch the actor, it is gone; 1: it lives again, or waits for its children (ACTOR_ENDING). */
 int iris__actor_end(iris_actor *, const struct ending *);
+/* [turn] Of one that has waited for its children. */
+int iris__actor_end_now(iris_actor *);
 /* [turn] First init, or the next one; 0 or -1 with a reason. */
 int iris__actor_init(iris_actor *);
 /* [turn] It was told to begin, or is gone: it is between two incarnations no more. */
@@ -113,6 +117,6 @@ void iris__actor_refuse_signal(struct world *, struct message *);
 int iris__actor_stop(struct world *, uint64_t pid);
 /* [any] End at once and for good; what is queued becomes dead letters. */
 int iris__actor_kill(struct world *, uint64_t pid, const char *reason);
-int iris__actor_alive(struct world *, uint64_t pid);
+int iris__actor_alive(struct world *, uint64_t pid); /* 0 before the first one is told of its end */
 
 #endif

@@ -49,11 +49,13 @@ struct cold {
     uint32_t open_used, open_room;
 
     /* watch */
-    struct set watchers; /* who wants to know when this actor ends; by ref */
-    struct set watched;  /* what this actor wants to know; by ref */
-    struct set links;    /* links.c; by pid */
-    struct set children; /* by pid */
-    uint32_t sweep_at;   /* that many children: look which have ended */
+    struct set watchers;        /* who wants to know when this actor ends; by ref */
+    struct set watched;         /* what this actor wants to know; by ref */
+    struct set links;           /* links.c; by pid */
+    struct set children;        /* by pid */
+    struct last *last;          /* it ends, and waits for them; family.c */
+    uint64_t mourner, mourning; /* its parent waits for its end; under this number */
+    uint32_t sweep_at;          /* that many children: look which have ended */
     uint8_t traps, born_trapping;
     struct message *heard, *heard_last; /* DOWN and EXIT for the behaviour, in order */
 

@@ -3,6 +3,7 @@
 #include "behaviour.h"
 #include "cold.h"
 #include "ending.h"
+#include "family.h"
 #include "links.h"
 #include "mailbox.h"
 #include "reader.h"
@@ -35,8 +36,9 @@ static void hear_end(struct heard *h, enum ending_kind kind, char *reason)
     h->reason = reason;
 }
 
-static void hear_kill(struct heard *h, const iris_message *m)
+static void hear_kill(iris_actor *a, struct heard *h, const iris_message *m)
 {
+    iris__family_awaited(a, m);
     h->stopped |= (m->ref & KILL_FOR_GOOD) != 0;
     hear_end(h, m->ref & KILL_PARENT ? ENDING_PARENT : ENDING_KILLED, strndup(m->data, m->len));
 }
@@ -149,7 +151,7 @@ static void hear(iris_actor *a, struct message *m, struct heard *h)
 {
     switch (m->pub.kind) {
     case KIND_KILL:
-        hear_kill(h, &m->pub);
+        hear_kill(a, h, &m->pub);
         break;
     case KIND_RESTART:
         hear_restart(a, &m->pub, h);
@@ -163,7 +165,10 @@ static void hear(iris_actor *a, struct message *m, struct heard *h)
             return;
         break;
     case KIND_CHILD:
-        iris__watch_add_child(a, m->pub.from);
+        iris__family_add(a, m->pub.from);
+        break;
+    case KIND_CHILD_GONE:
+        iris__family_gone(a, &m->pub);
         break;
     case KIND_LATER_FAILED:
         hear_failure(a, (struct message *)(uintptr_t)m->pub.ref, &m->pub, h);

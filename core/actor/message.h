@@ -33,8 +33,9 @@ enum { /* kinds of the core's own: signals, and markers among the user messages 
        KIND_BEGIN,   /* begin another; ref: order << 1 */
        KIND_WAKE,    /* nothing but a turn */
        KIND_CHILD,   /* from: a child that ends with this actor */
-       KIND_JOIN,    /* from: whom to link with, as a third one wants it */
-       KIND_PART,    /* from: whom to unlink from */
+       KIND_CHILD_GONE, /* ref: of a wait; from: a child whose end was waited for; 0: for too long */
+       KIND_JOIN,       /* from: whom to link with, as a third one wants it */
+       KIND_PART,       /* from: whom to unlink from */
        KIND_LATER_FAILED /* ref: struct message *, done() with IRIS_FAIL; data: the reason */
 };
 

@@ -5,6 +5,7 @@
 #include "coroutine.h"
 #include "ending.h"
 #include "fail.h"
+#include "family.h"
 #include "gate.h"
 #include "hear.h"
 #include "mailbox.h"
@@ -484,22 +485,32 @@ static enum step begin(iris_actor *a)
 /* Between two incarnations: only signals are heard, and a stop is a stop. */
 static enum step wait(iris_actor *a)
 {
-    if (iris__signal_waits(a) && heed(a) == STOP)
-        return STOP;
-    if (!(a->flags & ACTOR_DOWN))
-        return GO_ON;
+    if (iris__signal_waits(a))
+        return heed(a);
     if (!(iris__gate_upper(a) & GATE_OPEN))
         return after(iris__ending_stop(a, atomic_load(&a->handled)));
     return iris__mailbox_block_open(a) ? STOP : GO_ON;
 }
 
+/* Its children are told to end: only signals are heard until they have. */
+static enum step wait_for_children(iris_actor *a)
+{
+    struct heard h = {0};
+    if (iris__signal_waits(a))
+        iris__hear_all(a, &h);
+    if (h.stopped)
+        iris__family_for_good(a);
+    iris__hear_finish(&h);
+    if (iris__family_waits(a))
+        return iris__mailbox_block(a) ? STOP : GO_ON;
+    return after(iris__actor_end_now(a));
+}
+
 /* It called exit(): what it has put off is done first, as with stop. */
 static enum step depart(iris_actor *a)
 {
-    if (iris__signal_waits(a) && heed(a) == STOP)
-        return STOP;
-    if (!(a->flags & ACTOR_EXITING)) /* a signal ended it, and it began anew */
-        return GO_ON;
+    if (iris__signal_waits(a))
+        return heed(a); /* which may end it, so that it begins anew */
     if (a->open)
         return iris__mailbox_block(a) ? STOP : GO_ON;
     return after(iris__ending_asked(a));
@@ -515,6 +526,8 @@ static enum step special(struct turn *t, iris_actor *a)
         iris__actor_bury(a);
         return STOP;
     }
+    if (a->flags & ACTOR_ENDING)
+        return wait_for_children(a);
     if (a->flags & ACTOR_DOWN)
         return wait(a);
     if (a->flags & ACTOR_FRESH)
@@ -537,8 +550,9 @@ static enum step hold(struct turn *t, iris_actor *a)
     return STOP;
 }
 
-#define ACTOR_SPECIAL \
-    (ACTOR_MOVING | ACTOR_GONE | ACTOR_DOWN | ACTOR_FRESH | ACTOR_EXITING | ACTOR_RUNS)
+#define ACTOR_SPECIAL                                                                    \
+    (ACTOR_MOVING | ACTOR_GONE | ACTOR_DOWN | ACTOR_FRESH | ACTOR_EXITING | ACTOR_RUNS | \
+     ACTOR_ENDING)
 #define ACTOR_HOLDS (ACTOR_SWAPPING | ACTOR_PULLS | ACTOR_HEARS)
 
 static enum step look(struct turn *t, iris_actor *a)
@@ -555,8 +569,8 @@ static enum step step(struct turn *t, iris_actor *a)
 {
     if (__builtin_expect(a->flags & ACTOR_SPECIAL, 0))
         return special(t, a);
-    if (__builtin_expect(iris__signal_waits(a), 0) && heed(a) == STOP)
-        return STOP;
+    if (__builtin_expect(iris__signal_waits(a), 0))
+        return heed(a); /* and look again: it may be between two incarnations now, or end */
     if (__builtin_expect(a->open || a->flags & ACTOR_HOLDS, 0))
         return hold(t, a);
     if (is_over(t, a)) {

@@ -6,7 +6,6 @@
 #include "links.h"
 #include "send.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 struct watching {
@@ -161,49 +160,6 @@ void iris__watch_remove(iris_actor *a, const iris_message *m)
         free(take(&c->watchers, m->ref));
 }
 
-/* Children that ended say nothing: those are taken off when the set has doubled. */
-static void sweep(struct world *w, struct cold *c)
-{
-    for (struct in_set *m = c->children.first, *next; m; m = next) {
-        next = m->next;
-        if (iris__actor_alive(w, m->key))
-            continue;
-        iris__set_take(&c->children, m);
-        free(m);
-    }
-    c->sweep_at = c->children.used < 16 ? 32 : 2 * c->children.used;
-}
-
-void iris__watch_add_child(iris_actor *a, uint64_t child)
-{
-    struct cold *c = iris__cold(a);
-    struct in_set *m = c ? malloc(sizeof *m) : NULL;
-    if (c && c->children.used >= c->sweep_at)
-        sweep(iris__world_of(a), c);
-    if (m)
-        iris__set_add(&c->children, m, child);
-    else
-        iris__watch_end_child(iris__world_of(a), iris__actor_pid(a), child);
-}
-
-/* In the parent's own turn it is known at once: a signal would be heard after the crash that may end
- * this very turn, by the next incarnation. */
-void iris__watch_adopt(struct world *w, uint64_t parent, uint64_t child)
-{
-    iris_actor *self = iris__thread.turn;
-    if (self && iris__actor_pid(self) == parent && iris__world_of(self) == w)
-        iris__watch_add_child(self, child);
-    else if (iris__signal(w, KIND_CHILD, child, parent, 0, NULL))
-        iris__watch_end_child(w, parent, child);
-}
-
-void iris__watch_end_child(struct world *w, uint64_t parent, uint64_t child)
-{
-    char reason[64];
-    snprintf(reason, sizeof reason, "parent (parent=%llu)", (unsigned long long)parent);
-    iris__signal(w, KIND_KILL, 0, child, KILL_FOR_GOOD | KILL_PARENT, reason);
-}
-
 /* ---- the end ---- */
 
 static void unwatch_all(struct world *w, struct cold *c, uint64_t self)
@@ -221,13 +177,6 @@ static void tell_watchers(struct world *w, struct cold *c, uint64_t self, const 
         iris__signal(w, IRIS_DOWN, self, e->pid, e->in_set.key, reason);
 }
 
-static void end_children(struct world *w, struct cold *c, uint64_t self)
-{
-    for (struct in_set *m; (m = iris__set_pop(&c->children)); free(m))
-        iris__watch_end_child(w, self, m->key);
-    c->sweep_at = 0;
-}
-
 static void drop_heard(iris_actor *a)
 {
     while (a->flags & ACTOR_HEARS)
@@ -242,7 +191,6 @@ void iris__watch_end(iris_actor *a, const char *reason)
         return;
     uint64_t self = iris__actor_pid(a);
     drop_heard(a);
-    end_children(w, c, self);
     tell_watchers(w, c, self, reason);
     iris__link_end(a, reason);
     unwatch_all(w, c, self);

@@ -1,18 +1,16 @@
-/* Monitors and children (links.h: links): who is told when an actor ends, and who ends with it. All records belong to
+/* Monitors (links.h: links; family.h: children): who is told when an actor ends. All records belong to
  * turns; what crosses between actors are signals. */
 #ifndef IRIS_ACTOR_WATCH_H
 #define IRIS_ACTOR_WATCH_H
 
 #include "actor.h"
 
-int iris__watch_monitor(iris_actor *self, uint64_t pid, uint64_t *ref);  /* [exec] */
-int iris__watch_demonitor(iris_actor *self, uint64_t ref);               /* [exec] */
-void iris__watch_adopt(struct world *, uint64_t parent, uint64_t child); /* [any] */
+int iris__watch_monitor(iris_actor *self, uint64_t pid, uint64_t *ref); /* [exec] */
+int iris__watch_demonitor(iris_actor *self, uint64_t ref);              /* [exec] */
 
 /* [turn] The signals of this room. */
 void iris__watch_add(iris_actor *, const iris_message *);    /* IRIS_MONITOR came */
 void iris__watch_remove(iris_actor *, const iris_message *); /* IRIS_DEMONITOR came */
-void iris__watch_add_child(iris_actor *, uint64_t child);
 /* [turn] A DOWN came: 1: it is wanted; 0: it was demonitored meanwhile. */
 int iris__watch_expects(iris_actor *, uint64_t ref);
 /* [turn] What waits for the behaviour (cold.heard): add one; take one, the first; is it wanted still;
@@ -26,9 +24,7 @@ void iris__watch_done(iris_actor *, struct message *);
 void iris__watch_settle(iris_actor *, const iris_message *);
 /* A monitor that found nobody. */
 void iris__watch_noproc(struct world *, const iris_message *monitor);
-/* [any] The parent is not there any more: so shall the child. */
-void iris__watch_end_child(struct world *, uint64_t parent, uint64_t child);
-/* [turn] The actor ends: DOWN to all who watch, an end to its children. */
+/* [turn] The incarnation is over: DOWN to all who watch, EXIT to all who are linked. */
 void iris__watch_end(iris_actor *, const char *reason);
 
 #endif

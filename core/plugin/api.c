@@ -115,8 +115,9 @@ int iris__api_spawn(iris_actor *self, const iris_spawn *s, uint64_t *out)
         iris__cold_free(w, cold);
         return IRIS_FAIL;
     }
-    if (iris__actor_spawn(w, s, cold, out))
-        return IRIS_FAIL;
+    int result = iris__actor_spawn(w, s, cold, out);
+    if (result)
+        return result;
     if (!IRIS_HAS(s, path) || iris__registry_set(w->registry, w, s->path, *out) != IRIS_FAIL)
         return IRIS_OK; /* or it has ended already, which is no failure of spawn */
     iris__actor_kill(w, *out, "killed (how=kill): its path is taken");

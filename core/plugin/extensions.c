@@ -13,6 +13,8 @@
 #include "send.h"
 #include "watch.h"
 
+#include <iris/ext/pool.h>
+
 #include <string.h>
 
 /* ---- iris.name/1 ---- */
@@ -123,6 +125,25 @@ static int watch_unlink_pair(iris_actor *self, uint64_t a, uint64_t b)
     return iris__link_pair(iris__world_of(self), a, b, 0);
 }
 
+/* ---- iris.pool/1 ---- */
+
+static int pool_spawn(iris_actor *self, const iris_spawn *each, uint32_t n, uint64_t *pids)
+{
+    if (IRIS_HAS(each, path))
+        return iris__fail("pool: the path %s is for one actor; name none, and set names afterwards",
+                          each->path);
+    for (uint32_t i = 0; i < n; i++) {
+        int result = iris__api_spawn(self, each, &pids[i]);
+        if (result == IRIS_OK)
+            continue;
+        while (i-- > 0)
+            iris__actor_kill(iris__world_of(self), pids[i],
+                             "killed (how=kill): the rest of its pool could not be made");
+        return result;
+    }
+    return IRIS_OK;
+}
+
 /* ---- iris.route/1 ---- */
 
 static int route_up(iris_actor *self, const char *node, uint64_t link, uint32_t *index)
@@ -197,13 +218,22 @@ static const iris_route route_ext = {sizeof(iris_route), IRIS_ABI, route_up, rou
 static const iris_poll poll_ext = {sizeof(iris_poll), IRIS_ABI, iris__descriptor_arm,
                                    iris__descriptor_disarm};
 
+static const iris_pool pool_ext = {sizeof(iris_pool), IRIS_ABI, pool_spawn};
+
 static const struct {
     const char *id;
     const void *table;
 } extensions[] = {
-    {IRIS_NAME, &name_ext}, {IRIS_TIMER_EXT, &timer_ext},       {IRIS_WATCH, &watch_ext},
-    {IRIS_ASK, &ask_ext},   {IRIS_READER, &reader_ext},         {IRIS_ROUTE, &route_ext},
-    {IRIS_POLL, &poll_ext}, {IRIS_CONTROL, &iris__control_ext}, {IRIS_LIBRARY, &iris__library_ext},
+    {IRIS_NAME, &name_ext},
+    {IRIS_TIMER_EXT, &timer_ext},
+    {IRIS_WATCH, &watch_ext},
+    {IRIS_ASK, &ask_ext},
+    {IRIS_READER, &reader_ext},
+    {IRIS_ROUTE, &route_ext},
+    {IRIS_POLL, &poll_ext},
+    {IRIS_POOL, &pool_ext},
+    {IRIS_CONTROL, &iris__control_ext},
+    {IRIS_LIBRARY, &iris__library_ext},
 };
 
 const void *iris__extension(const char *id)

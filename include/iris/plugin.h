@@ -219,7 +219,7 @@ typedef struct iris_spawn {
     uint32_t size, abi;
     iris_version *version;
     iris_bytes args;         /* for init; copied */
-    uint64_t parent;         /* or 0 */
+    uint64_t parent;         /* or 0. It ends when its parent does, before it: ext/watch.h */
     const char *path;        /* or NULL */
     uint32_t budget;         /* messages before it must yield; 0: 100 */
     uint32_t capacity;       /* messages not yet done; 0: unbounded */
@@ -274,7 +274,8 @@ typedef struct iris_api {
     int (*define)(iris_actor *self, const iris_behaviour *, iris_version **out);
     int (*retain)(iris_version *);
     void (*release)(iris_version *);
-    int (*spawn)(iris_actor *self, const iris_spawn *, uint64_t *pid); /* [any] init runs in its turn */
+    /* [any] init runs in its turn. IRIS_DEAD: the parent is not there any more, nothing was made. */
+    int (*spawn)(iris_actor *self, const iris_spawn *, uint64_t *pid);
     /* [any] Queues a swap; tell (may be NULL) comes once, on any thread, when it is decided. */
     int (*swap)(iris_actor *self, uint64_t pid, iris_version *, int now,
                 void (*tell)(void *ctx, int result, const char *why), void *ctx);

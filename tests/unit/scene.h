@@ -11,6 +11,7 @@
 #include <iris/ext/ask.h>
 #include <iris/ext/control.h>
 #include <iris/ext/name.h>
+#include <iris/ext/pool.h>
 #include <iris/ext/reader.h>
 #include <iris/ext/route.h>
 #include <iris/ext/timer.h>

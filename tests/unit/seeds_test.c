@@ -76,7 +76,8 @@ static void births_and_deaths(struct scene *s)
     iris_behaviour plain = cast_plain(l), watcher = cast_watcher(w);
     uint64_t eye = scene_spawn(s, &watcher, 0), parent = 0;
     for (int i = 0; i < 80; i++) {
-        uint64_t pid = cast_spawn(s, &plain, (iris_spawn){.parent = i % 4 ? parent : 0});
+        uint64_t pid = cast_spawn(
+            s, &plain, (iris_spawn){.parent = i % 4 && cast_is_alive(s, parent) ? parent : 0});
         if (i % 4 == 0)
             parent = pid;
         scene_send(s, eye, pid);

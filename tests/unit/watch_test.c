@@ -178,47 +178,6 @@ static void with_its_actor(struct scene *s)
     assert_int_equal(l->handled, 0);
 }
 
-static void children_end(struct scene *s)
-{
-    struct ledger *l = cast_ledger(s);
-    struct doer *d;
-    iris_behaviour plain = cast_plain(l), b = doer(s, &d);
-    const iris_watch *watch = cast_extension(s, IRIS_WATCH);
-    struct target *t = scene_memory(s, 3 * sizeof *t);
-    uint64_t eye = scene_spawn(s, &b, 0), parent = scene_spawn(s, &plain, 0);
-    t[0].pid = cast_spawn(s, &plain, (iris_spawn){.parent = parent});
-    t[1].pid = cast_spawn(s, &plain, (iris_spawn){.parent = parent});
-    t[2].pid = cast_spawn(s, &plain, (iris_spawn){.parent = t[1].pid});
-    for (int i = 0; i < 3; i++)
-        have_done(s, eye, monitor, &t[i]);
-    scene_settle(s);
-    watch->stop(s->self, parent);
-    scene_settle(s);
-    assert_int_equal(d->downs, 3);
-    char words[64];
-    snprintf(words, sizeof words, "parent (parent=%llu)", (unsigned long long)parent);
-    assert_string_equal(d->reason[0], words);
-    uint64_t orphan = cast_spawn(s, &plain, (iris_spawn){.parent = parent});
-    cast_await_end(s, orphan); /* of a parent that is dead already */
-}
-
-/* A parent that lives for long forgets the children that ended: its list does not grow. */
-static void short_lived_children(struct scene *s)
-{
-    struct ledger *l = cast_ledger(s);
-    iris_behaviour plain = cast_plain(l);
-    const iris_watch *watch = cast_extension(s, IRIS_WATCH);
-    uint64_t parent = scene_spawn(s, &plain, 0);
-    for (int i = 0; i < 300; i++) {
-        uint64_t child = cast_spawn(s, &plain, (iris_spawn){.parent = parent});
-        watch->kill(s->self, child);
-        cast_await_end(s, child);
-    }
-    scene_settle(s);
-    iris_actor *a = iris__table_at(&iris__world_of(s->self)->table, parent);
-    assert_true(iris__cold_if(a)->children.used <= 64);
-}
-
 static void watchers_may_end_first(struct scene *s)
 {
     struct ledger *l = cast_ledger(s);
@@ -270,8 +229,6 @@ PLAY(one_down_each)
 PLAY(demonitor_flushes)
 PLAY(reasons)
 PLAY(with_its_actor)
-PLAY(children_end)
-PLAY(short_lived_children)
 PLAY(watchers_may_end_first)
 PLAY(names_in_the_moment_of_the_end)
 
@@ -280,8 +237,6 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("p5.after_demonitor_no_down_comes", test_demonitor_flushes),
     IRIS_TEST("p5.a_down_says_why", test_reasons),
     IRIS_TEST("p5.timers_names_and_paths_end_with_their_actor", test_with_its_actor),
-    IRIS_TEST("p5.children_end_with_their_parent", test_children_end),
-    IRIS_TEST("p8.a_parent_forgets_children_that_ended", test_short_lived_children),
     IRIS_TEST("p5.a_watcher_that_ends_is_forgotten", test_watchers_may_end_first),
     IRIS_TEST("p5.names_and_timers_given_in_the_moment_of_the_end_are_freed", test_names_in_the_moment_of_the_end),
 };

@@ -10,6 +10,11 @@
  * When a DOWN or EXIT comes, the actor that it is about has no name, takes no mail and is_alive no more
  * (but where it began again in place).
  *
+ * Children (iris_spawn.parent): when an actor ends, or begins again in place, its children are told to end
+ * at once ("parent"; what they have not handled becomes dead letters), and it waits, without holding a
+ * thread, until the last one has. So a tree ends from its leaves: every fini and DOWN of a child comes
+ * before its parent's. A child whose handler does not return holds up its parent for 5 s and no longer.
+ *
  * The kinds below are also what a route gets when an actor of this node watches one of another. A ref
  * says which; the top bit of an UNLINK's or EXIT's: it is the receiver's own. */
 #ifndef IRIS_EXT_WATCH_H
