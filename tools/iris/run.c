@@ -1,4 +1,5 @@
 /* iris run: an app from its manifest, until it is stopped or idle. */
+#include "fault.h"
 #include "term.h"
 #include "verb.h"
 
@@ -217,6 +218,7 @@ int verb_run(int argc, char **argv)
         say_errorf(NULL, "cannot wait for signals: %s", strerror(errno));
         return IRIS_EXIT_FAILED;
     }
+    watch_faults();
     int status = iris_app_run(&r.app);
     if (!r.app.until_idle)
         clearerr(stdout); /* an app outlives its terminal: what counts is how the app ended */
