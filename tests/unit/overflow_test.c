@@ -71,8 +71,9 @@ static void overflow_is_a_panic(struct scene *s)
     struct puller *p = puller_start(s, digs, &pid);
     scene_send(s, watching, pid);
     scene_settle(s);
-    for (uint64_t i = 1; i <= 5; i++)
-        scene_send(s, pid, i);
+    uint64_t ended = 0;
+    for (uint64_t i = 1; i <= 5; i++) /* it may be gone before the last ones */
+        ended += s->api->send(s->self, pid, &i, sizeof i, 0) == IRIS_OK && i > 3;
     cast_await_end(s, pid);
     scene_settle(s);
     puller_expect(p, 1, 3);
@@ -80,7 +81,7 @@ static void overflow_is_a_panic(struct scene *s)
     assert_non_null(
         strstr(l->reason, "panic (how=stack): stack overflow in handle() of \"puller\" 1"));
     assert_int_equal(scene_count(s).crashed, 1); /* the message that did it */
-    assert_int_equal(scene_count(s).ended, 2);
+    assert_int_equal(scene_count(s).ended, ended);
     scene_send(s, light, cast_number(1, 1));
     scene_settle(s);
     assert_int_equal(counts->handled, 1);
