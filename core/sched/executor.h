@@ -92,7 +92,8 @@ struct sched {
     struct random random;
     int seeded;
     uint64_t decisions; /* seeded: made so far */
-    atomic_uint tick;   /* counts ms while something runs: the coarse clock of turns */
+    atomic_uint
+        tick; /* counts while something runs, each ms or less often: the coarse clock of turns */
     atomic_int stopping;
 
     iris_executor pool;

@@ -12,7 +12,8 @@
 /* The ticker: fires timers, counts milliseconds while something runs, and sees turns that last. It
  * sleeps while nothing runs and no timer is due. */
 
-enum { QUIET_TICKS = 20 };
+enum { QUIET_TICKS = 20, BRISK_TURNS = 64 };
+#define BRISK (4 * IRIS__MS) /* from tick to tick, while no turn is near to lasting */
 #define STUCK_AFTER IRIS__SECOND
 #define REPLACE_AFTER (100 * IRIS__MS)
 #define SLOW_AFTER (10 * IRIS__MS)
@@ -49,7 +50,7 @@ void iris__sched_expect(struct sched *s, int64_t deadline)
     pthread_mutex_unlock(&s->lock);
 }
 
-enum { ACTIVE = 1, STUCK = 2 };
+enum { ACTIVE = 1, STUCK = 2, SLOW = 4 };
 
 static int64_t age_of(struct lane *l, int64_t now)
 {
@@ -75,6 +76,7 @@ static int inspect(struct sched *s, struct lane *l)
     uint64_t turns = atomic_load_explicit(&l->turns, memory_order_relaxed);
     void *task = atomic_load_explicit(&l->task, memory_order_acquire);
     int same = task && turns == l->seen, found = task || turns != l->seen ? ACTIVE : 0;
+    found |= found && turns - l->seen < BRISK_TURNS ? SLOW : 0;
     int64_t now = iris__sched_now(s), age = same ? age_of(l, now) : 0;
     l->seen = turns;
     if (!age) { /* a new turn, or none */
@@ -162,7 +164,7 @@ static int inspect_list(struct sched *s)
 
 static int inspect_all(struct sched *s)
 {
-    return (inspect_pool(s) | inspect_list(s)) & ACTIVE;
+    return inspect_pool(s) | inspect_list(s);
 }
 
 /* Lock held. Nothing runs and nothing can begin to run without a call to iris__sched_stir(). */
@@ -195,13 +197,13 @@ static int64_t next_firing(const struct sched *s)
 
 /* Quiet may also be a turn that lasts, or a host that was woken and does not drain: only when all are
  * asleep is there nothing to count. Said first, looked at then: who begins meanwhile stirs us. */
-static void rest(struct sched *s, int quiet)
+static void rest(struct sched *s, int quiet, int64_t interval)
 {
     pthread_mutex_lock(&s->lock);
     if (quiet)
         atomic_exchange(&s->ticker_idle, 1);
     int idle = quiet && all_asleep(s);
-    int64_t now = iris__sched_now(s), tick = now + IRIS__MS;
+    int64_t now = iris__sched_now(s), tick = now + interval;
     while (idle && !atomic_load(&s->stopping) && atomic_load(&s->ticker_idle) &&
            iris__sched_now(s) < next_firing(s))
         sleep_until(s, next_firing(s));
@@ -226,11 +228,19 @@ static void fire(struct sched *s)
     iris__sched_expect(s, s->hooks.fire(s->owner, now));
 }
 
+/* A tick takes a core from a worker for some microseconds. Where each lane has begun many turns since the
+ * last one, none is near to lasting: the next tick may come later. (Descriptors are looked at with each.) */
+static int64_t pace(struct sched *s, int found)
+{
+    int is_brisk = (found & (ACTIVE | SLOW)) == ACTIVE;
+    return is_brisk && !atomic_load_explicit(&s->armed, memory_order_relaxed) ? BRISK : IRIS__MS;
+}
+
 static void *tick(void *arg)
 {
     struct sched *s = arg;
     int quiet = 0;
-    int64_t ticked = 0;
+    int64_t ticked = 0, interval = IRIS__MS;
     iris__thread_be_punctual();
     while (!atomic_load(&s->stopping)) {
         fire(s);
@@ -238,9 +248,11 @@ static void *tick(void *arg)
         if (now - ticked >= IRIS__MS / 2) { /* being called for a timer is not a tick */
             ticked = now;
             atomic_fetch_add_explicit(&s->tick, 1, memory_order_relaxed);
-            quiet = inspect_all(s) ? 0 : quiet + 1;
+            int found = inspect_all(s);
+            quiet = found & ACTIVE ? 0 : quiet + 1;
+            interval = pace(s, found);
         }
-        rest(s, quiet >= QUIET_TICKS);
+        rest(s, quiet >= QUIET_TICKS, interval);
     }
     return NULL;
 }
