@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { LEAST_WARM = 60 }; /* s */
+
 struct used {
     long memory, threads, files; /* KiB, .. */
 };
@@ -54,7 +56,7 @@ static long larger(long a, long b)
     return a > b ? a : b;
 }
 
-/* The first fifth of the time is for warming up. */
+/* The first fifth of the time, and a minute at least, is for warming up. */
 static struct used most(struct used a, struct used b)
 {
     return (struct used){larger(a.memory, b.memory), larger(a.threads, b.threads),
@@ -166,7 +168,7 @@ int main(int argc, char **argv)
     while (seconds() - begin < length) {
         live(&c, 0.05 * (1 + churn_below(&c.random, 12)));
         lives++;
-        if (seconds() - begin < length / 5)
+        if (seconds() - begin < (length / 5 > LEAST_WARM ? length / 5 : LEAST_WARM))
             warm = most(warm, look());
         else
             compare(&c, warm);

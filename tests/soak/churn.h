@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-enum { CHURN_PIDS = 256, CHURN_VERSIONS = 3, CHURN_PLAYERS = 2 };
+enum { CHURN_PIDS = 256, CHURN_VERSIONS = 5, CHURN_PLAYERS = 2 };
 
 struct churn {
     iris_runtime *rt;

@@ -3,6 +3,7 @@
 #include <iris/ext/ask.h>
 #include <iris/ext/control.h>
 #include <iris/ext/name.h>
+#include <iris/ext/reader.h>
 #include <iris/ext/timer.h>
 #include <iris/ext/watch.h>
 
@@ -142,6 +143,10 @@ static void watch(struct churn *c, iris_actor *self, uint64_t *random)
     uint64_t ref, pid = some_pid(c, random);
     if (pid && w->monitor(self, pid, &ref) == IRIS_OK && churn_below(random, 2))
         w->demonitor(self, ref);
+    if (churn_below(random, 4) == 0)
+        w->trap(self, (int)churn_below(random, 2));
+    if (pid && churn_below(random, 4) == 0)
+        churn_below(random, 3) ? w->link(self, pid) : w->unlink(self, pid);
 }
 
 /* 0, or it is a crash. */
@@ -172,36 +177,81 @@ static int obey(struct churn *c, iris_actor *self, struct state *s, const struct
     return 0;
 }
 
+/* One message, signals too. 0, or it is a crash. */
+static int take(struct churn *c, iris_actor *self, struct state *s, const iris_message *m)
+{
+    struct order o;
+    if (m->kind != IRIS_USER)
+        return 0;
+    memcpy(&o, m->data, sizeof o);
+    note(c, s, &o);
+    if (obey(c, self, s, &o))
+        return IRIS_FAIL;
+    atomic_fetch_add(&c->handled, 1);
+    if (m->ref && c->api->send(self, m->ref, s, sizeof(uint64_t), 0) == IRIS_FAIL)
+        churn_fail(c, "an answer failed: %s", iris_reason());
+    return 0;
+}
+
 static int handle(const iris_behaviour *b, iris_actor *self, void *state,
                   const iris_message *const *messages, int n)
 {
-    struct churn *c = b->data;
-    for (int i = 0; i < n; i++) {
-        struct order o;
-        if (messages[i]->kind != IRIS_USER)
-            continue;
-        memcpy(&o, messages[i]->data, sizeof o);
-        note(c, state, &o);
-        if (obey(c, self, state, &o))
+    for (int i = 0; i < n; i++)
+        if (take(b->data, self, state, messages[i]))
             return ~i;
-        atomic_fetch_add(&c->handled, 1);
-        if (messages[i]->ref &&
-            c->api->send(self, messages[i]->ref, state, sizeof(uint64_t), 0) == IRIS_FAIL)
-            churn_fail(c, "an answer failed: %s", iris_reason());
-    }
     return n;
+}
+
+static int is_large(void *ctx, const iris_message *m)
+{
+    (void)ctx;
+    return m->kind != IRIS_USER || m->len > sizeof(struct order);
+}
+
+/* Now and then it prefers large messages for a moment: then they come out of order, and it forgets what
+ * came last. */
+static int receive(struct churn *c, iris_actor *self, struct state *s, const iris_message **m)
+{
+    const iris_reader *reader = c->api->extension(IRIS_READER);
+    if (s->count++ % 8)
+        return reader->recv(self, NULL, NULL, s->count % 3 ? -1 : 5 * IRIS_MILLISECOND, m);
+    int result = reader->recv(self, is_large, NULL, IRIS_MILLISECOND, m);
+    memset(s->last, 0, sizeof s->last);
+    return result;
+}
+
+static int pull(const iris_behaviour *b, iris_actor *self, void *state,
+                const iris_message *const *none, int zero)
+{
+    (void)none, (void)zero;
+    for (;;) {
+        const iris_message *m;
+        struct state *s = state;
+        int result = receive(b->data, self, s, &m),
+            picky = !s->last[0] && !s->last[1] && !s->last[2];
+        if (result == IRIS_EMPTY)
+            continue;
+        if (result != IRIS_OK || m->kind == IRIS_HOT_SWAP)
+            return 0;
+        if (take(b->data, self, s, m))
+            return IRIS_FAIL;
+        if (picky) /* what was passed over comes next */
+            memset(s->last, 0, sizeof s->last);
+    }
 }
 
 static void define(struct churn *c, int i)
 {
+    static const uint32_t flags[CHURN_VERSIONS] = {0, IRIS_SIGNALS, 0, IRIS_PULL | IRIS_OWN_STACK,
+                                                   IRIS_PULL | IRIS_OWN_STACK | IRIS_SIGNALS};
     iris_behaviour b = {.size = sizeof b,
                         .abi = IRIS_ABI,
                         .name = "churn",
-                        .version = i ? i > 1 ? "3" : "2" : "1",
-                        .flags = i == 1 ? IRIS_SIGNALS : 0,
+                        .version = (char[]){(char)('1' + i), '\0'},
+                        .flags = flags[i],
                         .state_version = 1,
                         .data = c,
-                        .handle = handle,
+                        .handle = flags[i] & IRIS_PULL ? pull : handle,
                         .init = init,
                         .fini = fini,
                         .save = save,
@@ -266,10 +316,19 @@ static void act_end(struct player *p, uint64_t to)
 {
     struct churn *c = p->churn;
     const iris_watch *w = c->api->extension(IRIS_WATCH);
-    if (churn_below(&p->random, 2))
+    switch (churn_below(&p->random, 5)) {
+    case 0:
+        w->link_pair(c->self, to, some_pid(c, &p->random));
+        break;
+    case 1:
+        w->unlink_pair(c->self, to, some_pid(c, &p->random));
+        break;
+    case 2:
         w->stop(c->self, to);
-    else
+        break;
+    default:
         w->kill(c->self, to);
+    }
 }
 
 static void act_name(struct player *p, uint64_t to)
