@@ -65,7 +65,7 @@ static int welcome(struct hosts *h, struct library *lib, const char *file, const
 int iris__host_add(struct hosts *h, const char *file, const char *config)
 {
     struct library *lib;
-    if (iris__loader_open(h->loader, file, iris__api(), &lib))
+    if (iris__loader_open_host(h->loader, file, iris__api(), &lib))
         return IRIS_FAIL;
     return welcome(h, lib, file, config, NULL);
 }

@@ -180,6 +180,41 @@ int iris__loader_open(struct loader *l, const char *file, const iris_api *api, s
     return result;
 }
 
+/* In both runtimes it is one that stays: nobody unmaps it from under the other. */
+static struct library *join(struct loader *l, const struct source *s)
+{
+    struct copy *copy = iris__store_mapped(&l->store, s->file, s->code, s->hash);
+    struct library *lib = copy ? add(l, s->file) : NULL;
+    if (!lib) {
+        iris__store_drop(&l->store, copy);
+        return NULL;
+    }
+    lib->copy = copy;
+    lib->handle = dlopen(copy->path, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+    lib->entry = lib->handle ? (entry_fn *)dlsym(lib->handle, ENTRY) : NULL;
+    if (!lib->entry) {
+        drop(l, lib);
+        return NULL;
+    }
+    keep(l, lib, "it is a language host");
+    return lib;
+}
+
+int iris__loader_open_host(struct loader *l, const char *file, const iris_api *api,
+                           struct library **out)
+{
+    struct source s;
+    if (iris__source_read(&s, file))
+        return -1;
+    struct library *lib = find(l, &s);
+    if (!lib)
+        lib = join(l, &s);
+    int result =
+        lib ? welcome(l, lib, s.file, api, out) : iris__loader_open_source(l, &s, api, out);
+    iris__source_free(&s);
+    return result;
+}
+
 int iris__loader_attach(struct loader *l, const char *file, entry_fn *entry, const iris_api *api,
                         struct library **out)
 {

@@ -46,6 +46,9 @@ void iris__loader_free(struct loader *, struct source *); /* an empty one is fin
 
 /* A shared object. *out has one reference more. */
 int iris__loader_open(struct loader *, const char *file, const iris_api *, struct library **out);
+/* The same of a language host: where another runtime of this process has mapped it, that mapping. */
+int iris__loader_open_host(struct loader *, const char *file, const iris_api *,
+                           struct library **out);
 /* The same, of a file that was read already: just these bytes are loaded. */
 int iris__loader_open_source(struct loader *, const struct source *, const iris_api *,
                              struct library **out);

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PREFIX "code-" /* code-PID-N: nothing else below a base is ever touched */
+#define PREFIX PRIVATEDIR_PREFIX /* nothing else below a base is ever touched */
 #define LOCK "lock"
 
 /* ---- removing ---- */

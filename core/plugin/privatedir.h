@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#define PRIVATEDIR_PREFIX "code-" /* code-PID-N */
+
 struct privatedir {
     char *path;    /* absolute; NULL: there is none */
     int base, own; /* descriptors of the directory around it and of itself */

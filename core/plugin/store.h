@@ -21,6 +21,7 @@ struct copy { /* counted: sources and libraries share it */
     size_t len;
     int fd; /* of a memfd, else -1 */
     int refs;
+    int is_foreign; /* another runtime of this process made it, and removes it */
 };
 
 struct store {
@@ -37,6 +38,9 @@ void iris__store_finish(struct store *);      /* a memfd that still has referenc
 /* A copy of these bytes, maybe shared; NULL: no room. The name is the file's, with the hash in
  * it. */
 struct copy *iris__store_copy(struct store *, const char *file, iris_bytes, uint64_t hash);
+/* The copy of these bytes that is mapped in this process already, by another runtime; NULL: there is none.
+ * A language must be there once, with all its statics, however many runtimes use it. */
+struct copy *iris__store_mapped(struct store *, const char *file, iris_bytes, uint64_t hash);
 struct copy *iris__copy_share(struct copy *);         /* one reference more */
 void iris__store_drop(struct store *, struct copy *); /* one less; NULL is fine */
 

@@ -3,9 +3,10 @@
  * is the core's loader's, which this host reaches through iris.library/1. */
 #include <iris/ext/library.h>
 
+#include <stdatomic.h>
 #include <stddef.h>
 
-static const iris_api *api;
+static const iris_api *_Atomic api; /* runtimes of one process share this host */
 
 static int start(iris_actor *self, const char *config, void *arg, void **host)
 {
@@ -16,7 +17,7 @@ static int start(iris_actor *self, const char *config, void *arg, void **host)
 
 static int load(void *host, const iris_source *source, iris_version **out)
 {
-    const iris_library *library = api->extension(IRIS_LIBRARY);
+    const iris_library *library = atomic_load(&api)->extension(IRIS_LIBRARY);
     return library->open(host, source, out);
 }
 
@@ -42,6 +43,6 @@ static const iris_plugin plugin = {
 
 const iris_plugin *iris_plugin_entry(const iris_api *given)
 {
-    api = given;
+    atomic_store(&api, given);
     return &plugin;
 }

@@ -183,9 +183,10 @@ typedef struct iris_host { /* a language */
     uint32_t size, abi;
     const char *runtime;  /* "CPython 3.11.2" */
     const char *suffixes; /* which handler files are its own, separated by blanks: ".py .pyc" */
-    /* Once per runtime (several may live in one process); the others get *host back. arg comes from
-     * the program that attached this plugin itself, and is NULL when the core loaded the file.
-     * [loader] */
+    /* Once per runtime; the others get *host back. Several runtimes may live in one process: they share
+     * one mapping of the plugin and its statics, and may come here at the same time, each on its loader
+     * thread. arg comes from the program that attached this plugin itself, and is NULL when the core
+     * loaded the file. [loader] */
     int (*start)(iris_actor *self, const char *config, void *arg, void **host);
     int (*load)(void *host, const iris_source *, iris_version **out); /* [loader] */
     void (*stop)(void *host); /* after all of these; no actor of this host is left. [main] */

@@ -366,6 +366,32 @@ static void next_runtime_finds_kept_library_again(void **state)
     iris__library_release(lib);
 }
 
+/* Two runtimes that live at the same time: a language is in the process once. */
+static void live_runtimes_share_a_language_host(void **state)
+{
+    struct loader_fixture *f = *state;
+    struct loader other;
+    struct library *one = NULL, *two = NULL, *again = NULL;
+    const char *file = loader_put(f, "shared.so", "host");
+    iris__loader_init(&other);
+    assert_int_equal(iris__loader_open_host(&f->loader, file, &f->api, &one), 0);
+    assert_int_equal(iris__loader_open_host(&other, file, &f->api, &two), 0);
+    assert_ptr_equal(one->handle, two->handle);
+    assert_ptr_equal(one->entry, two->entry);
+    assert_int_equal(iris__loader_open_host(&other, file, &f->api, &again), 0);
+    assert_ptr_equal(again, two);
+    iris__library_release(again);
+    iris__library_release(two);
+    iris__loader_finish(&other); /* the first one's copy stays */
+    assert_true(loader_exists(one->copy->path));
+    iris__library_release(one);
+    iris__loader_finish(&f->loader);
+    iris__loader_init(&f->loader); /* one whose file is gone is found too */
+    assert_int_equal(iris__loader_open_host(&f->loader, file, &f->api, &two), 0);
+    assert_int_equal(loader_mapped("/shared-") > 0, 1);
+    iris__library_release(two);
+}
+
 /* ---- plugins of other times ---- */
 
 static void older_plugin_with_shorter_structs_runs(void **state)
@@ -618,6 +644,7 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST_LOADER("loader.equal_hashes_of_different_bytes_are_told_apart", equal_hashes_of_different_bytes_are_told_apart),
     IRIS_TEST_LOADER("loader.references_are_dropped_on_any_thread", references_are_dropped_on_any_thread),
     IRIS_TEST_LOADER("loader.next_runtime_finds_kept_library_again", next_runtime_finds_kept_library_again),
+    IRIS_TEST_LOADER("loader.live_runtimes_share_a_language_host", live_runtimes_share_a_language_host),
     IRIS_TEST_LOADER("loader.memory_serves_where_no_directory_may_hold_code", memory_serves_where_no_directory_may_hold_code),
     IRIS_TEST_LOADER("loader.number_of_a_kept_memfd_is_not_used_again", number_of_a_kept_memfd_is_not_used_again),
 };
