@@ -1,11 +1,13 @@
 #include "actor.h"
 
+#include "alarm.h"
 #include "behaviour.h"
 #include "cold.h"
 #include "coroutine.h"
 #include "fail.h"
 #include "family.h"
 #include "gate.h"
+#include "lazy.h"
 #include "links.h"
 #include "mailbox.h"
 #include "reason.h"
@@ -19,6 +21,22 @@
 
 /* ---- birth ---- */
 
+static int check_idle(const iris_spawn *s)
+{
+    uint32_t kinds = IRIS_PULL | IRIS_OWN_THREAD | IRIS_OWN_STACK;
+    if (s->idle_timeout < 0)
+        return iris__fail("spawn: an idle timeout of %lld ns; more than 0, or 0 for never",
+                          (long long)s->idle_timeout);
+    if (s->idle_timeout && !(s->flags & IRIS_SPAWN_LAZY))
+        return iris__fail("spawn: an idle timeout is for IRIS_SPAWN_LAZY, which begins again with "
+                          "the next message; add it to flags");
+    if (s->idle_timeout && s->version->b.flags & kinds)
+        return iris__fail("spawn: an idle timeout is for actors that are handed their mail; \"%s\" "
+                          "takes it itself, and ends when it wants to",
+                          s->version->b.name);
+    return IRIS_OK;
+}
+
 static int check(struct world *w, const iris_spawn *s)
 {
     if (atomic_load_explicit(&w->closing, memory_order_relaxed))
@@ -29,8 +47,10 @@ static int check(struct world *w, const iris_spawn *s)
         return iris__fail("spawn: no version; load() or define() one first");
     if (s->policy != IRIS_DROP_NEW || s->fallback || s->warn_at)
         return iris__fail("spawn: policy %u is not built yet; only IRIS_DROP_NEW is", s->policy);
-    if (s->flags & ~(uint32_t)(IRIS_SPAWN_TRAP | IRIS_SPAWN_LINK) || s->idle_timeout)
+    if (s->flags & ~(uint32_t)(IRIS_SPAWN_LAZY | IRIS_SPAWN_TRAP | IRIS_SPAWN_LINK))
         return iris__fail("spawn: flags 0x%x are not built yet", s->flags);
+    if (check_idle(s))
+        return IRIS_FAIL;
     if (s->stack && !(s->version->b.flags & IRIS_OWN_STACK))
         return iris__fail(
             "spawn: \"%s\" has no stack of its own, so it has no size; leave .stack 0",
@@ -103,7 +123,13 @@ static void fill(iris_actor *a, const iris_spawn *s, struct cold *cold, iris_exe
     atomic_store_explicit(&a->cold, cold, memory_order_relaxed);
     atomic_store_explicit(&a->capacity, s->capacity, memory_order_relaxed);
     unsigned kept = cold && cold->is_kept ? MARK_KEPT : 0;
-    atomic_store_explicit(&a->marks, (s->capacity ? MARK_BOUNDED : 0) | kept, memory_order_relaxed);
+    unsigned asleep = s->flags & IRIS_SPAWN_LAZY ? MARK_ASLEEP : 0;
+    atomic_store_explicit(&a->marks, (s->capacity ? MARK_BOUNDED : 0) | kept | asleep,
+                          memory_order_relaxed);
+    if (!asleep)
+        return;
+    a->flags |= ACTOR_FRESH | ACTOR_ASLEEP;
+    a->state = (void *)(intptr_t)s->idle_timeout;
 }
 
 int iris__actor_spawn(struct world *w, const iris_spawn *given, struct cold *cold, uint64_t *pid)
@@ -127,7 +153,8 @@ int iris__actor_spawn(struct world *w, const iris_spawn *given, struct cold *col
     iris__version_retain(s.version);
     uint32_t generation = iris__gate_last_generation(a) + 1;
     fill(a, &s, cold, x);
-    int runs = a->flags & ACTOR_FRESH;
+    int has_alarms = cold && cold->alarms; /* which run from here on, and may be what wakes it */
+    int runs = a->flags & ACTOR_FRESH && (has_alarms || !(a->flags & ACTOR_ASLEEP));
     *pid = (uint64_t)generation << PID_SLOT_BITS | a->slot;
     atomic_store(&a->in, 0);
     iris__gate_open(a, generation);
@@ -143,9 +170,12 @@ int iris__actor_spawn(struct world *w, const iris_spawn *given, struct cold *col
 int iris__actor_init(iris_actor *a)
 {
     const iris_behaviour *b = &a->version->b;
+    if (iris__lazy_wake(a))
+        return IRIS_FAIL;
     struct cold *c = iris__cold_if(a);
     iris_bytes args = {c ? c->args : NULL, c ? c->args_len : 0};
     a->flags &= (uint16_t)~ACTOR_FRESH;
+    iris__alarms_set(a);
     if (c)
         atomic_store(&c->started, iris__sched_now(&iris__world_of(a)->sched));
     iris__forget();
@@ -154,6 +184,7 @@ int iris__actor_init(iris_actor *a)
         a->flags |= ACTOR_FRESH; /* there is nothing to end */
         return iris__fail("init() of \"%s\" %s failed: %s", b->name, b->version, iris__reason());
     }
+    iris__lazy_begin(a);
     return IRIS_OK;
 }
 
@@ -169,7 +200,7 @@ static void end_work(iris_actor *a)
     iris__later_end(a);
 }
 
-static void end_state(iris_actor *a)
+void iris__actor_end_state(iris_actor *a)
 {
     const iris_behaviour *b = &a->version->b;
     if (b->fini && !(a->flags & ACTOR_FRESH))
@@ -327,9 +358,12 @@ void iris__actor_rise(iris_actor *a)
 static enum afterwards end_incarnation(iris_actor *a, const struct ending *e)
 {
     struct world *w = iris__world_of(a);
-    end_state(a);
+    if (iris__lazy_wake(a))
+        iris__forget(); /* it ends: what it would have slept for is of no use */
+    iris__actor_end_state(a);
     cancel_timers(a);
     iris__family_drop(a);
+    iris__alarms_reset(a);
     enum afterwards then = afterwards(a, e);
     if (then == AFTER_GONE)
         iris__gate_shut(a); /* who gives it a name from now on sees that */

@@ -24,7 +24,8 @@ enum {                        /* actor.flags */
        ACTOR_HEARS = 256,     /* a DOWN or EXIT waits for its behaviour, before the mail */
        ACTOR_DOWN = 512,      /* between two incarnations: it waits to be told to begin */
        ACTOR_RUNS = 1024,     /* a pull actor: its handle() has begun and not returned */
-       ACTOR_ENDING = 2048    /* it ends as soon as its children have */
+       ACTOR_ENDING = 2048,   /* it ends as soon as its children have */
+       ACTOR_ASLEEP = 1 << 15 /* lazy.h: it begins with the next message; always with FRESH */
 };
 
 enum {                   /* actor.marks: what senders look at */
@@ -35,7 +36,8 @@ enum {                   /* actor.marks: what senders look at */
        MARK_LINK = 16,   /* it takes the mail of other nodes */
        MARK_KEPT = 32,   /* a supervisor may look after it */
        MARK_DOWN = 64,   /* between two incarnations */
-       MARK_OVER = 128   /* it has ended; all who want to know are being told */
+       MARK_OVER = 128,  /* it has ended; all who want to know are being told */
+       MARK_ASLEEP = 1 << 16
 };
 
 struct iris_actor {
@@ -106,6 +108,8 @@ int iris__actor_end(iris_actor *, const struct ending *);
 int iris__actor_end_now(iris_actor *);
 /* [turn] First init, or the next one; 0 or -1 with a reason. */
 int iris__actor_init(iris_actor *);
+/* [turn] fini, of one that has begun. */
+void iris__actor_end_state(iris_actor *);
 /* [turn] It was told to begin, or is gone: it is between two incarnations no more. */
 void iris__actor_rise(iris_actor *);
 /* [turn] Of an actor that is gone: give its place back once nothing can come any more. */

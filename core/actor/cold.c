@@ -1,5 +1,6 @@
 #include "cold.h"
 
+#include "alarm.h"
 #include "behaviour.h"
 #include "coroutine.h"
 #include "message.h"
@@ -30,6 +31,7 @@ void iris__cold_free(struct world *w, struct cold *c)
     iris__set_clear(&c->watched);
     iris__set_clear(&c->links);
     iris__set_clear(&c->children);
+    iris__alarms_destroy(c->alarms);
     free(c->history);
     free(c->open);
     free(c->path);

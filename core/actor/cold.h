@@ -66,8 +66,12 @@ struct cold {
     int hot;                     /* it was given HOT_SWAP: its return is for a swap */
     uint32_t busy;
     _Atomic uint64_t crashed; /* messages that crashed it: part of its count of them */
-    uint32_t fruitless;       /* turns in a row that took nothing */
-    uint64_t fruitless_at;    /* handled, then */
+    int64_t idle_timeout;     /* lazy.h; while it is awake */
+    uint64_t idle_handled;
+    int64_t idle_looks;    /* in a row at which nothing had come */
+    struct alarms *alarms; /* alarm.h, or NULL */
+    uint32_t fruitless;    /* turns in a row that took nothing */
+    uint64_t fruitless_at; /* handled, then */
 };
 
 /* [turn] The actor's cold part, made if needed; NULL: no memory. */

@@ -4,6 +4,7 @@
 #include "cold.h"
 #include "ending.h"
 #include "family.h"
+#include "lazy.h"
 #include "links.h"
 #include "mailbox.h"
 #include "reader.h"
@@ -178,6 +179,9 @@ static void hear(iris_actor *a, struct message *m, struct heard *h)
         break;
     case IRIS_DEMONITOR:
         iris__watch_remove(a, &m->pub);
+        break;
+    case KIND_REST:
+        h->rests |= iris__lazy_look(a);
         break;
     case KIND_WAKE:
         break;

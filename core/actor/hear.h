@@ -7,7 +7,7 @@
 struct heard { /* an ending among the signals waits until all of them were heard */
     enum ending_kind kind;
     char *reason; /* heap */
-    int ends, stopped;
+    int ends, stopped, rests;
     struct excerpt message; /* of a crash */
 };
 

@@ -32,6 +32,7 @@ enum { /* kinds of the core's own: signals, and markers among the user messages 
        KIND_RESTART, /* end this incarnation; ref: order << 1 | RESTART_AT_ONCE; data: the reason */
        KIND_BEGIN,   /* begin another; ref: order << 1 */
        KIND_WAKE,    /* nothing but a turn */
+       KIND_REST,    /* lazy.h: look whether it may rest */
        KIND_CHILD,   /* from: a child that ends with this actor */
        KIND_CHILD_GONE, /* ref: of a wait; from: a child whose end was waited for; 0: for too long */
        KIND_JOIN,       /* from: whom to link with, as a third one wants it */

@@ -341,7 +341,10 @@ static int take_state(iris_actor *a, struct swap *s)
     const iris_behaviour *old = &a->version->b, *new = &s->target->b;
     struct cold *c = iris__cold_if(a);
     int may_restart = c && c->stateless_restart;
-    if (s->order.use_snapshot)
+    if (a->flags & ACTOR_ASLEEP && s->order.use_snapshot)
+        return iris__fail(
+            "rollback: it is asleep and has no state; roll back without the snapshot");
+    if (s->order.use_snapshot || a->flags & ACTOR_ASLEEP)
         return IRIS_OK;
     if (!has_state(a)) {
         s->fresh = 1;
@@ -381,6 +384,8 @@ static int give_state(iris_actor *a, struct swap *s, void **state)
     struct cold *c = iris__cold_if(a);
     iris_bytes args = {c ? c->args : NULL, c ? c->args_len : 0};
     *state = NULL;
+    if (a->flags & ACTOR_ASLEEP) /* it has none: init of the new version makes one, in time */
+        return IRIS_OK;
     if (!s->fresh)
         return run_upgrade(a, s, state);
     iris__forget();
@@ -548,8 +553,8 @@ static int move(iris_actor *a, struct swap *s, iris_executor *to)
 static int adopt(iris_actor *a, struct swap *s)
 {
     iris_version *old = (iris_version *)a->version, *new = s->target;
-    if (!new->b.adopt || !new->host || new->host != old->host || s->order.use_snapshot ||
-        executor_of(a, new) != a->executor)
+    if (a->flags & ACTOR_ASLEEP || !new->b.adopt || !new->host || new->host != old->host ||
+        s->order.use_snapshot || executor_of(a, new) != a->executor)
         return IRIS_AGAIN;
     void *state = a->state;
     iris__forget();
@@ -568,8 +573,12 @@ static int finish(iris_actor *a, struct swap *s, void *state)
 {
     iris_version *old = (iris_version *)a->version;
     void *old_state = a->state;
-    switch_to(a, s, state);
-    retire(a, s->home, old, old_state);
+    int asleep = a->flags & ACTOR_ASLEEP;
+    switch_to(a, s, asleep ? old_state : state);
+    if (asleep)
+        iris__version_release(old);
+    else
+        retire(a, s->home, old, old_state);
     report_switch(a, s);
     return 0;
 }

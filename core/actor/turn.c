@@ -1,5 +1,6 @@
 #include "turn.h"
 
+#include "alarm.h"
 #include "behaviour.h"
 #include "cold.h"
 #include "coroutine.h"
@@ -8,6 +9,7 @@
 #include "family.h"
 #include "gate.h"
 #include "hear.h"
+#include "lazy.h"
 #include "mailbox.h"
 #include "reader.h"
 #include "send.h"
@@ -297,6 +299,8 @@ static enum step heed(iris_actor *a)
 {
     struct heard h = {0};
     iris__hear_all(a, &h);
+    if (h.rests && !h.ends)
+        iris__lazy_rest(a);
     if (!h.ends)
         return GO_ON;
     struct ending e = iris__hear_ending(&h);
@@ -470,7 +474,8 @@ static enum step begin(iris_actor *a)
 {
     struct world *w = iris__world_of(a);
     struct cold *c = iris__cold_if(a);
-    unsigned restarts = c ? atomic_load(&c->restarts) : 0;
+    int again = !(a->flags & ACTOR_ASLEEP); /* else it only wakes up */
+    unsigned restarts = c && again ? atomic_load(&c->restarts) : 0;
     if (iris__actor_init(a))
         return crash(a, iris__reason());
     if (restarts)
@@ -506,6 +511,28 @@ static enum step wait_for_children(iris_actor *a)
     return after(iris__actor_end_now(a));
 }
 
+/* Asleep: mail wakes it, and what is for its behaviour; signals, swaps and a stop need no state. */
+static enum step doze(struct turn *t, iris_actor *a)
+{
+    iris__alarms_set(a);
+    if (iris__signal_waits(a) && heed(a) == STOP)
+        return STOP;
+    if (!(a->flags & ACTOR_ASLEEP) || a->flags & ACTOR_DOWN) /* a signal ended it, and it goes on */
+        return GO_ON;
+    if (a->flags & ACTOR_EXITING)
+        return after(iris__ending_asked(a));
+    if (a->flags & ACTOR_SWAPPING)
+        return swap_now(a);
+    if (a->flags & ACTOR_HEARS)
+        return begin(a);
+    if (!a->local && !iris__mailbox_fetch(a))
+        return iris__mailbox_rest(a) ? STOP : GO_ON;
+    drop_strays(t, a, iris__actor_pid(a));
+    if (!a->local)
+        return GO_ON;
+    return a->local->pub.kind < KIND_SWAP ? begin(a) : mark(t, a);
+}
+
 /* It called exit(): what it has put off is done first, as with stop. */
 static enum step depart(iris_actor *a)
 {
@@ -530,6 +557,8 @@ static enum step special(struct turn *t, iris_actor *a)
         return wait_for_children(a);
     if (a->flags & ACTOR_DOWN)
         return wait(a);
+    if (a->flags & ACTOR_ASLEEP)
+        return doze(t, a);
     if (a->flags & ACTOR_FRESH)
         return begin(a);
     return depart(a);

@@ -183,6 +183,11 @@ static void drop_heard(iris_actor *a)
         iris__message_drop(iris__world_of(a)->pool, iris__watch_next(a));
 }
 
+void iris__watch_rest(iris_actor *a)
+{
+    unwatch_all(iris__world_of(a), iris__cold_if(a), iris__actor_pid(a));
+}
+
 void iris__watch_end(iris_actor *a, const char *reason)
 {
     struct world *w = iris__world_of(a);

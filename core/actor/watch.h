@@ -24,6 +24,8 @@ void iris__watch_done(iris_actor *, struct message *);
 void iris__watch_settle(iris_actor *, const iris_message *);
 /* A monitor that found nobody. */
 void iris__watch_noproc(struct world *, const iris_message *monitor);
+/* [turn] It goes to sleep: it watches nobody any more. */
+void iris__watch_rest(iris_actor *);
 /* [turn] The incarnation is over: DOWN to all who watch, EXIT to all who are linked. */
 void iris__watch_end(iris_actor *, const char *reason);
 

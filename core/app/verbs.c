@@ -131,7 +131,7 @@ struct listing {
 
 json_t *iris__verb_row(const iris_info *i)
 {
-    static const char *const states[] = {"running", "stuck", "stopping", "backoff"};
+    static const char *const states[] = {"running", "stuck", "stopping", "backoff", "asleep"};
     char of[24] = "";
     if (i->of != i->rev)
         snprintf(of, sizeof of, "=v%u", i->of);

@@ -238,7 +238,9 @@ int iris__info(struct world *w, uint64_t target, iris_info *out)
         describe(a, &i);
         i.stuck = stuck_for(w, a);
         down = atomic_load(&a->marks) & MARK_DOWN;
+        int asleep = atomic_load(&a->marks) & MARK_ASLEEP && iris__gate_accepts(a, target);
         i.state = down                            ? IRIS_STATE_BACKOFF
+                  : asleep                        ? IRIS_STATE_ASLEEP
                   : i.stuck                       ? IRIS_STATE_STUCK
                   : iris__gate_accepts(a, target) ? IRIS_STATE_RUNNING
                                                   : IRIS_STATE_STOPPING;
