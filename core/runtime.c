@@ -541,7 +541,8 @@ static int fill(struct cold *c, const struct app_spawn *s)
     c->shutdown = s->shutdown;
     c->keep = s->keep;
     c->stateless_restart = s->stateless_restart;
-    return c->path && (!s->name || c->name) ? 0 : -1;
+    c->alarms = s->nalarms ? iris__alarms_create(s->alarms, s->nalarms) : NULL;
+    return c->path && (!s->name || c->name) && (!s->nalarms || c->alarms) ? 0 : -1;
 }
 
 static int give_names(iris_runtime *rt, const struct app_spawn *s, uint64_t pid)

@@ -4,6 +4,7 @@
 #define IRIS_RUNTIME_H
 
 #include "actor.h"
+#include "alarm.h"
 #include "behaviour.h"
 #include "cold.h"
 #include "host.h"
@@ -65,6 +66,8 @@ struct app_spawn {
     int64_t shutdown; /* ns it may take to end; 0: 5 s; -1: none, it is killed */
     uint32_t keep;    /* versions; 0: 4 */
     int stateless_restart;
+    const struct alarm *alarms; /* copied */
+    size_t nalarms;
 };
 int iris__runtime_spawn(iris_runtime *, const struct app_spawn *, uint64_t *pid);
 

@@ -95,8 +95,23 @@ static enum restart_when restart_of(const struct manifest_actor *m)
     return RESTART_ON_FAILURE;
 }
 
+/* NULL: it has none, or there is no memory. */
+static struct alarm *alarms_of(const struct manifest_actor *m)
+{
+    struct alarm *alarms = m->ntimers ? calloc(m->ntimers, sizeof *alarms) : NULL;
+    for (size_t i = 0; alarms && i < m->ntimers; i++) {
+        const struct manifest_timer *t = &m->timers[i];
+        alarms[i] = (struct alarm){.first = t->every_ns ? t->every_ns : t->after_ns,
+                                   .period = t->every_ns,
+                                   .data = t->send,
+                                   .len = t->len};
+    }
+    return alarms;
+}
+
 static int spawn(struct app *a, const struct manifest_actor *m, struct app_actor *actor)
 {
+    struct alarm *alarms = alarms_of(m);
     struct app_spawn s = {
         .spawn = {.size = sizeof s.spawn,
                   .abi = IRIS_ABI,
@@ -104,15 +119,22 @@ static int spawn(struct app *a, const struct manifest_actor *m, struct app_actor
                   .args = {m->args, m->args ? strlen(m->args) : 0},
                   .path = m->path,
                   .budget = (uint32_t)m->budget,
-                  .capacity = (uint32_t)m->capacity},
+                  .capacity = (uint32_t)m->capacity,
+                  .flags = m->start == MANIFEST_LAZY ? IRIS_SPAWN_LAZY : 0,
+                  .idle_timeout = m->idle_ns},
         .name = m->name,
         .restart = restart_of(m),
         .shutdown = m->shutdown ? m->shutdown : SHUTDOWN_KILL,
         .keep = (uint32_t)m->keep,
         .stateless_restart = m->stateless == MANIFEST_RESTART,
+        .alarms = alarms,
+        .nalarms = m->ntimers,
     };
     uint64_t pid;
-    if (iris__runtime_spawn(a->runtime, &s, &pid))
+    int result = m->ntimers && !alarms ? iris__fail("%s: no memory", m->path)
+                                       : iris__runtime_spawn(a->runtime, &s, &pid);
+    free(alarms);
+    if (result)
         return IRIS_FAIL;
     atomic_store(&actor->pid, pid);
     iris__early_admit(a, 0);
@@ -138,8 +160,12 @@ static int await_start(struct app *a)
 static void say_started(struct app *a, const struct manifest_actor *m, struct app_actor *actor)
 {
     iris__app_say_events(a); /* what init said */
-    iris__app_say(a, IRIS_APP_ACTOR, "%s  %s  v1  (%s, %.1f ms)", m->path, m->handler, m->host,
-                  (double)actor->took / 1e6);
+    if (m->start == MANIFEST_LAZY)
+        iris__app_say(a, IRIS_APP_ACTOR, "%s  %s  v1  (%s, begins with its first message)", m->path,
+                      m->handler, m->host);
+    else
+        iris__app_say(a, IRIS_APP_ACTOR, "%s  %s  v1  (%s, %.1f ms)", m->path, m->handler, m->host,
+                      (double)actor->took / 1e6);
 }
 
 static int start_one(struct app *a, size_t index)
@@ -147,8 +173,9 @@ static int start_one(struct app *a, size_t index)
     const struct manifest_actor *m = &a->manifest->actors[index];
     struct app_actor *actor = &a->actors[index];
     int64_t began = now(a);
-    iris__app_await(a, m->path);
-    int result = spawn(a, m, actor) ? 0 : await_start(a);
+    int is_lazy = m->start == MANIFEST_LAZY; /* there is nothing to wait for */
+    iris__app_await(a, is_lazy ? NULL : m->path);
+    int result = spawn(a, m, actor) ? 0 : is_lazy ? 1 : await_start(a);
     actor->took += now(a) - began;
     if (result > 0)
         say_started(a, m, actor);

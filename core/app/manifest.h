@@ -17,6 +17,7 @@ enum manifest_restart { /* in the order of the table's words, as all enums here 
                         MANIFEST_ON_FAILURE,
                         MANIFEST_NEVER
 };
+enum manifest_start { MANIFEST_EAGER, MANIFEST_LAZY };
 enum manifest_stateless { MANIFEST_REFUSE, MANIFEST_RESTART };
 enum manifest_strategy { MANIFEST_ONE_FOR_ONE, MANIFEST_ONE_FOR_ALL, MANIFEST_REST_FOR_ONE };
 enum manifest_exhausted { MANIFEST_ESCALATE, MANIFEST_STOP, MANIFEST_EXIT };
@@ -29,6 +30,12 @@ struct manifest_set {
 
 struct manifest_pair {
     const char *name, *value;
+};
+
+struct manifest_timer {
+    int64_t every_ns, after_ns; /* one of them; the other is 0 */
+    const char *send;           /* the bytes to send, with a NUL behind them */
+    size_t len;
 };
 
 struct manifest_actor {
@@ -50,6 +57,10 @@ struct manifest_actor {
     int names_host;   /* host is written there */
     int restart;      /* enum manifest_restart */
     int stateless;    /* enum manifest_stateless */
+    int start;        /* enum manifest_start */
+    int64_t idle_ns;  /* of a lazy one; 0: it does not rest */
+    struct manifest_timer *timers;
+    size_t ntimers;
     const char **depends_on;
     size_t ndepends_on;
     unsigned line, column; /* of its path; 0: not known */

@@ -36,12 +36,16 @@ static void check_backoff(struct reading *r, const struct manifest_supervisor *s
     iris__pointer_back(&r->pointer, back);
 }
 
-static void finish_element(struct reading *r, const char *where, void *element)
+static void finish_element(struct reading *r, const char *where, json_t *object, void *element)
 {
-    if (!strcmp(where, "actors[]"))
+    if (!strcmp(where, "actors[].timers[]")) {
+        iris__manifest_timer(r, object, element);
+    } else if (!strcmp(where, "actors[]")) {
         iris__manifest_handler(r, element);
-    else
+        iris__manifest_lazy(r, element);
+    } else {
         check_backoff(r, element);
+    }
 }
 
 /* Checked here, once; each actor below gets them when it is read. */
@@ -61,6 +65,8 @@ static void note_object(const struct manifest_key *key, void *base)
 
 static size_t element_size(const char *where)
 {
+    if (!strcmp(where, "actors[].timers[]"))
+        return sizeof(struct manifest_timer);
     return !strcmp(where, "actors[]") ? sizeof(struct manifest_actor)
                                       : sizeof(struct manifest_supervisor);
 }
@@ -78,7 +84,7 @@ static void read_objects(struct reading *r, const struct manifest_key *key, json
         if (!strcmp(key->child, "actors[]"))
             iris__manifest_inherit(r, json_array_get(v, i), elements + i * size);
         read_object(r, key->child, json_array_get(v, i), elements + i * size);
-        finish_element(r, key->child, elements + i * size);
+        finish_element(r, key->child, json_array_get(v, i), elements + i * size);
         iris__pointer_back(&r->pointer, back);
     }
 }

@@ -211,7 +211,8 @@ enum { /* iris_spawn.policy: what a full mailbox does with one more message */
 };
 
 enum { /* iris_spawn.flags */
-       IRIS_SPAWN_LAZY = 1u << 0, /* init runs with the first message */
+       IRIS_SPAWN_LAZY = 1u << 0, /* init runs with the first message; pid and path are there at once.
+                                     Signals and swaps do not begin it; a restart begins it at once */
        IRIS_SPAWN_TRAP = 1u << 1, /* EXIT of a linked actor is a message, and ends nobody */
        IRIS_SPAWN_LINK = 1u << 2  /* linked with who spawns it, before it begins */
 };
@@ -230,8 +231,12 @@ typedef struct iris_spawn {
     uint32_t warn_at;        /* percent of the capacity that are worth a warning; 0: none */
     uint32_t flags;          /* IRIS_SPAWN_LAZY .. */
     uint32_t stack;          /* bytes, of IRIS_OWN_STACK; 0: 64 KiB */
-    int64_t idle_timeout;    /* ns, of IRIS_SPAWN_LAZY: without a message for so long its state ends,
-                                and init runs again with the next one; 0: never */
+    int64_t idle_timeout;    /* ns, of IRIS_SPAWN_LAZY: without a message for so long (or up to a quarter
+                                longer) its state ends, and init runs again with the next one; 0: never.
+                                It is at rest and has not ended: nobody is told; names, links and others'
+                                timers for it stay, and these wake it. Its children end, and what it set
+                                itself goes: timers to itself, monitors. Not while it is busy
+                                (ext/name.h) or has put a message off; not for pull actors */
 } iris_spawn;
 
 enum { IRIS_DEBUG_LEVEL = 1, IRIS_INFO = 2, IRIS_WARN = 3, IRIS_ERROR = 4 }; /* of log */

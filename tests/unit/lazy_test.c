@@ -289,6 +289,85 @@ static void crashes(struct scene *s)
     assert_int_equal(l->handled, 3);
 }
 
+/* ---- a manifest's timers ---- */
+
+static uint64_t spawn_timed(struct scene *s, const iris_behaviour *b, uint32_t flags, int64_t idle)
+{
+    static const struct alarm alarms[] = {{.first = IDLE, .data = "x", .len = 1},
+                                          {.first = 3 * IDLE, .data = "x", .len = 1}};
+    struct app_spawn how = {.spawn = {.size = sizeof how.spawn,
+                                      .abi = IRIS_ABI,
+                                      .version = scene_define(s, b),
+                                      .path = "/svc/timed",
+                                      .flags = flags,
+                                      .idle_timeout = idle},
+                            .restart = RESTART_ON_FAILURE,
+                            .alarms = alarms,
+                            .nalarms = 2};
+    uint64_t pid;
+    assert_int_equal(iris__runtime_spawn(s->rt, &how, &pid), IRIS_OK);
+    s->api->release(how.spawn.version);
+    return pid;
+}
+
+/* The first of its two timers crashes it: each incarnation begins with both anew. */
+struct fuse {
+    int crashes, begun, heard;
+};
+
+static int fuse_init(const iris_behaviour *b, iris_actor *self, iris_bytes args, void **state)
+{
+    (void)self, (void)args, (void)state;
+    ((struct fuse *)b->data)->begun++;
+    return IRIS_OK;
+}
+
+static int fuse_handle(const iris_behaviour *b, iris_actor *self, void *state,
+                       const iris_message *const *m, int n)
+{
+    struct fuse *f = b->data;
+    (void)self, (void)state, (void)m, (void)n;
+    if (f->crashes && f->crashes--)
+        return (iris_calls()->fail)("the fuse"), ~0;
+    f->heard++;
+    return 1;
+}
+
+static iris_behaviour fuse(struct fuse *f)
+{
+    return (iris_behaviour){.size = sizeof(iris_behaviour),
+                            .abi = IRIS_ABI,
+                            .name = "fuse",
+                            .data = f,
+                            .init = fuse_init,
+                            .handle = fuse_handle};
+}
+
+static void alarms_begin_anew(struct scene *s)
+{
+    struct fuse *f = scene_memory(s, sizeof *f);
+    iris_behaviour b = fuse(f);
+    f->crashes = 2;
+    spawn_timed(s, &b, 0, 0);
+    int64_t before = s->api->now(s->self);
+    scene_settle(s);
+    assert_int_equal(f->begun, 3);
+    assert_int_equal(f->heard, 2);
+    assert_true(s->api->now(s->self) - before >= 5 * IDLE);
+}
+
+static void alarms_wake(struct scene *s)
+{
+    struct fuse *f = scene_memory(s, sizeof *f);
+    iris_behaviour b = fuse(f);
+    uint64_t pid = spawn_timed(s, &b, IRIS_SPAWN_LAZY, IDLE / 2);
+    assert_int_equal(f->begun, 0);
+    scene_settle(s);
+    assert_int_equal(f->begun, 2); /* it slept between the two, which did not begin anew */
+    assert_int_equal(f->heard, 2);
+    assert_true(sleeps(s, pid));
+}
+
 /* ---- refusals ---- */
 
 static void refused(struct scene *s, const iris_behaviour *b, uint32_t flags, int64_t idle,
@@ -325,6 +404,8 @@ PLAY(swapped_asleep)
 PLAY(stopped_asleep)
 PLAY(a_stop_behind_mail)
 PLAY(crashes)
+SEEDS(alarms_begin_anew)
+SEEDS(alarms_wake)
 PLAY(senseless)
 
 static const struct CMUnitTest tests[] = {
@@ -338,6 +419,8 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("lazy.stop_and_kill_end_one_that_sleeps", test_stopped_asleep),
     IRIS_TEST("lazy.mail_before_a_stop_is_handled", test_a_stop_behind_mail),
     IRIS_TEST("lazy.is_restarted_as_others_are_and_rests_again", test_crashes),
+    IRIS_TEST("p4.a_manifests_timers_begin_anew_with_each_incarnation", test_alarms_begin_anew),
+    IRIS_TEST("lazy.a_manifests_timers_run_while_it_sleeps_and_wake_it", test_alarms_wake),
     IRIS_TEST("lazy.senseless_idle_timeouts_are_refused_with_a_sentence", test_senseless),
 };
 /* clang-format on */

@@ -109,6 +109,12 @@ static void dump_actor(const struct manifest *m, const struct manifest_actor *a,
                     stateless[a->stateless]);
     if (a->shutdown != 5000000000)
         iris__text_addf(out, "  shutdown %lld ns\n", (long long)a->shutdown);
+    if (a->start == MANIFEST_LAZY)
+        iris__text_addf(out, "  lazy, idle %lld ns\n", (long long)a->idle_ns);
+    for (size_t i = 0; i < a->ntimers; i++)
+        iris__text_addf(out, "  timer every %lld after %lld ns: %zu bytes \"%s\"\n",
+                        (long long)a->timers[i].every_ns, (long long)a->timers[i].after_ns,
+                        a->timers[i].len, a->timers[i].send);
     for (size_t i = 0; i < a->ndepends_on; i++)
         dump_text(out, "depends_on", a->depends_on[i]);
 }
