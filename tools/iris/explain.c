@@ -53,17 +53,17 @@ static const struct argp argp = {
 
 struct now {
     const char *host, *handler, *version, *of, *state;
-    json_int_t pid, rev, mailbox, capacity, handled, restarts, uptime_ms, stuck_ms;
+    json_int_t pid, rev, mailbox, capacity, handled, restarts, uptime_ms, stuck_ms, backoff_ms;
 };
 
 static void read_now(json_t *from, struct now *n)
 {
     *n = (struct now){.host = "", .handler = "", .version = "", .of = "", .state = ""};
-    json_unpack(from, "{s?s, s?s, s?s, s?s, s?s, s?I, s?I, s?I, s?I, s?I, s?I, s?I, s?I}", "host",
-                &n->host, "handler", &n->handler, "version", &n->version, "of", &n->of, "state",
-                &n->state, "pid", &n->pid, "rev", &n->rev, "mailbox", &n->mailbox, "capacity",
-                &n->capacity, "handled", &n->handled, "restarts", &n->restarts, "uptime_ms",
-                &n->uptime_ms, "stuck_ms", &n->stuck_ms);
+    json_unpack(from, "{s?s, s?s, s?s, s?s, s?s, s?I, s?I, s?I, s?I, s?I, s?I, s?I, s?I, s?I}",
+                "host", &n->host, "handler", &n->handler, "version", &n->version, "of", &n->of,
+                "state", &n->state, "pid", &n->pid, "rev", &n->rev, "mailbox", &n->mailbox,
+                "capacity", &n->capacity, "handled", &n->handled, "restarts", &n->restarts,
+                "uptime_ms", &n->uptime_ms, "stuck_ms", &n->stuck_ms, "backoff_ms", &n->backoff_ms);
 }
 
 static void say(const char *text)
@@ -85,12 +85,14 @@ static void say_version(json_int_t rev, const char *of, const char *version)
 static void say_state(const struct now *n)
 {
     char span[SPAN_ROOM];
-    int is_stuck = !strcmp(n->state, "stuck");
-    printf("%s%s%s", term(stdout, is_stuck ? TERM_YELLOW : TERM_GREEN), n->state,
+    int is_stuck = !strcmp(n->state, "stuck"), waits = !strcmp(n->state, "backoff");
+    printf("%s%s%s", term(stdout, is_stuck || waits ? TERM_YELLOW : TERM_GREEN), n->state,
            term(stdout, TERM_PLAIN));
-    if (is_stuck)
+    if (waits && n->backoff_ms) /* 0: when those before it have begun */
+        printf(", begins again in %s", span_text(span, n->backoff_ms * 1000000));
+    else if (is_stuck)
         printf(" for %s", span_text(span, n->stuck_ms * 1000000));
-    else if (n->uptime_ms >= 0)
+    else if (!waits && n->uptime_ms >= 0)
         printf(" for %s", span_text(span, n->uptime_ms * 1000000));
 }
 
