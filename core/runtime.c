@@ -2,6 +2,7 @@
 
 #include "api.h"
 #include "ask.h"
+#include "callers.h"
 #include "coroutine.h"
 #include "fail.h"
 #include "gate.h"
@@ -452,6 +453,11 @@ void iris_count(iris_runtime *rt, iris_totals *out)
                      .stray = (uint64_t)atomic_load(&w->dead[DEAD_STRAY]),
                      .node = (uint64_t)atomic_load(&w->dead[DEAD_NODE]),
                      .unwanted = (uint64_t)atomic_load(&w->dead[DEAD_UNWANTED]),
+                     .dropped = (uint64_t)atomic_load(&w->dead[DEAD_DROPPED]),
+                     .refused = (uint64_t)atomic_load(&w->doors[IRIS_MAILBOX_REFUSED]),
+                     .redirected = (uint64_t)atomic_load(&w->doors[IRIS_MAILBOX_REDIRECTED]),
+                     .spilled = (uint64_t)atomic_load(&w->doors[IRIS_MAILBOX_SPILLED]),
+                     .waited = (uint64_t)atomic_load(&w->doors[IRIS_MAILBOX_WAITED]),
                      .bytes = iris__pool_bytes(w->pool),
                      .decisions = w->sched.decisions};
     memcpy(out, &t, out->size < sizeof t ? out->size : sizeof t);
@@ -528,6 +534,11 @@ int iris_ask_wait(iris_runtime *rt, uint64_t pid, const void *data, size_t len, 
     pthread_cond_destroy(&k.done);
     pthread_mutex_destroy(&k.lock);
     return result;
+}
+
+int iris_send_wait(iris_runtime *rt, uint64_t pid, const void *data, size_t len, int64_t timeout)
+{
+    return iris__send_wait(&rt->outside, pid, data, len, 0, timeout);
 }
 
 /* ---- spawning for an app ---- */

@@ -4,6 +4,7 @@
 #include "behaviour.h"
 #include "cold.h"
 #include "coroutine.h"
+#include "door.h"
 #include "fail.h"
 #include "family.h"
 #include "gate.h"
@@ -45,8 +46,8 @@ static int check(struct world *w, const iris_spawn *s)
         return iris__fail("spawn: built for ABI %u, this core speaks ABI %u", s->abi, IRIS_ABI);
     if (!IRIS_HAS(s, version))
         return iris__fail("spawn: no version; load() or define() one first");
-    if (s->policy != IRIS_DROP_NEW || s->fallback || s->warn_at)
-        return iris__fail("spawn: policy %u is not built yet; only IRIS_DROP_NEW is", s->policy);
+    if (iris__door_is_wanted(s) && iris__door_check(s))
+        return IRIS_FAIL;
     if (s->flags & ~(uint32_t)(IRIS_SPAWN_LAZY | IRIS_SPAWN_TRAP | IRIS_SPAWN_LINK))
         return iris__fail("spawn: flags 0x%x are not built yet", s->flags);
     if (check_idle(s))
@@ -121,7 +122,7 @@ static void fill(iris_actor *a, const iris_spawn *s, struct cold *cold, iris_exe
     atomic_store_explicit(&a->waiting, 0, memory_order_relaxed);
     atomic_store_explicit(&a->handled, 0, memory_order_relaxed);
     atomic_store_explicit(&a->cold, cold, memory_order_relaxed);
-    atomic_store_explicit(&a->capacity, s->capacity, memory_order_relaxed);
+    atomic_store_explicit(&a->limit, s->capacity, memory_order_relaxed);
     unsigned kept = cold && cold->is_kept ? MARK_KEPT : 0;
     unsigned asleep = s->flags & IRIS_SPAWN_LAZY ? MARK_ASLEEP : 0;
     atomic_store_explicit(&a->marks, (s->capacity ? MARK_BOUNDED : 0) | kept | asleep,
@@ -145,7 +146,8 @@ int iris__actor_spawn(struct world *w, const iris_spawn *given, struct cold *col
         iris__cold_free(w, cold);
         return result ? result : IRIS_FAIL;
     }
-    if (choose_executor(w, &s, &x)) { /* last: it may have made a thread */
+    if ((iris__door_is_wanted(&s) && iris__door_prepare(w, a, &s)) ||
+        choose_executor(w, &s, &x)) { /* last: it may have made a thread */
         iris__table_give(&w->table, a);
         iris__cold_free(w, cold);
         return IRIS_FAIL;
@@ -156,6 +158,8 @@ int iris__actor_spawn(struct world *w, const iris_spawn *given, struct cold *col
     int has_alarms = cold && cold->alarms; /* which run from here on, and may be what wakes it */
     int runs = a->flags & ACTOR_FRESH && (has_alarms || !(a->flags & ACTOR_ASLEEP));
     *pid = (uint64_t)generation << PID_SLOT_BITS | a->slot;
+    if (iris__door_is_wanted(&s))
+        iris__door_open(w, a, *pid, &s);
     atomic_store(&a->in, 0);
     iris__gate_open(a, generation);
     if (s.flags & IRIS_SPAWN_LINK)
@@ -303,6 +307,7 @@ static void leave(iris_actor *a)
     iris__gate_shut(a);
     cancel_timers(a); /* again: who added one since then sees the gate shut, or we see its mark */
     iris__mailbox_fetch(a);
+    iris__door_close(a);
     free_mail(a);
     if (c && c->now)
         iris__swap_refuse(w, c->now, IRIS_DEAD, "the actor ended first");
@@ -462,7 +467,7 @@ int iris__actor_stop(struct world *w, uint64_t pid)
     int result = IRIS_DEAD;
     if (iris__gate_shut_for(a, pid)) {
         m->pub.ref = atomic_load_explicit(&a->handled, memory_order_relaxed);
-        result = iris__mailbox_push(a, m);
+        result = iris__door_marker(w, a, pid, m);
     }
     if (result)
         iris__message_drop(w->pool, m);

@@ -1,7 +1,7 @@
 /* The actor: 96 bytes, which are also its place in the table of pids. Everything that most actors do
  * not have (a path, a history, monitors, ...) hangs on `cold`.
  *
- * Who touches what: senders only `in`, `signals`, `gate`, `marks`, `capacity`, and `executor` after they
+ * Who touches what: senders only `in`, `signals`, `gate`, `marks`, `limit`, and `executor` after they
  * found it idle; everything else belongs to whoever has its turn. */
 #ifndef IRIS_ACTOR_ACTOR_H
 #define IRIS_ACTOR_ACTOR_H
@@ -25,6 +25,8 @@ enum {                        /* actor.flags */
        ACTOR_DOWN = 512,      /* between two incarnations: it waits to be told to begin */
        ACTOR_RUNS = 1024,     /* a pull actor: its handle() has begun and not returned */
        ACTOR_ENDING = 2048,   /* it ends as soon as its children have */
+       ACTOR_DOOR = 4096,     /* somebody waits at its door, or its mail comes by way of it */
+       ACTOR_WAITS = 8192, /* waits at somebody's door itself, and begins nothing until it is in */
        ACTOR_ASLEEP = 1 << 15 /* lazy.h: it begins with the next message; always with FRESH */
 };
 
@@ -53,7 +55,7 @@ struct iris_actor {
     _Atomic uint64_t handled;
     struct cold *_Atomic cold; /* NULL until needed; written by the turn, or before the first one */
     uint32_t slot;
-    atomic_uint capacity; /* 0: unbounded */
+    atomic_uint limit; /* bounded: from so many on a sender must ask at the door (door.h) */
     uint16_t budget;
     uint16_t batch; /* how many messages handle() gets at once; adapts */
     uint16_t open;  /* later() without done() */

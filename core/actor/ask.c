@@ -42,7 +42,7 @@ static iris_actor *open_port(struct world *w, struct ask *k)
     atomic_store(&a->signals, SIGNALS_CLOSED);
     atomic_store(&a->handled, 0);
     atomic_store(&a->cold, NULL);
-    atomic_store(&a->capacity, 0);
+    atomic_store(&a->limit, 0);
     atomic_store(&a->marks, MARK_PORT);
     k->pid = (uint64_t)generation << PID_SLOT_BITS | a->slot;
     k->port = a;

@@ -77,18 +77,35 @@ static inline int iris__gate_shut_for(iris_actor *a, uint64_t pid)
 }
 
 /* A place in a bounded mailbox: IRIS_OK, IRIS_FULL, IRIS_DEAD. */
-static inline int iris__gate_reserve(iris_actor *a, uint64_t pid, uint32_t capacity)
+static inline int iris__gate_reserve(iris_actor *a, uint64_t pid, uint32_t limit)
 {
     uint32_t upper = iris__pid_generation(pid) | GATE_OPEN;
     uint64_t gate = atomic_load_explicit(&a->gate, memory_order_relaxed);
     do {
         if ((uint32_t)(gate >> 32) != upper)
             return IRIS_DEAD;
-        if ((uint32_t)gate >= capacity)
+        if ((uint32_t)gate >= limit)
             return IRIS_FULL;
     } while (!atomic_compare_exchange_weak_explicit(&a->gate, &gate, gate + 1, memory_order_acquire,
                                                     memory_order_relaxed));
     return IRIS_OK;
+}
+
+static inline uint32_t iris__gate_count(const iris_actor *a)
+{
+    return (uint32_t)atomic_load_explicit(&((iris_actor *)a)->gate, memory_order_relaxed);
+}
+
+/* A place for who was accepted before, also after the gate was shut; by who holds the door's lock, so
+ * that the actor cannot end meanwhile. 0: there is none. */
+static inline int iris__gate_admit(iris_actor *a, uint32_t capacity)
+{
+    uint64_t gate = atomic_load_explicit(&a->gate, memory_order_relaxed);
+    do
+        if ((uint32_t)gate >= capacity)
+            return 0;
+    while (!atomic_compare_exchange_weak(&a->gate, &gate, gate + 1));
+    return 1;
 }
 
 /* [any] It came to nothing; of an actor that has ended the place is gone already. */

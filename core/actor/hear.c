@@ -1,5 +1,6 @@
 #include "hear.h"
 
+#include "awaits.h"
 #include "behaviour.h"
 #include "cold.h"
 #include "ending.h"
@@ -182,6 +183,12 @@ static void hear(iris_actor *a, struct message *m, struct heard *h)
         break;
     case KIND_REST:
         h->rests |= iris__lazy_look(a);
+        break;
+    case KIND_DOOR:
+        iris__door_hear(a);
+        break;
+    case KIND_ADMITTED:
+        iris__awaits_end(a, m->pub.from, (uint32_t)m->pub.ref);
         break;
     case KIND_WAKE:
         break;

@@ -100,6 +100,13 @@ void iris__mailbox_close(iris_actor *a)
     take_in(a, atomic_exchange(&a->in, MAILBOX_CLOSED), NULL);
 }
 
+void iris__mailbox_knock(iris_actor *a)
+{
+    uint64_t idle = MAILBOX_IDLE;
+    if (atomic_compare_exchange_strong(&a->in, &idle, 0))
+        iris__executor_push(a->executor, a);
+}
+
 /* A signal is there: whoever waits for one must be queued, once. */
 static void rouse(iris_actor *a)
 {

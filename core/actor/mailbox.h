@@ -92,6 +92,9 @@ int iris__mailbox_wake(iris_actor *);
 /* [turn] No more mail ever; what was pushed is added to the local list. */
 void iris__mailbox_close(iris_actor *);
 
+/* [any] Something came that stands in neither (door.h): queue the actor if it is idle. */
+void iris__mailbox_knock(iris_actor *);
+
 /* [any] IRIS_OK or IRIS_DEAD. The signal's `to` says whom it is for. */
 int iris__signal_push(iris_actor *, struct message *);
 /* [turn] All signals, oldest first; NULL: none. */

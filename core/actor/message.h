@@ -15,7 +15,11 @@ enum {                     /* message.flags; written by the sender only */
        MESSAGE_GIVEN = 1,  /* the payload belongs to somebody: body holds a struct given */
        MESSAGE_ROUTED = 2, /* for another node: `to` is not the pid of the actor that gets it */
        MESSAGE_HEARD = 8,  /* a signal for the behaviour: in no mailbox, and not counted there */
-       MESSAGE_TRACED = 4  /* reserved: a trace context stands at the end of the block */
+       MESSAGE_TRACED = 4, /* reserved: a trace context stands at the end of the block */
+       /* While it is in a door's queue, and under that door's lock: */
+       MESSAGE_WAITING = 16,  /* it has no place in the mailbox yet */
+       MESSAGE_SUSPENDS = 32, /* its sender begins nothing until it has */
+       MESSAGE_CALLER = 64    /* a thread from outside waits until it has */
 };
 
 enum {                    /* message.later: a small life of its own, moved on by atomic or */
@@ -37,7 +41,9 @@ enum { /* kinds of the core's own: signals, and markers among the user messages 
        KIND_CHILD_GONE, /* ref: of a wait; from: a child whose end was waited for; 0: for too long */
        KIND_JOIN,       /* from: whom to link with, as a third one wants it */
        KIND_PART,       /* from: whom to unlink from */
-       KIND_LATER_FAILED /* ref: struct message *, done() with IRIS_FAIL; data: the reason */
+       KIND_LATER_FAILED, /* ref: struct message *, done() with IRIS_FAIL; data: the reason */
+       KIND_DOOR,         /* there is something to look after at the actor's door */
+       KIND_ADMITTED /* ref: so many of its messages wait no more; from: at whose door they did */
 };
 
 enum { KILL_FOR_GOOD = 1, KILL_PARENT = 2, RESTART_AT_ONCE = 1 };
@@ -58,6 +64,14 @@ _Static_assert(sizeof(struct message) == 64, "a small message is one cache line"
 struct given {
     void (*release)(void *ctx);
     void *ctx;
+};
+
+enum overflow_wait { /* where a mailbox is full and its policy is to wait, who does */
+                     OVERFLOW_ACTOR,  /* the sender, an actor in its turn: it is suspended */
+                     OVERFLOW_NOBODY, /* nobody can: the sender hears IRIS_FULL */
+                     OVERFLOW_ALONE,  /* nobody need: the message waits by itself */
+                     OVERFLOW_CALLER, /* a thread does, whatever the policy */
+                     OVERFLOW_ALWAYS  /* a node's request: it is never refused */
 };
 
 #define MESSAGE_HEAD offsetof(struct message, body)

@@ -1,6 +1,7 @@
 #include "reader.h"
 
 #include "cold.h"
+#include "door.h"
 #include "ending.h"
 #include "fail.h"
 #include "gate.h"
@@ -37,6 +38,12 @@ static struct message *unlink_at(iris_actor *a, struct message **at)
     *at = m->next;
     iris__mailbox_adjust(a, -1);
     return m;
+}
+
+static struct message *unlink_swap(iris_actor *a, struct message **at)
+{
+    iris__door_marker_gone(a);
+    return unlink_at(a, at);
 }
 
 /* ---- swaps: HOT_SWAP, and when handle() returns the swap ---- */
@@ -113,20 +120,20 @@ static int meet_swap(iris_actor *a, struct message **at, iris_match *match, void
     struct swap *s = iris__message_pointer(m);
     if (m->pub.to != iris__actor_pid(a)) {
         iris__swap_refuse(iris__world_of(a), s, IRIS_DEAD, "no such actor any more");
-        iris__message_drop(iris__world_of(a)->pool, unlink_at(a, at));
+        iris__message_drop(iris__world_of(a)->pool, unlink_swap(a, at));
         return IRIS_AGAIN;
     }
     if (awaits_swap(a)) /* one after the other */
         return IRIS_EMPTY;
     if (!iris__swap_offer(a, s)) {
-        iris__message_drop(iris__world_of(a)->pool, unlink_at(a, at));
+        iris__message_drop(iris__world_of(a)->pool, unlink_swap(a, at));
         return IRIS_AGAIN;
     }
     if (match && !match(ctx, &hot))
         return IRIS_EMPTY;
     c->now = s;
     a->flags |= ACTOR_SWAPPING;
-    become_hot_swap(unlink_at(a, at));
+    become_hot_swap(unlink_swap(a, at));
     return hand_out(a, m, out);
 }
 
@@ -151,6 +158,8 @@ static int meet(iris_actor *a, struct message **at, iris_match *match, void *ctx
     }
     if (match && !match(ctx, &m->pub))
         return IRIS_EMPTY;
+    if (a->flags & ACTOR_DOOR) /* else a newer one has taken its place */
+        return iris__door_begin(a, m) ? hand_out(a, m, out) : IRIS_AGAIN;
     return hand_out(a, unlink_at(a, at), out);
 }
 
@@ -163,6 +172,8 @@ static int look(iris_actor *a, struct message **from, iris_match *match, void *c
             at = &(*at)->next;
         else if (result != IRIS_AGAIN)
             return result;
+        else if (a->flags & ACTOR_DOOR)
+            at = from;
     }
     return IRIS_EMPTY;
 }
@@ -172,8 +183,14 @@ static __attribute__((noinline)) int look_at_all(iris_actor *a, iris_match *matc
 {
     if (iris__turn_hear_pull(a))
         return IRIS_CLOSED;
+    if (a->flags & ACTOR_WAITS)
+        return IRIS_EMPTY;
     if (iris__cold_if(a)->heard && look_heard(a, match, ctx, out) == IRIS_OK)
         return IRIS_OK;
+    if (a->flags & ACTOR_DOOR) {
+        iris__door_fetch(a);
+        return look(a, &a->local, match, ctx, out);
+    }
     int result = look(a, &a->local, match, ctx, out);
     if (result != IRIS_EMPTY)
         return result;
@@ -198,6 +215,15 @@ int iris__reader_take(iris_actor *a, iris_match *match, void *ctx, const iris_me
     if (iris__pull_may(a, "take"))
         return IRIS_FAIL;
     return iris__cold(a) ? take(a, match, ctx, out) : iris__fail("take: no memory");
+}
+
+void iris__reader_pause(iris_actor *a)
+{
+    if (!(a->flags & ACTOR_RUNS) || !(iris__coroutine_of(a) || a->flags & ACTOR_OWN_THREAD))
+        return;
+    while (!iris__turn_hear_pull(a) && a->flags & ACTOR_WAITS)
+        if (iris__pull_wait(a, WISH_SIGNAL, INT64_MAX))
+            return;
 }
 
 int iris__reader_recv(iris_actor *a, iris_match *match, void *ctx, int64_t timeout,

@@ -4,6 +4,7 @@
 #include "fail.h"
 #include "gate.h"
 #include "mailbox.h"
+#include "overflow.h"
 #include "send.h"
 
 #include <stdlib.h>
@@ -105,22 +106,24 @@ void iris__route_lost(struct world *w, uint64_t link)
 
 /* Into the link's mailbox as it is; the link's capacity is the node's. A request finds room always: who
  * asked for a monitor could not be told that the link was full, and would wait for its DOWN for ever. */
-int iris__route_post(struct world *w, struct message *m)
+int iris__route_post(struct world *w, iris_actor *self, struct message *m, enum overflow_wait wait)
 {
     uint32_t node = IRIS__NODE_OF(m->pub.to);
     uint64_t link = node < ROUTES_MAX ? atomic_load(&w->routes.link[node]) : 0;
     iris_actor *a = link ? iris__table_at(&w->table, link) : NULL;
     if (!a || !iris__gate_accepts(a, link))
         return IRIS_DEAD;
-    if (atomic_load(&a->marks) & MARK_BOUNDED) {
-        uint32_t room = m->pub.kind == IRIS_USER ? atomic_load(&a->capacity) : UINT32_MAX;
-        int result = iris__gate_reserve(a, link, room);
-        if (result)
-            return result;
-    }
     m->flags |= MESSAGE_ROUTED;
     m->result = (uint8_t)iris__pid_generation(link);
-    return iris__mailbox_push(a, m);
+    int bounded = atomic_load(&a->marks) & MARK_BOUNDED;
+    int result = bounded ? iris__gate_reserve(a, link, atomic_load(&a->limit)) : IRIS_OK;
+    if (result == IRIS_OK)
+        return iris__mailbox_push(a, m);
+    if (result != IRIS_FULL)
+        return result;
+    if (m->pub.kind != IRIS_USER)
+        wait = OVERFLOW_ALWAYS;
+    return iris__overflow(&(struct overflow){.w = w, .self = self, .m = m, .wait = wait}, link);
 }
 
 /* The link may end between our look at its gate and the push, and its place be taken: the low bits of its
@@ -136,7 +139,7 @@ enum route_fit iris__route_fit(const struct world *w, const struct message *m, u
 static int request(struct world *w, uint32_t kind, uint64_t from, uint64_t to, uint64_t ref)
 {
     struct message *m = iris__message_signal(w->pool, kind, from, to, ref, NULL);
-    int result = m ? iris__route_post(w, m) : IRIS_FAIL;
+    int result = m ? iris__route_post(w, NULL, m, OVERFLOW_ALWAYS) : IRIS_FAIL;
     if (m && result)
         iris__message_drop(w->pool, m);
     return result;

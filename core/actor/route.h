@@ -2,6 +2,7 @@
 #ifndef IRIS_ACTOR_ROUTE_H
 #define IRIS_ACTOR_ROUTE_H
 
+#include "message.h"
 #include "set.h"
 
 #include <iris/plugin.h>
@@ -14,7 +15,6 @@ enum { ROUTES_MAX = 1024 };
 #define IRIS__NODE_OF(pid) ((uint32_t)((pid) >> 43)) /* any number: a pid may be garbage */
 
 struct world;
-struct message;
 
 struct routes {
     pthread_mutex_t lock;
@@ -38,7 +38,7 @@ enum route_fit {
 };
 enum route_fit iris__route_fit(const struct world *, const struct message *, uint64_t pid);
 /* Hand a message or a request (IRIS_MONITOR ..) to the link of its node. IRIS_OK, DEAD or FULL. */
-int iris__route_post(struct world *, struct message *);
+int iris__route_post(struct world *, iris_actor *self, struct message *, enum overflow_wait);
 /* Remember that `watcher` wants a DOWN (is_link: an EXIT) when the node of `pid` goes. IRIS_DEAD: it is
  * not up. */
 int iris__route_watch(struct world *, uint64_t watcher, uint64_t pid, uint64_t ref, int is_link);

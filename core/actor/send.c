@@ -4,6 +4,8 @@
 #include "ask.h"
 #include "gate.h"
 #include "mailbox.h"
+#include "overflow.h"
+#include "reader.h"
 
 #include <string.h>
 
@@ -17,13 +19,14 @@ iris_actor *iris__table_at(const struct table *t, uint64_t pid)
     return chunk ? &chunk[slot & ((1u << TABLE_CHUNK_BITS) - 1)] : NULL;
 }
 
-/* Whether the actor takes one more; a place is reserved where it is bounded. */
+/* Whether the actor takes one more; a place is reserved where it is bounded. IRIS_FULL: perhaps not,
+ * its door knows. */
 static inline int admit(iris_actor *a, uint64_t pid)
 {
     if (__builtin_expect(!a || !iris__gate_accepts(a, pid), 0))
         return IRIS_DEAD;
     if (atomic_load_explicit(&a->marks, memory_order_relaxed) & MARK_BOUNDED)
-        return iris__gate_reserve(a, pid, atomic_load_explicit(&a->capacity, memory_order_relaxed));
+        return iris__gate_reserve(a, pid, atomic_load_explicit(&a->limit, memory_order_relaxed));
     return IRIS_OK;
 }
 
@@ -52,18 +55,35 @@ static inline void address(struct message *m, const iris_actor *self, uint64_t t
     m->pub.ref = ref;
 }
 
-static int send_far(struct world *w, struct message *m)
+/* A host and a thread from outside have an actor without a pid. */
+static enum overflow_wait who_waits(const iris_actor *self)
 {
-    int result = iris__route_post(w, m);
-    if (result)
-        iris__message_drop(w->pool, m);
+    return iris__actor_pid(self) ? OVERFLOW_ACTOR : OVERFLOW_NOBODY;
+}
+
+/* A pull actor with a thread of its own waits here; all others after this message. */
+static int pause_if_waiting(iris_actor *self, int result)
+{
+    if (self->flags & ACTOR_WAITS && iris__thread.turn == self)
+        iris__reader_pause(self);
     return result;
 }
 
-/* No memory for a message counts as full: the sender may try again. */
-static int no_room(iris_actor *a, uint64_t pid)
+static int send_far(struct world *w, iris_actor *self, struct message *m)
+{
+    int result = iris__route_post(w, self, m, who_waits(self));
+    if (result)
+        iris__message_drop(w->pool, m);
+    return pause_if_waiting(self, result);
+}
+
+/* No memory for a message counts as full: the sender may try again. Who waits at the door for the place
+ * that was not used must have it. */
+static int no_room(struct world *w, iris_actor *a, uint64_t pid)
 {
     iris__gate_unreserve(a, pid);
+    if (atomic_load(&a->marks) & MARK_BOUNDED && !atomic_load(&a->limit))
+        iris__signal(w, KIND_DOOR, 0, pid, 0, NULL);
     return IRIS_FULL;
 }
 
@@ -74,6 +94,24 @@ static inline void copy(unsigned char *to, const void *data, size_t len)
         memcpy(to, data, sizeof(uint64_t));
     else if (len)
         memcpy(to, data, len);
+}
+
+/* Its gate does not let it in. */
+static __attribute__((noinline)) int send_full(iris_actor *self, uint64_t to, const void *data,
+                                               size_t len, uint64_t ref)
+{
+    struct world *w = iris__world_of(self);
+    struct message *m = iris__overflow_refuses(w, to) ? NULL : iris__message_new(w->pool, len);
+    if (!m)
+        return IRIS_FULL;
+    address(m, self, to, ref);
+    copy(m->body, data, len);
+    iris__thread.sent++;
+    int result = iris__overflow(
+        &(struct overflow){.w = w, .self = self, .m = m, .wait = who_waits(self)}, to);
+    if (result)
+        iris__message_drop(w->pool, m);
+    return pause_if_waiting(self, result);
 }
 
 int iris__send(iris_actor *self, uint64_t to, const void *data, size_t len, uint64_t ref)
@@ -87,14 +125,14 @@ int iris__send(iris_actor *self, uint64_t to, const void *data, size_t len, uint
         a = iris__table_at(&w->table, to);
         int result = admit(a, to);
         if (__builtin_expect(result, 0))
-            return result;
+            return result == IRIS_FULL ? send_full(self, to, data, len, ref) : result;
     }
     struct message *m = iris__message_new(w->pool, len);
     if (__builtin_expect(!m, 0))
-        return near ? no_room(a, to) : IRIS_FULL;
+        return near ? no_room(w, a, to) : IRIS_FULL;
     address(m, self, to, ref);
     copy(m->body, data, len);
-    return near ? push_counted(w, a, m) : send_far(w, m);
+    return near ? push_counted(w, a, m) : send_far(w, self, m);
 }
 
 static struct message *wrap(struct world *w, const void *data, size_t len,
@@ -122,25 +160,41 @@ int iris__give(iris_actor *self, uint64_t to, const void *data, size_t len, uint
     }
     address(m, self, to, ref);
     iris__thread.sent++;
-    int result = iris__post(w, m);
+    int result = iris__post(w, self, m, who_waits(self));
     if (result)
         iris__message_drop(w->pool, m);
-    return result;
+    return pause_if_waiting(self, result);
 }
 
-int iris__post(struct world *w, struct message *m)
+static int post_near(struct world *w, struct message *m)
 {
-    if (m->pub.to >> PID_NODE_SHIFT)
-        return iris__route_post(w, m);
     iris_actor *a = iris__table_at(&w->table, m->pub.to);
     int result = admit(a, m->pub.to);
     return result ? result : push(w, a, m);
 }
 
+int iris__post_if(struct world *w, struct message *m)
+{
+    return m->pub.to >> PID_NODE_SHIFT ? iris__route_post(w, NULL, m, OVERFLOW_NOBODY)
+                                       : post_near(w, m);
+}
+
+int iris__post(struct world *w, iris_actor *self, struct message *m, enum overflow_wait wait)
+{
+    if (m->pub.to >> PID_NODE_SHIFT)
+        return iris__route_post(w, self, m, wait);
+    int result = post_near(w, m);
+    if (result != IRIS_FULL)
+        return result;
+    return iris__overflow(&(struct overflow){.w = w, .self = self, .m = m, .wait = wait},
+                          m->pub.to);
+}
+
 /* A DOWN for a watcher of another node is mail for its link. */
 static int signal_far(struct world *w, struct message *m)
 {
-    int result = m->pub.kind < KIND_SWAP ? iris__route_post(w, m) : IRIS_DEAD;
+    int result =
+        m->pub.kind < KIND_SWAP ? iris__route_post(w, NULL, m, OVERFLOW_NOBODY) : IRIS_DEAD;
     if (result)
         iris__message_drop(w->pool, m);
     return result;
@@ -180,7 +234,7 @@ int iris__marker(struct world *w, uint32_t kind, uint64_t to, void *p)
     if (!m)
         return IRIS_FAIL;
     iris__message_set_pointer(m, p);
-    int result = a && iris__gate_is(a, to) ? iris__mailbox_push(a, m) : IRIS_DEAD;
+    int result = a && iris__gate_is(a, to) ? iris__door_marker(w, a, to, m) : IRIS_DEAD;
     if (result)
         iris__message_drop(w->pool, m);
     return result;

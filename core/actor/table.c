@@ -1,5 +1,6 @@
 #include "table.h"
 
+#include "door.h"
 #include "fail.h"
 #include "gate.h"
 
@@ -20,7 +21,15 @@ int iris__table_init(struct table *t)
 {
     *t = (struct table){0};
     t->chunks = calloc(TABLE_CHUNKS, sizeof *t->chunks);
-    return t->chunks ? 0 : iris__fail("table of pids: no memory");
+    t->doors = calloc(TABLE_CHUNKS, sizeof *t->doors);
+    return t->chunks && t->doors ? 0 : iris__fail("table of pids: no memory");
+}
+
+static void free_doors(struct door *_Atomic *doors)
+{
+    for (int i = 0; doors && i < CHUNK; i++)
+        free(doors[i]);
+    free((void *)doors);
 }
 
 void iris__table_finish(struct table *t)
@@ -28,8 +37,41 @@ void iris__table_finish(struct table *t)
     for (int i = 0; t->chunks && i < TABLE_CHUNKS; i++)
         if (t->chunks[i])
             munmap(t->chunks[i], CHUNK * sizeof(iris_actor));
+    for (int i = 0; t->doors && i < TABLE_CHUNKS; i++)
+        free_doors(t->doors[i]);
     free(t->chunks);
+    free((void *)t->doors);
     t->chunks = NULL;
+    t->doors = NULL;
+}
+
+/* Of those that make one at the same time the first has made it. */
+static struct door *_Atomic *doors_of(struct table *t, uint32_t chunk, int make)
+{
+    struct door *_Atomic *doors = atomic_load_explicit(&t->doors[chunk], memory_order_acquire);
+    if (doors || !make)
+        return doors;
+    struct door *_Atomic *mine = calloc(CHUNK, sizeof *mine);
+    if (!mine || atomic_compare_exchange_strong(&t->doors[chunk], &doors, mine))
+        return mine;
+    free((void *)mine);
+    return doors;
+}
+
+struct door *iris__table_door(struct table *t, uint32_t slot, int make)
+{
+    struct door *_Atomic *doors = doors_of(t, slot >> TABLE_CHUNK_BITS, make);
+    if (!doors)
+        return NULL;
+    struct door *_Atomic *at = &doors[slot & (CHUNK - 1)];
+    struct door *door = atomic_load_explicit(at, memory_order_acquire);
+    if (door || !make)
+        return door;
+    struct door *mine = calloc(1, sizeof *mine);
+    if (!mine || atomic_compare_exchange_strong(at, &door, mine))
+        return mine;
+    free(mine);
+    return door;
 }
 
 /* Lock held. */

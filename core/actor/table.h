@@ -13,8 +13,11 @@
 
 enum { TABLE_CHUNK_BITS = 12, TABLE_CHUNKS = 1 << (24 - TABLE_CHUNK_BITS) };
 
+struct door;
+
 struct table {
-    iris_actor *_Atomic *chunks; /* TABLE_CHUNKS */
+    iris_actor *_Atomic *chunks;          /* TABLE_CHUNKS */
+    struct door *_Atomic *_Atomic *doors; /* the same, for the few places that ever had one */
     struct spin lock;
     uint32_t fresh;           /* first slot never used; lock */
     iris_actor *first, *last; /* free places; lock */
@@ -31,6 +34,9 @@ void iris__table_give(struct table *, iris_actor *); /* its gate says no generat
 
 /* Whoever has or had this slot; NULL where nobody ever had, or the pid is of another node. */
 iris_actor *iris__table_at(const struct table *, uint64_t pid);
+/* The door of a slot (door.h), which stays until the runtime ends; NULL: it has none yet. With `make`:
+ * NULL when memory is short. */
+struct door *iris__table_door(struct table *, uint32_t slot, int make);
 /* The highest slot ever used, plus one: for walking over all. */
 uint32_t iris__table_bound(struct table *);
 

@@ -386,11 +386,11 @@ void iris__timer_cancel_own(struct world *w, uint64_t pid)
 
 /* ---- firing ---- */
 
-/* At the door of a full mailbox it waits and tries again each millisecond: a capacity holds for timers
- * too, and nobody else could try again for them. */
+/* At the door of a full mailbox it waits where that is the policy, and else tries again each millisecond: a
+ * capacity holds for timers too, and nobody else could try again for them. */
 static void send_once(struct world *w, struct message *m)
 {
-    int result = iris__post(w, m);
+    int result = iris__post(w, NULL, m, OVERFLOW_ALONE);
     if (result == IRIS_FULL)
         add_message(w, m, iris__sched_now(&w->sched) + IRIS__MS, 0, NULL);
     else if (result)
@@ -412,7 +412,7 @@ static void send_tick(struct world *w, struct message *m)
 {
     if (m->pub.kind != IRIS_USER)
         iris__signal_post(w, m);
-    else if (iris__post(w, m))
+    else if (iris__post(w, NULL, m, OVERFLOW_NOBODY))
         iris__message_drop(w->pool, m);
 }
 

@@ -4,6 +4,7 @@
 #include "behaviour.h"
 #include "cold.h"
 #include "coroutine.h"
+#include "door.h"
 #include "ending.h"
 #include "fail.h"
 #include "family.h"
@@ -192,8 +193,8 @@ static enum step settle(struct turn *t, iris_actor *a, const iris_message *const
     if (__builtin_expect(k < 0, 0))
         return fail_message(t, a, iris__message_of(batch[done]));
     if (__builtin_expect(a->flags & ACTOR_EXITING, 0))
-        return GO_ON;                                /* to special() */
-    if (__builtin_expect(done < n && !a->open, 0)) { /* a yield */
+        return GO_ON;                                                             /* to special() */
+    if (__builtin_expect(done < n && !a->open && !(a->flags & ACTOR_WAITS), 0)) { /* a yield */
         watch_progress(a);
         iris__executor_push(a->executor, a);
         return STOP;
@@ -282,6 +283,8 @@ static enum step mark(struct turn *t, iris_actor *a)
     t->used++; /* many swaps in a row are no reason to keep others waiting */
     a->local = m->next;
     iris__mailbox_adjust(a, -1);
+    if (kind == KIND_SWAP)
+        iris__door_marker_gone(a);
     if (kind == KIND_SWAP && mine) {
         struct swap *s = iris__message_pointer(m);
         iris__message_drop(t->w->pool, m);
@@ -442,7 +445,7 @@ static enum step resume(struct turn *t, iris_actor *a, struct coroutine *k)
 {
     switch (iris__coroutine_run(k, a, &t->used)) {
     case WISH_MAIL:
-        return iris__mailbox_rest(a) ? STOP : GO_ON;
+        return iris__door_rest(a) ? STOP : GO_ON;
     case WISH_SIGNAL:
         return iris__mailbox_block(a) ? STOP : GO_ON;
     case WISH_OVERFLOW:
@@ -525,8 +528,10 @@ static enum step doze(struct turn *t, iris_actor *a)
         return swap_now(a);
     if (a->flags & ACTOR_HEARS)
         return begin(a);
+    if (a->flags & ACTOR_DOOR)
+        iris__door_fetch(a);
     if (!a->local && !iris__mailbox_fetch(a))
-        return iris__mailbox_rest(a) ? STOP : GO_ON;
+        return iris__door_rest(a) ? STOP : GO_ON;
     drop_strays(t, a, iris__actor_pid(a));
     if (!a->local)
         return GO_ON;
@@ -564,17 +569,56 @@ static enum step special(struct turn *t, iris_actor *a)
     return depart(a);
 }
 
-/* Before the next message: what is open must be done, then a swap that shall come now, then signals. */
+static enum step handle_one(struct turn *t, iris_actor *a, struct message *m)
+{
+    const iris_behaviour *b = &a->version->b;
+    const iris_message *one = &m->pub;
+    if (is_stray(t->w, m, iris__actor_pid(a))) {
+        iris__turn_drop_stray(a, m);
+        return GO_ON;
+    }
+    forget_reason();
+    return settle(t, a, &one, 1, b->handle(b, a, a->state, &one, 1));
+}
+
+/* The next message comes by way of the door. */
+static enum step at_door(struct turn *t, iris_actor *a)
+{
+    struct message *m;
+    switch (iris__door_next(a, &m)) {
+    case DOOR_ONE:
+        return handle_one(t, a, m);
+    case DOOR_LOCAL:
+        return a->local->pub.kind >= KIND_SWAP ? mark(t, a) : handle(t, a);
+    case DOOR_LEFT:
+        return GO_ON;
+    default:
+        return STOP;
+    }
+}
+
+/* While something is open others may be done: their places are for those at the door. */
+static enum step wait_for_signal(iris_actor *a)
+{
+    if (a->flags & ACTOR_DOOR)
+        iris__door_fetch(a);
+    return iris__mailbox_block(a) ? STOP : GO_ON;
+}
+
+/* Before the next message: what is open must be done, then a swap that shall come now, then what it sent
+ * must have found room, then signals. */
 static enum step hold(struct turn *t, iris_actor *a)
 {
     if (a->open)
-        return iris__mailbox_block(a) ? STOP : GO_ON;
+        return wait_for_signal(a);
     if (a->flags & ACTOR_SWAPPING)
         return swap_now(a);
     if (a->flags & ACTOR_PULLS)
         return pull(t, a);
+    if (a->flags & ACTOR_WAITS)
+        return wait_for_signal(a);
     if (!is_over(t, a))
-        return hear_one(t, a);
+        return a->flags & ACTOR_HEARS ? hear_one(t, a) : at_door(t, a);
     iris__executor_push(a->executor, a);
     return STOP;
 }
@@ -582,7 +626,7 @@ static enum step hold(struct turn *t, iris_actor *a)
 #define ACTOR_SPECIAL                                                                    \
     (ACTOR_MOVING | ACTOR_GONE | ACTOR_DOWN | ACTOR_FRESH | ACTOR_EXITING | ACTOR_RUNS | \
      ACTOR_ENDING)
-#define ACTOR_HOLDS (ACTOR_SWAPPING | ACTOR_PULLS | ACTOR_HEARS)
+#define ACTOR_HOLDS (ACTOR_SWAPPING | ACTOR_PULLS | ACTOR_HEARS | ACTOR_WAITS | ACTOR_DOOR)
 
 static enum step look(struct turn *t, iris_actor *a)
 {

@@ -21,7 +21,10 @@ static void bury(struct world *w, struct message *m, enum dead_reason why, const
 
 void iris__world_dead_letter(struct world *w, struct message *m, enum dead_reason why)
 {
-    bury(w, m, why, why == DEAD_NODE ? "node: it went away" : "ended: before it answered");
+    bury(w, m, why,
+         why == DEAD_NODE      ? "node: it went away"
+         : why == DEAD_DROPPED ? "dropped: a newer message took its place in a full mailbox"
+                               : "ended: before it answered");
 }
 
 void iris__world_crash_letter(struct world *w, struct message *m, const char *why)

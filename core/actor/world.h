@@ -11,6 +11,7 @@
 #include "timer.h"
 
 #include <iris/ext/control.h>
+#include <iris/ext/mailbox.h>
 
 #include <stdatomic.h>
 
@@ -20,6 +21,7 @@ enum dead_reason {                /* why an accepted message was not handled */
                    DEAD_STRAY,    /* its actor had ended and the place was taken again */
                    DEAD_NODE,     /* its node went away */
                    DEAD_UNWANTED, /* an answer for which nobody waits any more */
+                   DEAD_DROPPED,  /* a newer one took its place in a full mailbox */
                    DEAD_REASONS
 };
 
@@ -33,7 +35,8 @@ enum event_kind {
     EVENT_STUCK,
     EVENT_EXHAUSTED,
     EVENT_LOG,
-    EVENT_DECIDED
+    EVENT_DECIDED,
+    EVENT_HIGH_WATER
 };
 
 enum { EXCERPT_ROOM = 64 };
@@ -95,6 +98,7 @@ struct world {
     size_t message_max;
     int64_t swap_wait; /* ns: so long a pull actor may take to return for a swap */
     atomic_llong dead[DEAD_REASONS];
+    atomic_llong doors[IRIS_MAILBOX_COUNTS]; /* what happened at the doors of all actors */
     atomic_llong asks, busy, laters, down; /* what --until-idle waits for, beside mail and timers */
     atomic_llong versions;                 /* alive */
     atomic_int closing;                    /* no more actors */

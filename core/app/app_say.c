@@ -23,7 +23,8 @@ static int kind_of(const struct event *e)
 {
     if (e->kind == IRIS_EVENT_LOG)
         return e->pid ? IRIS_APP_LOG : IRIS_APP_WARNING;
-    return e->kind == IRIS_EVENT_STUCK ? IRIS_APP_WARNING : IRIS_APP_EVENT;
+    int warns = e->kind == IRIS_EVENT_STUCK || e->kind == IRIS_EVENT_HIGH_WATER;
+    return warns ? IRIS_APP_WARNING : IRIS_APP_EVENT;
 }
 
 static void say_event(struct app *a, const struct event *e)
@@ -86,6 +87,7 @@ void iris__app_say_totals(struct app *a, const iris_totals *t)
     add_count(&why, t->stray, "stray");
     add_count(&why, t->node, "node");
     add_count(&why, t->unwanted, "unwanted");
+    add_count(&why, t->dropped, "dropped");
     if (why.len)
         iris__text_addf(&why, ")");
     iris__app_say(a, IRIS_APP_NOTE, "idle: %llu messages handled, %llu dead letters%s",

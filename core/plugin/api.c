@@ -3,6 +3,7 @@
 #include "actor.h"
 #include "behaviour.h"
 #include "cold.h"
+#include "door.h"
 #include "fail.h"
 #include "gate.h"
 #include "host.h"
@@ -66,7 +67,8 @@ static int due(iris_actor *self)
 {
     const struct lane *lane = iris__thread.lane;
     int over = lane && atomic_load_explicit(&lane->due, memory_order_relaxed);
-    return over || iris__signal_waits(self) ? IRIS_AGAIN : IRIS_OK;
+    int waits = self->flags & ACTOR_WAITS; /* what it sent has found no room yet */
+    return over || waits || iris__signal_waits(self) ? IRIS_AGAIN : IRIS_OK;
 }
 
 static int leave(iris_actor *self, const char *reason)
@@ -209,9 +211,7 @@ static void describe(const iris_actor *a, iris_info *i)
 {
     const iris_version *v = a->version;
     struct cold *c = iris__cold_if(a);
-    i->mailbox = iris__mailbox_size(a);
     i->handled = atomic_load_explicit(&((iris_actor *)a)->handled, memory_order_relaxed);
-    i->capacity = atomic_load(&((iris_actor *)a)->capacity);
     i->rev = iris__swap_rev(a, &i->of);
     i->state_version = v->b.state_version;
     i->uptime = -1;
@@ -227,6 +227,21 @@ static void describe(const iris_actor *a, iris_info *i)
         i->uptime = iris__sched_now(&iris__world_of(a)->sched) - atomic_load(&c->started);
 }
 
+static void describe_mailbox(struct world *w, iris_info *i)
+{
+    iris_mailbox_look l = {.size = sizeof l, .abi = IRIS_ABI};
+    if (iris__door_look(w, i->pid, &l) != IRIS_OK)
+        return;
+    i->mailbox = l.mailbox;
+    i->capacity = l.capacity;
+    i->policy = l.policy;
+    i->waiting = l.waiting;
+    i->refused = l.counts[IRIS_MAILBOX_REFUSED];
+    i->dropped = l.counts[IRIS_MAILBOX_DROPPED];
+    i->redirected = l.counts[IRIS_MAILBOX_REDIRECTED];
+    i->spilled = l.counts[IRIS_MAILBOX_SPILLED];
+}
+
 int iris__info(struct world *w, uint64_t target, iris_info *out)
 {
     iris_info i = {.size = sizeof i, .abi = IRIS_ABI, .pid = target};
@@ -236,6 +251,7 @@ int iris__info(struct world *w, uint64_t target, iris_info *out)
     pthread_mutex_lock(&w->facts_lock);
     if (a && iris__gate_is(a, target) && a->version) {
         describe(a, &i);
+        describe_mailbox(w, &i);
         i.stuck = stuck_for(w, a);
         down = atomic_load(&a->marks) & MARK_DOWN;
         int asleep = atomic_load(&a->marks) & MARK_ASLEEP && iris__gate_accepts(a, target);

@@ -7,6 +7,7 @@
 #include "descriptor.h"
 #include "fail.h"
 #include "links.h"
+#include "mailbox_ext.h"
 #include "pull.h"
 #include "reader.h"
 #include "registry.h"
@@ -175,7 +176,7 @@ static int deliver_one(struct world *w, const iris_message *in)
             iris__link_refused(w, in);
         return result;
     }
-    int result = iris__post(w, m);
+    int result = iris__post(w, NULL, m, OVERFLOW_NOBODY);
     if (result)
         iris__message_drop(w->pool, m);
     return result;
@@ -234,6 +235,7 @@ static const struct {
     {IRIS_POOL, &pool_ext},
     {IRIS_CONTROL, &iris__control_ext},
     {IRIS_LIBRARY, &iris__library_ext},
+    {IRIS_MAILBOX, &iris__mailbox_ext},
 };
 
 const void *iris__extension(const char *id)

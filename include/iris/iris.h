@@ -40,7 +40,8 @@ enum { /* kinds of events */
        IRIS_EVENT_STUCK = 6,
        IRIS_EVENT_EXHAUSTED = 7,
        IRIS_EVENT_LOG = 8,
-       IRIS_EVENT_DECIDED = 9 /* what its supervisor makes of an end: see decision */
+       IRIS_EVENT_DECIDED = 9, /* what its supervisor makes of an end: see decision */
+       IRIS_EVENT_HIGH_WATER = 10 /* a mailbox is as full as iris_spawn.warn_at says; at most every 10 s */
 };
 
 enum { /* iris_event.decision */
@@ -132,6 +133,11 @@ IRIS_EXPORT int iris_send_to(iris_runtime *, const char *target, const void *dat
 IRIS_EXPORT int iris_ask_wait(iris_runtime *, uint64_t pid, const void *data, size_t len,
                               int64_t timeout, const iris_message **answer);
 
+/* Send, and wait for room where the mailbox is full: see send_wait() of <iris/ext/mailbox.h>. Not from a
+ * handler. [any] */
+IRIS_EXPORT int iris_send_wait(iris_runtime *, uint64_t pid, const void *data, size_t len,
+                               int64_t timeout);
+
 /* Not 0: nothing is queued or running, no ask or one-shot timer is pending, no actor said it is busy.
  * It holds for the moment of the call: if others still send, it may be over when you look. [any] */
 IRIS_EXPORT int iris_is_idle(iris_runtime *);
@@ -150,6 +156,8 @@ typedef struct iris_totals {
     uint64_t crashed, ended, stray, node, unwanted; /* dead letters by reason */
     uint64_t bytes;                                 /* of message memory */
     uint64_t decisions;                             /* seeded runs: made by iris_step */
+    uint64_t dropped;                               /* dead letters too: a newer one took the place */
+    uint64_t refused, redirected, spilled, waited;  /* at full mailboxes: see <iris/ext/mailbox.h> */
 } iris_totals;
 /* Set size and abi of it before. Takes time for each actor that lives. [any] */
 IRIS_EXPORT void iris_count(iris_runtime *, iris_totals *);

@@ -256,7 +256,8 @@ typedef struct iris_api {
     /* Messages. An actor sends from [exec], so also from a promise of it; a host sends as from outside,
      * from [any]. send copies. give does not: release(ctx) is called once, on any thread, also when
      * give says no, and must not block (a host posts itself a job). Both answer OK, DEAD, FULL or
-     * LARGE at once and never wait. To answer an ask, send to message->ref. */
+     * LARGE at once and do not wait; where the policy of a full mailbox is to wait (IRIS_BLOCK), the
+     * sending actor does after this message: see ext/mailbox.h. To answer an ask, send to message->ref. */
     int (*send)(iris_actor *self, uint64_t to, const void *data, size_t len, uint64_t ref);
     int (*give)(iris_actor *self, uint64_t to, const void *data, size_t len, uint64_t ref,
                 void (*release)(void *ctx), void *ctx);

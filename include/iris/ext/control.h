@@ -24,6 +24,9 @@ typedef struct iris_info {
     char path[256], host[32], handler[256], behaviour[64], version[32]; /* "" where there is none */
     int64_t stuck; /* ns for which the turn that it has now has lasted, if a second or more; else 0 */
     int64_t backoff; /* BACKOFF: ns until it begins; 0: when the actors before it have */
+    /* Its mailbox; see ext/mailbox.h. waiting: at its door now; the others count messages since it began */
+    uint32_t policy, waiting;
+    uint64_t refused, dropped, redirected, spilled;
 } iris_info;
 
 typedef struct iris_control {
