@@ -518,6 +518,12 @@ int iris_ask_wait(iris_runtime *rt, uint64_t pid, const void *data, size_t len, 
                   const iris_message **answer)
 {
     struct waiter k = {.answer.job.run = answered};
+    const iris_actor *turn = iris__thread.turn;
+    if (turn && iris__world_of(turn) == &rt->world &&
+        (!(turn->flags & ACTOR_OWN_THREAD) || iris__actor_pid(turn) == pid))
+        return iris__fail(
+            "iris_ask_wait: from a handler it would hold up the thread that may have to "
+            "answer; ask with \"iris.ask/1\", or from another thread");
     if (atomic_load(&rt->world.closing)) {
         iris__fail("ask: the runtime is closed");
         return IRIS_DEAD;

@@ -91,12 +91,25 @@ int iris__port_answer(struct world *w, iris_actor *port, struct message *m)
     return IRIS_OK;
 }
 
-void iris__port_dead(struct world *w, uint64_t pid, const char *why)
+/* NULL: it is no ask, or one that is over. */
+static struct ask *win_id(struct world *w, uint64_t pid)
 {
     iris_actor *a = pid >> PID_NODE_SHIFT ? NULL : iris__table_at(&w->table, pid);
-    if (!a || !(atomic_load(&a->marks) & MARK_PORT))
-        return;
-    struct ask *k = win(a, pid);
+    return a && atomic_load(&a->marks) & MARK_PORT ? win(a, pid) : NULL;
+}
+
+int iris__ask_cancel(struct world *w, uint64_t id)
+{
+    struct ask *k = win_id(w, id);
+    if (!k)
+        return IRIS_DEAD;
+    complete(k, 1 + take_timer(k), IRIS_CLOSED, NULL);
+    return IRIS_OK;
+}
+
+void iris__port_dead(struct world *w, uint64_t pid, const char *why)
+{
+    struct ask *k = win_id(w, pid);
     struct message *m = k && why ? iris__message_signal(w->pool, IRIS_USER, 0, pid, 0, why) : NULL;
     if (k)
         complete(k, 1 + take_timer(k), IRIS_DEAD, m);
@@ -136,6 +149,13 @@ static struct ask *create(struct world *w, iris_answer *answer)
 int iris__ask(iris_actor *self, uint64_t to, const void *data, size_t len, int64_t timeout,
               iris_answer *answer)
 {
+    uint64_t id;
+    return iris__ask_id(self, to, data, len, timeout, answer, &id);
+}
+
+int iris__ask_id(iris_actor *self, uint64_t to, const void *data, size_t len, int64_t timeout,
+                 iris_answer *answer, uint64_t *id)
+{
     struct world *w = iris__world_of(self);
     struct ask *k = create(w, answer);
     if (!k)
@@ -147,8 +167,10 @@ int iris__ask(iris_actor *self, uint64_t to, const void *data, size_t len, int64
     int result = iris__timer_call(w, deadline, time_out, k, &k->timer);
     if (result)
         atomic_store(&k->refs, 1); /* there is no timer, and nobody else knows of it yet */
-    else
+    else {
+        *id = pid; /* from here on it may be cancelled */
         result = iris__send(self, to, data, len, pid);
+    }
     if (result == IRIS_OK || !win(port, pid))
         return IRIS_OK; /* or the timeout was faster than the refusal: it has told */
     give_up(port->state);

@@ -11,6 +11,9 @@ struct message;
 /* As in ext/ask.h. */
 int iris__ask(iris_actor *self, uint64_t to, const void *data, size_t len, int64_t timeout,
               iris_answer *);
+int iris__ask_id(iris_actor *self, uint64_t to, const void *data, size_t len, int64_t timeout,
+                 iris_answer *, uint64_t *id);
+int iris__ask_cancel(struct world *, uint64_t id);
 /* A message for a port: IRIS_OK (taken over) or IRIS_DEAD: it has its answer already. */
 int iris__port_answer(struct world *, iris_actor *port, struct message *);
 /* The question will not be answered: it became a dead letter. why: as in <iris/ext/ask.h>, or NULL. */

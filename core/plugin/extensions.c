@@ -104,6 +104,20 @@ static int timer_cancel(iris_actor *self, uint64_t id)
     return iris__timer_cancel(iris__world_of(self), id);
 }
 
+/* ---- iris.ask/1 ---- */
+
+static int ask_name(iris_actor *self, const char *name, const void *data, size_t len,
+                    int64_t timeout, iris_answer *answer, uint64_t *id)
+{
+    uint64_t pid = name_find(self, name);
+    return pid ? iris__ask_id(self, pid, data, len, timeout, answer, id) : IRIS_DEAD;
+}
+
+static int ask_cancel(iris_actor *self, uint64_t id)
+{
+    return iris__ask_cancel(iris__world_of(self), id);
+}
+
 /* ---- iris.watch/1 ---- */
 
 static int watch_stop(iris_actor *self, uint64_t pid)
@@ -210,7 +224,8 @@ static const iris_watch watch_ext = {.size = sizeof(iris_watch),
                                      .trap = iris__trap,
                                      .link_pair = watch_link_pair,
                                      .unlink_pair = watch_unlink_pair};
-static const iris_ask ask_ext = {sizeof(iris_ask), IRIS_ABI, iris__ask};
+static const iris_ask ask_ext = {sizeof(iris_ask), IRIS_ABI, iris__ask,
+                                 iris__ask_id,     ask_name, ask_cancel};
 static const iris_reader reader_ext = {sizeof(iris_reader), IRIS_ABI,       iris__reader_take,
                                        iris__reader_recv,   iris__pull_ask, iris__pull_sleep,
                                        iris__pull_yield};

@@ -128,8 +128,8 @@ IRIS_EXPORT int iris_send_to(iris_runtime *, const char *target, const void *dat
 
 /* Ask and wait, for at most `timeout` ns. data is copied. On IRIS_OK *answer is the caller's:
  * api->drop(answer). Else there is none: IRIS_EMPTY (not in time), IRIS_DEAD
- * (iris_reason(), if it ended while it was asked), IRIS_FULL, IRIS_LARGE. Not from a handler: it would
- * hold up its worker. [any] */
+ * (iris_reason(), if it ended while it was asked), IRIS_FULL, IRIS_LARGE. From a handler IRIS_FAIL: it
+ * would hold up its worker; but not where the actor has a thread of its own and asks another. [any] */
 IRIS_EXPORT int iris_ask_wait(iris_runtime *, uint64_t pid, const void *data, size_t len,
                               int64_t timeout, const iris_message **answer);
 

@@ -186,6 +186,119 @@ static void every_ask_ends_once(struct scene *s)
     assert_int_equal(*come, 200);
 }
 
+/* ---- who asks may change its mind ---- */
+
+struct mind {
+    iris_answer answer;
+    iris_actor *self;
+    uint64_t id;
+    atomic_int told;
+};
+
+static void note_end(iris_job *job)
+{
+    struct mind *k = (struct mind *)job;
+    if (k->answer.message)
+        iris_calls()->drop(k->answer.message);
+    atomic_fetch_add(&k->told, 1);
+}
+
+static void ask_one(struct scene *s, struct mind *k, uint64_t pid, const char *text)
+{
+    const iris_ask *ask = cast_extension(s, IRIS_ASK);
+    k->answer.job.run = note_end;
+    assert_int_equal(
+        ask->ask_id(s->self, pid, text, strlen(text), 3600 * IRIS_SECOND, &k->answer, &k->id),
+        IRIS_OK);
+}
+
+static void is_cancelled(struct scene *s)
+{
+    const iris_ask *ask = cast_extension(s, IRIS_ASK);
+    uint64_t *kept;
+    iris_behaviour b = oracle(s, &kept);
+    struct mind *k = scene_memory(s, sizeof *k);
+    uint64_t pid = scene_spawn(s, &b, 0);
+    ask_one(s, k, pid, "keep");
+    assert_int_equal(ask->cancel(s->self, k->id), IRIS_OK);
+    assert_int_equal(k->told, 1);
+    assert_int_equal(k->answer.result, IRIS_CLOSED);
+    assert_null(k->answer.message);
+    assert_int_equal(ask->cancel(s->self, k->id), IRIS_DEAD);
+    assert_int_equal(ask->cancel(s->self, pid), IRIS_DEAD);
+    assert_int_equal(ask->cancel(s->self, 0), IRIS_DEAD);
+    scene_settle(s); /* nothing is awaited any more */
+    assert_int_equal(*kept, k->id);
+    assert_int_equal(s->api->send(s->self, *kept, "late", 4, 0), IRIS_DEAD);
+    assert_int_equal(k->told, 1);
+}
+
+/* Against answers that are on their way: each is told once, and as cancel() has said. */
+static void cancels_race(struct scene *s)
+{
+    enum { ASKS = 200 };
+    const iris_ask *ask = cast_extension(s, IRIS_ASK);
+    uint64_t *kept;
+    iris_behaviour b = oracle(s, &kept);
+    struct mind *k = scene_memory(s, ASKS * sizeof *k);
+    uint64_t pid = scene_spawn(s, &b, 0);
+    int results[ASKS];
+    for (int i = 0; i < ASKS; i++) {
+        ask_one(s, &k[i], pid, "yes");
+        cast_run(s, i % 3);
+        results[i] = ask->cancel(s->self, k[i].id);
+    }
+    scene_settle(s);
+    for (int i = 0; i < ASKS; i++) {
+        assert_int_equal(k[i].told, 1);
+        assert_int_equal(k[i].answer.result, results[i] == IRIS_OK ? IRIS_CLOSED : IRIS_OK);
+    }
+}
+
+static void by_name(struct scene *s)
+{
+    const iris_ask *ask = cast_extension(s, IRIS_ASK);
+    const iris_name *name = cast_extension(s, IRIS_NAME);
+    uint64_t *kept;
+    iris_behaviour b = oracle(s, &kept);
+    struct mind *k = scene_memory(s, sizeof *k);
+    k->answer.job.run = note_end;
+    assert_int_equal(name->set(s->self, "/oracle", scene_spawn(s, &b, 0)), IRIS_OK);
+    assert_int_equal(ask->ask_name(s->self, "/oracle", "yes", 3, IRIS_SECOND, &k->answer, &k->id),
+                     IRIS_OK);
+    scene_settle(s);
+    assert_int_equal(k->told, 1);
+    assert_int_equal(k->answer.result, IRIS_OK);
+    assert_int_equal(ask->ask_name(s->self, "/nobody", "yes", 3, IRIS_SECOND, &k->answer, &k->id),
+                     IRIS_DEAD);
+}
+
+/* It would wait for itself, or for who comes after it on its worker. */
+static int waits_inside(const iris_behaviour *b, iris_actor *self, void *state,
+                        const iris_message *const *m, int n)
+{
+    struct scene *s = b->data;
+    const iris_message *answer = NULL;
+    (void)state;
+    for (int i = 0; i < n; i++) {
+        int result = iris_ask_wait(s->rt, iris_calls()->pid(self), "?", 1, INT64_MAX, &answer);
+        int refused = result == IRIS_FAIL && strstr(iris_reason(), "from a handler");
+        iris_calls()->send(self, m[i]->ref, refused ? "refused" : "waited", 7, 0);
+    }
+    return n;
+}
+
+static void no_wait_inside(struct scene *s)
+{
+    const iris_message *m = NULL;
+    iris_behaviour b = {
+        .size = sizeof b, .abi = IRIS_ABI, .name = "inside", .data = s, .handle = waits_inside};
+    uint64_t pid = scene_spawn(s, &b, 0);
+    assert_int_equal(iris_ask_wait(s->rt, pid, "?", 1, 20 * IRIS_SECOND, &m), IRIS_OK);
+    assert_memory_equal(m->data, "refused", 7);
+    s->api->drop(m);
+}
+
 /* clang-format off */
 #define PLAY(play) static void test_##play(void **state) { (void)state; scene_play(play); }
 PLAY(an_end_answers)
@@ -194,6 +307,10 @@ PLAY(another_answers)
 PLAY(an_address_is_no_actor)
 PLAY(vandals)
 PLAY(every_ask_ends_once)
+PLAY(is_cancelled)
+PLAY(cancels_race)
+PLAY(by_name)
+PLAY(no_wait_inside)
 
 static const struct CMUnitTest tests[] = {
     IRIS_TEST("p2.an_ask_of_an_actor_that_ends_or_crashes_is_told_at_once", test_an_end_answers),
@@ -201,6 +318,10 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("ask.another_actor_may_answer", test_another_answers),
     IRIS_TEST("p10.an_address_of_an_ask_that_is_over_is_nobody", test_an_address_is_no_actor),
     IRIS_TEST("p10.an_address_of_an_ask_cannot_be_stopped_killed_or_named", test_vandals),
+    IRIS_TEST("ask.one_that_is_cancelled_is_told_closed", test_is_cancelled),
+    IRIS_TEST("p2.a_cancelled_ask_ends_exactly_once_as_cancel_said", test_cancels_race),
+    IRIS_TEST("ask.goes_by_name_and_path", test_by_name),
+    IRIS_TEST("p10.waiting_for_an_answer_inside_a_handler_is_refused", test_no_wait_inside),
     IRIS_TEST("p2.every_ask_ends_exactly_once", test_every_ask_ends_once),
 };
 /* clang-format on */
