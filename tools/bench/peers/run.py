@@ -172,7 +172,7 @@ def main():
     p.add_argument("--markdown", action="store_true")
     p.add_argument("--runs", type=int, default=5)
     p.add_argument("--seconds", type=float, default=540, help="begin no run after so long (540)")
-    a = p.parse_args()
+    a = p.parse_intermixed_args()
     bench = os.path.join(os.path.abspath(a.build), "bin", "iris-bench")
     rows = [r for r in ROWS if not a.workloads or r.iris in a.workloads]
     if not rows:
