@@ -92,8 +92,15 @@ class Peer:
 
 # ---- building what the peers run ----
 
-def build(what, commands, folder):
+def is_newer(made, sources):
+    return os.path.exists(made) and os.path.getmtime(made) > max(os.path.getmtime(s) for s in sources)
+
+
+def build(what, commands, folder, last, sources):
+    """last: the file that the last command makes."""
     os.makedirs(folder, exist_ok=True)
+    if is_newer(os.path.join(folder, last), sources):
+        return True
     for command in commands:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
         if done.returncode:
@@ -112,7 +119,7 @@ def erlang(folder):
     sources = [f"{HERE}/erlang/{n}.erl" for n in ("bench", "outside")]
     commands = [["erlc"] + sources, ["cc", "-O2", "-shared", "-fPIC", f"-I{root}/usr/include", f"{HERE}/erlang/outside.c",
                                      "-o", "outside.so"]]
-    if not build("Erlang", commands, folder):
+    if not build("Erlang", commands, folder, "outside.so", sources + [f"{HERE}/erlang/outside.c"]):
         return [], None
     return [Peer(f"Erlang, +S {n}", ["erl", "+P", "4000000", "+S", f"{n}:{n}", "-noshell", "-noinput", "-s", "bench",
                                     "main", "WORKLOAD"], folder) for n in (1, 2)], f"Erlang/OTP {release}"
@@ -120,7 +127,7 @@ def erlang(folder):
 
 def caf(folder):
     command = ["c++", "-std=c++17", "-O2", f"{HERE}/caf/bench.cc", "-o", "bench", "-lcaf_core", "-pthread"]
-    if not build("CAF", [command], folder):
+    if not build("CAF", [command], folder, "bench", [f"{HERE}/caf/bench.cc"]):
         return [], None
     version = "CAF"
     for line in call(["sh", "-c", "echo CAF_VERSION | c++ -E -P -include caf/config.hpp -x c++ -"]).split()[-1:]:
