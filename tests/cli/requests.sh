@@ -5,7 +5,7 @@
 
 manifest "\"actors\": [$(actor /echo echo '"mailbox": 2'), $(actor /tally tally1 '"mailbox": 2')]"
 run_app
-for verb in ask send swap rollback; do
+for verb in ask send swap rollback explain; do
     post $verb '';                         is_json; says '"code":"bad-request"'; says '\"target\" is missing'
     post $verb '{"target": ""}';           is_json; says '"code":"bad-request"'
     post $verb '{"target": 7}';            is_json; says 'expected a string'
