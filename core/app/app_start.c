@@ -109,6 +109,17 @@ static struct alarm *alarms_of(const struct manifest_actor *m)
     return alarms;
 }
 
+/* An unbounded mailbox, perhaps beside "defaults" of others, is never full. The fallback has started. */
+static void add_mailbox(struct app *a, const struct manifest_actor *m, iris_spawn *s)
+{
+    s->capacity = (uint32_t)m->capacity;
+    if (!m->capacity)
+        return;
+    s->policy = (uint32_t)m->overflow;
+    s->warn_at = (uint32_t)(m->warn_at * 100 + 0.5);
+    s->fallback = m->fallback ? iris_find(a->runtime, m->fallback) : 0;
+}
+
 static int spawn(struct app *a, const struct manifest_actor *m, struct app_actor *actor)
 {
     struct alarm *alarms = alarms_of(m);
@@ -119,7 +130,6 @@ static int spawn(struct app *a, const struct manifest_actor *m, struct app_actor
                   .args = {m->args, m->args ? strlen(m->args) : 0},
                   .path = m->path,
                   .budget = (uint32_t)m->budget,
-                  .capacity = (uint32_t)m->capacity,
                   .flags = m->start == MANIFEST_LAZY ? IRIS_SPAWN_LAZY : 0,
                   .idle_timeout = m->idle_ns},
         .name = m->name,
@@ -131,6 +141,7 @@ static int spawn(struct app *a, const struct manifest_actor *m, struct app_actor
         .nalarms = m->ntimers,
     };
     uint64_t pid;
+    add_mailbox(a, m, &s.spawn);
     int result = m->ntimers && !alarms ? iris__fail("%s: no memory", m->path)
                                        : iris__runtime_spawn(a->runtime, &s, &pid);
     free(alarms);

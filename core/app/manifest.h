@@ -51,14 +51,17 @@ struct manifest_actor {
     const char *name;   /* to register, or NULL */
     const char *args;   /* JSON text, variables replaced, or NULL */
     int64_t budget;
-    int64_t capacity; /* of the mailbox; 0: unbounded */
-    int64_t keep;     /* versions kept for a rollback */
-    int64_t shutdown; /* ns that it may take to stop; 0: it is killed */
-    int names_host;   /* host is written there */
-    int restart;      /* enum manifest_restart */
-    int stateless;    /* enum manifest_stateless */
-    int start;        /* enum manifest_start */
-    int64_t idle_ns;  /* of a lazy one; 0: it does not rest */
+    int64_t capacity;     /* of the mailbox; 0: unbounded */
+    double warn_at;       /* part of the capacity that is worth a warning; 0: none */
+    int overflow;         /* IRIS_DROP_NEW .. */
+    const char *fallback; /* path of an actor that starts before it, or NULL */
+    int64_t keep;         /* versions kept for a rollback */
+    int64_t shutdown;     /* ns that it may take to stop; 0: it is killed */
+    int names_host;       /* host is written there */
+    int restart;          /* enum manifest_restart */
+    int stateless;        /* enum manifest_stateless */
+    int start;            /* enum manifest_start */
+    int64_t idle_ns;      /* of a lazy one; 0: it does not rest */
     struct manifest_timer *timers;
     size_t ntimers;
     const char **depends_on;
@@ -71,9 +74,9 @@ struct manifest_supervisor {
     int strategy; /* enum manifest_strategy */
     int64_t intensity;
     int64_t period_ns;
-    int64_t shutdown;   /* only for what it hands down */
-    int on_exhausted;   /* enum manifest_exhausted */
-    int backs_off;      /* 0: "backoff" is not there */
+    int64_t shutdown; /* only for what it hands down */
+    int on_exhausted; /* enum manifest_exhausted */
+    int backs_off;    /* 0: "backoff" is not there */
     int64_t initial, max, reset_after;
     double factor, jitter;
     unsigned line, column;

@@ -10,7 +10,7 @@
 
 #define RESTARTS "always on-failure never "
 #define STRATEGIES "one_for_one one_for_all rest_for_one "
-#define OVERFLOW_PLANS "dropold block redirect spill "
+#define OVERFLOWS "dropnew dropold block redirect spill "
 
 /* Sections stand in the order of the file, keys in the order of the manual. */
 const struct manifest_key iris__manifest_keys[] = {
@@ -61,11 +61,12 @@ const struct manifest_key iris__manifest_keys[] = {
     {"actors[].mailbox", "capacity", MANIFEST_INT, .min = 1, .max = 1000000000, .def = "65536",
      IN(manifest_actor, capacity), .meaning = "how many messages may wait"},
     {"actors[].mailbox", "bytes", MANIFEST_SIZE, PLANNED, .meaning = "how many bytes may wait"},
-    {"actors[].mailbox", "overflow", MANIFEST_WORD, .words = "dropnew ", .def = "dropnew",
-     .planned_words = OVERFLOW_PLANS, .meaning = "what a full mailbox does"},
-    {"actors[].mailbox", "warn_at", MANIFEST_NUMBER, PLANNED, .def = "0.8",
-     .meaning = "how full it is when a warning is logged"},
-    {"actors[].mailbox", "fallback", MANIFEST_PATH, PLANNED, .meaning = "who gets the rest"},
+    {"actors[].mailbox", "overflow", MANIFEST_WORD, .words = OVERFLOWS, .def = "dropnew",
+     IN(manifest_actor, overflow), .meaning = "what a full mailbox does"},
+    {"actors[].mailbox", "warn_at", MANIFEST_NUMBER, .min = 0, .max = 1, .def = "0.8",
+     IN(manifest_actor, warn_at), .meaning = "how full it is when a warning is logged"},
+    {"actors[].mailbox", "fallback", MANIFEST_PATH, .min = 2, IN(manifest_actor, fallback),
+     .meaning = "the actor that gets what is too much; of redirect and spill"},
     {"actors[]", "restart", MANIFEST_WORD, .words = RESTARTS, .def = "on-failure",
      IN(manifest_actor, restart), .meaning = "when it is started again"},
     {"actors[]", "shutdown", MANIFEST_DURATION | MANIFEST_WORD, .min = 1, .words = "kill ",

@@ -1,5 +1,7 @@
 #include "manifest_reading.h"
 
+#include <iris/plugin.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,11 +114,27 @@ static void check_twins(struct reading *r, const char *list, const char *key, st
 
 /* ---- who starts before whom ---- */
 
+/* Whom it needs: those that it depends on, and then who gets what is too much for its mailbox. */
+static const char *needed(const struct manifest_actor *a, size_t i)
+{
+    return i < a->ndepends_on ? a->depends_on[i] : a->fallback;
+}
+
+static size_t point_at_needed(struct order *o, size_t actor, size_t i)
+{
+    int is_fallback = i == o->m->actors[actor].ndepends_on;
+    size_t back = point(o->r, "actors", actor, is_fallback ? "mailbox" : "depends_on");
+    if (is_fallback)
+        iris__pointer_key(&o->r->pointer, "fallback", strlen("fallback"));
+    else
+        iris__pointer_index(&o->r->pointer, i);
+    return back;
+}
+
 static void unknown_path(struct order *o, size_t actor, size_t i)
 {
-    const char *path = o->m->actors[actor].depends_on[i];
-    size_t back = point(o->r, "actors", actor, "depends_on");
-    iris__pointer_index(&o->r->pointer, i);
+    const char *path = needed(&o->m->actors[actor], i);
+    size_t back = point_at_needed(o, actor, i);
     struct problem *p = iris__manifest_problem(o->r, "unknown-path",
                                                "found \"%s\"; expected the path of an actor", path);
     struct nearest near = {.word = path};
@@ -126,6 +144,15 @@ static void unknown_path(struct order *o, size_t actor, size_t i)
     if (near.best)
         iris__problem_hint(p, "did you mean \"%s\"?", near.best);
     iris__pointer_back(&o->r->pointer, back);
+}
+
+/* The list by which it goes on, or the fallback. */
+static size_t point_at_cycle(struct order *o, size_t actor)
+{
+    size_t i = o->next[actor] - 1;
+    if (i < o->m->actors[actor].ndepends_on)
+        return point(o->r, "actors", actor, "depends_on");
+    return point_at_needed(o, actor, i);
 }
 
 /* The way from `actor` back to it is a circle: it is the end of o->way. */
@@ -143,7 +170,7 @@ static void cycle(struct order *o, size_t actor)
             iris__text_addf(&circle, "(%zu more) -> ", left - 1);
     }
     iris__text_addf(&circle, "%s", actor_path(o->m, actor));
-    size_t back = point(o->r, "actors", actor, "depends_on");
+    size_t back = point_at_cycle(o, actor);
     iris__manifest_problem(o->r, "cycle", "found the circle %s; one of them must start first",
                            circle.data ? circle.data : "");
     iris__pointer_back(&o->r->pointer, back);
@@ -161,13 +188,13 @@ static void advance(struct order *o)
 {
     size_t actor = o->way[o->depth - 1];
     const struct manifest_actor *a = &o->m->actors[actor];
-    if (o->next[actor] == a->ndepends_on) {
+    if (o->next[actor] == a->ndepends_on + (a->fallback != NULL)) {
         o->state[actor] = DONE;
         o->m->start_order[o->done++] = actor;
         o->depth--;
         return;
     }
-    size_t i = o->next[actor]++, other = find(o, a->depends_on[i]);
+    size_t i = o->next[actor]++, other = find(o, needed(a, i));
     if (other == SIZE_MAX)
         unknown_path(o, actor, i);
     else if (o->state[other] == OPEN)
@@ -187,6 +214,25 @@ static void sort(struct order *o)
     }
 }
 
+static void check_fallbacks(struct reading *r)
+{
+    for (size_t i = 0; i < r->m->nactors; i++) {
+        const struct manifest_actor *a = &r->m->actors[i];
+        int wants = a->overflow == IRIS_REDIRECT || a->overflow == IRIS_SPILL;
+        if (wants == (a->fallback != NULL))
+            continue;
+        size_t back = point(r, "actors", i, "mailbox");
+        iris__pointer_key(&r->pointer, wants ? "overflow" : "fallback", 8);
+        struct problem *p =
+            wants ? iris__manifest_problem(r, "missing-key", "needs a \"fallback\" beside it")
+                  : iris__manifest_problem(r, "bad-value",
+                                           "is only for \"overflow\": \"redirect\" or \"spill\"");
+        if (p && wants)
+            iris__problem_hint(p, "the path of the actor that gets what is too much");
+        iris__pointer_back(&r->pointer, back);
+    }
+}
+
 void iris__manifest_order(struct reading *r)
 {
     struct manifest *m = r->m;
@@ -200,6 +246,7 @@ void iris__manifest_order(struct reading *r)
     o.way = iris__manifest_alloc(r, n * sizeof *o.way);
     o.next = iris__manifest_alloc(r, n * sizeof *o.next);
     o.state = iris__manifest_alloc(r, n);
+    check_fallbacks(r);
     if (!r->no_memory)
         sort(&o);
 }

@@ -97,9 +97,8 @@ static void reply_dead(const struct order *o, const iris_message *m, struct cont
     snprintf(hint, sizeof hint, "what followed: iris explain %s",
              *o->target == '/' ? o->target : "PATH");
     if (crashed)
-        iris__control_error(reply, "failed", hint,
-                            "%s: it crashed on this message: %.*s", o->target, (int)(m->len - n),
-                            (const char *)m->data + n);
+        iris__control_error(reply, "failed", hint, "%s: it crashed on this message: %.*s",
+                            o->target, (int)(m->len - n), (const char *)m->data + n);
     else
         iris__control_error(reply, "failed", "the app's output says why; see also: iris ps",
                             "%s: it ended before it answered", o->target);

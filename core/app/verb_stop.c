@@ -52,7 +52,8 @@ static void carry_stop(struct call *c)
     struct order *o = iris__order_open(c->app, sizeof *o, c->reply, c->args.target, c->info.pid);
     if (!o)
         return;
-    iris__supervisor_stop(&c->app->runtime->supervisors, o->pid); /* if it has ended already: as well */
+    iris__supervisor_stop(&c->app->runtime->supervisors,
+                          o->pid); /* if it has ended already: as well */
     o->late = look;
     o->timeout = c->args.timeout;
     again(o, o->began);

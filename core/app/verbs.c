@@ -129,13 +129,25 @@ struct listing {
     uint64_t without_path;
 };
 
+static json_t *add_mailbox(json_t *row, const iris_info *i)
+{
+    static const char *const policies[] = {"dropnew", "dropold", "block", "redirect", "spill"};
+    json_t *more = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "overflow", policies[i->policy],
+                             "waiting", (json_int_t)i->waiting, "refused", (json_int_t)i->refused,
+                             "dropped", (json_int_t)i->dropped, "redirected",
+                             (json_int_t)i->redirected, "spilled", (json_int_t)i->spilled);
+    json_object_update(row, more);
+    json_decref(more);
+    return row;
+}
+
 json_t *iris__verb_row(const iris_info *i)
 {
     static const char *const states[] = {"running", "stuck", "stopping", "backoff", "asleep"};
     char of[24] = "";
     if (i->of != i->rev)
         snprintf(of, sizeof of, "=v%u", i->of);
-    return json_pack(
+    json_t *row = json_pack(
         "{s:s, s:I, s:o, s:o, s:o, s:o, s:s, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "path",
         i->path, "pid", (json_int_t)i->pid, "host", iris__verb_text(i->host), "handler",
         iris__verb_text(i->handler), "behaviour", iris__verb_text(i->behaviour), "version",
@@ -145,13 +157,17 @@ json_t *iris__verb_row(const iris_info *i)
         (json_int_t)(i->uptime < 0 ? -1 : i->uptime / IRIS_MILLISECOND), "stuck_ms",
         (json_int_t)(i->stuck / IRIS_MILLISECOND), "backoff_ms",
         (json_int_t)(i->backoff / IRIS_MILLISECOND));
+    return add_mailbox(row, i);
 }
 
 /* Of the manifest, and not begun yet: as it will be. */
 static void list_early(struct listing *l, size_t index)
 {
     const struct manifest_actor *m = &l->app->manifest->actors[index];
-    iris_info i = {.size = sizeof i, .abi = IRIS_ABI, .capacity = (uint32_t)m->capacity};
+    iris_info i = {.size = sizeof i,
+                   .abi = IRIS_ABI,
+                   .capacity = (uint32_t)m->capacity,
+                   .policy = (uint32_t)m->overflow};
     snprintf(i.path, sizeof i.path, "%s", m->path);
     snprintf(i.host, sizeof i.host, "%s", m->host);
     snprintf(i.handler, sizeof i.handler, "%s", m->handler);

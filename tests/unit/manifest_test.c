@@ -107,6 +107,9 @@ static void dump_actor(const struct manifest *m, const struct manifest_actor *a,
     iris__text_addf(out, "  budget %d, capacity %d, keep %d, restart %s, stateless %s\n",
                     (int)a->budget, (int)a->capacity, (int)a->keep, restarts[a->restart],
                     stateless[a->stateless]);
+    if (a->overflow || a->fallback || a->warn_at != 0.8)
+        iris__text_addf(out, "  overflow %d, warn at %.2f, fallback %s\n", a->overflow, a->warn_at,
+                        a->fallback ? a->fallback : "-");
     if (a->shutdown != 5000000000)
         iris__text_addf(out, "  shutdown %lld ns\n", (long long)a->shutdown);
     if (a->start == MANIFEST_LAZY)

@@ -1,0 +1,38 @@
+#!/bin/bash
+# ctest: p7.full_mailboxes_block_and_redirect_live
+# What the manifest says of a full mailbox is what happens, and ps shows it.
+. "$SRC/tests/cli/live"
+
+block='"mailbox": {"capacity": 2, "overflow": "block", "warn_at": 1}'
+redirect='"mailbox": {"capacity": 2, "overflow": "redirect", "fallback": "/spare", "warn_at": 0}'
+manifest "\"actors\": [$(actor /relay relay '"args": "/slow"'), $(actor /slow tally1 "$block"),
+    $(actor /busy tally1 "$redirect"), $(actor /spare tally1)]"
+run_app
+
+# One is handled, one waits in the mailbox, one at its door; the relay takes no other meanwhile.
+"$IRIS" send /slow "hold $PWD/go" 2>err
+await is_field /slow mailbox 0
+for m in 1 2 3 4; do "$IRIS" send /relay $m 2>err; done
+await is_field /slow waiting 1
+expect_field /slow mailbox 1
+expect_field /slow overflow block
+expect_field /relay mailbox 2
+expect_field /relay handled 2
+await grep -qF '/slow  mailbox at 100 %: 2 of 2 messages' app.err
+: >go
+await is_field /slow handled 5
+expect_field /slow waiting 0
+try "$IRIS" ask /slow count;              says '1 4'
+
+"$IRIS" send /busy "hold $PWD/go2" 2>err
+await is_field /busy mailbox 0
+for m in 1 2 3; do "$IRIS" send /busy $m 2>err; done
+expect_field /busy mailbox 1
+expect_field /busy redirected 2
+await is_field /spare handled 2
+: >go2
+await is_field /busy handled 2
+try "$IRIS" ask /spare count;             says '1 2'
+
+try "$IRIS" stop; app_ends 0; leaves_nothing
+finish
