@@ -192,6 +192,7 @@ static int open_world(iris_runtime *rt)
     iris__timers_init(&w->timers);
     iris__routes_init(&w->routes);
     iris__descriptors_init(&w->descriptors);
+    iris__observed_init(&w->observed);
     w->registry = &rt->registry;
     w->supervisors = &rt->supervisors;
     w->hooks = world_hooks;
@@ -305,6 +306,7 @@ static void finish(iris_runtime *rt)
     struct world *w = &rt->world;
     iris__sched_finish(&w->sched);
     iris__timers_finish(w);
+    iris__observed_finish(&w->observed);
     iris__routes_finish(&w->routes);
     iris__descriptors_finish(&w->descriptors);
     iris__registry_finish(&rt->registry);
@@ -477,69 +479,6 @@ int iris_send_to(iris_runtime *rt, const char *target, const void *data, size_t 
 {
     uint64_t pid = iris_find(rt, target);
     return pid ? iris__send(&rt->outside, pid, data, len, 0) : IRIS_DEAD;
-}
-
-struct waiter {
-    iris_answer answer;
-    pthread_mutex_t lock;
-    pthread_cond_t done;
-    int is_done;
-};
-
-static void answered(iris_job *job)
-{
-    struct waiter *k = (struct waiter *)job;
-    pthread_mutex_lock(&k->lock);
-    k->is_done = 1;
-    pthread_cond_signal(&k->done);
-    pthread_mutex_unlock(&k->lock);
-}
-
-static void take_reason(iris_runtime *rt, iris_answer *a)
-{
-    if (a->result == IRIS_OK || !a->message)
-        return;
-    iris__fail("%.*s", (int)a->message->len, (const char *)a->message->data);
-    iris__message_drop(rt->world.pool, iris__message_of(a->message));
-    a->message = NULL;
-}
-
-static void wait_for(iris_runtime *rt, struct waiter *k)
-{
-    while (rt->world.sched.seeded && !k->is_done && iris_step(rt))
-        ;
-    pthread_mutex_lock(&k->lock);
-    while (!k->is_done)
-        pthread_cond_wait(&k->done, &k->lock);
-    pthread_mutex_unlock(&k->lock);
-}
-
-int iris_ask_wait(iris_runtime *rt, uint64_t pid, const void *data, size_t len, int64_t timeout,
-                  const iris_message **answer)
-{
-    struct waiter k = {.answer.job.run = answered};
-    const iris_actor *turn = iris__thread.turn;
-    if (turn && iris__world_of(turn) == &rt->world &&
-        (!(turn->flags & ACTOR_OWN_THREAD) || iris__actor_pid(turn) == pid))
-        return iris__fail(
-            "iris_ask_wait: from a handler it would hold up the thread that may have to "
-            "answer; ask with \"iris.ask/1\", or from another thread");
-    if (atomic_load(&rt->world.closing)) {
-        iris__fail("ask: the runtime is closed");
-        return IRIS_DEAD;
-    }
-    pthread_mutex_init(&k.lock, NULL);
-    pthread_cond_init(&k.done, NULL);
-    int result = iris__ask(&rt->outside, pid, data, len, timeout, &k.answer);
-    if (result == IRIS_OK) {
-        wait_for(rt, &k);
-        take_reason(rt, &k.answer);
-        result = k.answer.result;
-        *answer = k.answer.message;
-    }
-    pthread_cond_destroy(&k.done);
-    pthread_mutex_destroy(&k.lock);
-    return result;
 }
 
 int iris_send_wait(iris_runtime *rt, uint64_t pid, const void *data, size_t len, int64_t timeout)

@@ -39,6 +39,7 @@ enum {                   /* actor.marks: what senders look at */
        MARK_KEPT = 32,   /* a supervisor may look after it */
        MARK_DOWN = 64,   /* between two incarnations */
        MARK_OVER = 128,  /* it has ended; all who want to know are being told */
+       MARK_WAITS = 256, /* a port, but of no question: a DOWN answers it */
        MARK_ASLEEP = 1 << 16
 };
 

@@ -5,6 +5,7 @@
 #include "gate.h"
 #include "mailbox.h"
 #include "send.h"
+#include "watch.h"
 
 #include <stdlib.h>
 
@@ -16,6 +17,8 @@ struct ask {
     uint64_t pid, timer;
     iris_answer *answer;
     atomic_int refs;
+    uint64_t watched, ref; /* it is no question, but waits for the end of this actor; 0: none */
+    int is_question;       /* work, as far as --until-idle is concerned */
 };
 
 static void let_go(struct ask *k, int refs)
@@ -30,7 +33,7 @@ static int take_timer(struct ask *k)
     return iris__timer_cancel(k->world, k->timer) == IRIS_OK;
 }
 
-static iris_actor *open_port(struct world *w, struct ask *k)
+static iris_actor *open_port(struct world *w, struct ask *k, unsigned marks)
 {
     iris_actor *a = iris__table_take(&w->table);
     if (!a)
@@ -43,7 +46,7 @@ static iris_actor *open_port(struct world *w, struct ask *k)
     atomic_store(&a->handled, 0);
     atomic_store(&a->cold, NULL);
     atomic_store(&a->limit, 0);
-    atomic_store(&a->marks, MARK_PORT);
+    atomic_store(&a->marks, marks);
     k->pid = (uint64_t)generation << PID_SLOT_BITS | a->slot;
     k->port = a;
     iris__gate_open(a, generation);
@@ -70,6 +73,7 @@ static void complete(struct ask *k, int refs, int result, struct message *m)
     struct world *w = k->world;
     iris_answer *answer = k->answer;
     iris_actor *port = k->port;
+    int is_question = k->is_question;
     let_go(k, refs);
     answer->result = result;
     answer->message = m ? &m->pub : NULL;
@@ -77,7 +81,8 @@ static void complete(struct ask *k, int refs, int result, struct message *m)
         iris__executor_post(answer->on, &answer->job);
     else
         answer->job.run(&answer->job);
-    atomic_fetch_sub(&w->asks, 1);
+    if (is_question)
+        atomic_fetch_sub(&w->asks, 1);
     close_port(w, port); /* last: until then the runtime does not close */
 }
 
@@ -107,9 +112,16 @@ int iris__ask_cancel(struct world *w, uint64_t id)
     return IRIS_OK;
 }
 
+/* What waits for an end is answered by a DOWN, and not told of one without words. */
+static int is_waiting(struct world *w, uint64_t pid)
+{
+    iris_actor *a = pid >> PID_NODE_SHIFT ? NULL : iris__table_at(&w->table, pid);
+    return a && atomic_load(&a->marks) & MARK_WAITS;
+}
+
 void iris__port_dead(struct world *w, uint64_t pid, const char *why)
 {
-    struct ask *k = win_id(w, pid);
+    struct ask *k = !why && is_waiting(w, pid) ? NULL : win_id(w, pid);
     struct message *m = k && why ? iris__message_signal(w->pool, IRIS_USER, 0, pid, 0, why) : NULL;
     if (k)
         complete(k, 1 + take_timer(k), IRIS_DEAD, m);
@@ -118,10 +130,15 @@ void iris__port_dead(struct world *w, uint64_t pid, const char *why)
 static void time_out(void *ctx)
 {
     struct ask *k = ctx;
-    if (win(k->port, k->pid))
-        complete(k, 2, IRIS_EMPTY, NULL);
-    else
+    if (!win(k->port, k->pid)) {
         let_go(k, 1);
+        return;
+    }
+    if (IRIS__NODE_OF(k->watched))
+        iris__route_unwatch(k->world, k->watched, k->ref);
+    else if (k->watched)
+        iris__signal(k->world, IRIS_DEMONITOR, k->pid, k->watched, k->ref, NULL);
+    complete(k, 2, IRIS_EMPTY, NULL);
 }
 
 static void give_up(struct ask *k)
@@ -132,15 +149,15 @@ static void give_up(struct ask *k)
     atomic_fetch_sub(&w->asks, 1);
 }
 
-static struct ask *create(struct world *w, iris_answer *answer)
+static struct ask *create(struct world *w, iris_answer *answer, int is_question)
 {
     struct ask *k = calloc(1, sizeof *k);
     if (!k) {
         iris__fail("ask: no memory");
         return NULL;
     }
-    *k = (struct ask){.world = w, .answer = answer, .refs = 2};
-    if (open_port(w, k))
+    *k = (struct ask){.world = w, .answer = answer, .refs = 2, .is_question = is_question};
+    if (open_port(w, k, is_question ? MARK_PORT : MARK_PORT | MARK_WAITS))
         return k;
     free(k);
     return NULL;
@@ -157,7 +174,7 @@ int iris__ask_id(iris_actor *self, uint64_t to, const void *data, size_t len, in
                  iris_answer *answer, uint64_t *id)
 {
     struct world *w = iris__world_of(self);
-    struct ask *k = create(w, answer);
+    struct ask *k = create(w, answer, 1);
     if (!k)
         return IRIS_FAIL;
     atomic_fetch_add(&w->asks, 1);
@@ -175,4 +192,68 @@ int iris__ask_id(iris_actor *self, uint64_t to, const void *data, size_t len, in
         return IRIS_OK; /* or the timeout was faster than the refusal: it has told */
     give_up(port->state);
     return result;
+}
+
+/* ---- waiting for what is no answer ---- */
+
+/* 0: there is no timer, which is no failure only where the timeout is for ever. */
+static int set_timeout(struct ask *k, int64_t timeout)
+{
+    struct world *w = k->world;
+    if (timeout >= 0 && iris__timer_call(w, iris__sched_after(&w->sched, timeout), time_out, k,
+                                         &k->timer) == IRIS_OK)
+        return 1;
+    atomic_store(&k->refs, 1);
+    return 0;
+}
+
+int iris__port_wait(struct world *w, int64_t timeout, iris_answer *answer, uint64_t *port)
+{
+    struct ask *k = create(w, answer, 0);
+    if (!k)
+        return IRIS_FAIL;
+    *port = k->pid;
+    if (set_timeout(k, timeout) || timeout < 0)
+        return IRIS_OK;
+    close_port(w, win(k->port, k->pid)->port);
+    free(k);
+    return iris__fail("wait: no memory for a timer");
+}
+
+int iris__port_ended(struct world *w, uint64_t pid, int64_t timeout, iris_answer *answer,
+                     uint64_t *port)
+{
+    uint64_t ref = atomic_fetch_add(&w->refs, 1);
+    struct ask *k = create(w, answer, 0);
+    if (!k)
+        return IRIS_FAIL;
+    *port = k->pid;
+    k->watched = pid;
+    k->ref = ref;
+    iris_message monitor = {.kind = IRIS_MONITOR, .from = k->pid, .to = pid, .ref = ref};
+    if (!set_timeout(k, timeout) && timeout >= 0) {
+        close_port(w, win(k->port, k->pid)->port);
+        free(k);
+        return iris__fail("ended: no memory for a timer");
+    }
+    /* k may be gone from here on */
+    int result = IRIS__NODE_OF(pid) ? iris__route_watch(w, monitor.from, pid, ref, 0)
+                                    : iris__signal(w, IRIS_MONITOR, monitor.from, pid, ref, NULL);
+    if (result)
+        iris__watch_noproc(w, &monitor);
+    return IRIS_OK;
+}
+
+void iris__port_tell(struct world *w, uint64_t pid, struct message *m)
+{
+    iris_actor *a = iris__table_at(&w->table, pid);
+    m->pub.to = pid;
+    if (!a || iris__port_answer(w, a, m))
+        iris__message_drop(w->pool, m);
+}
+
+int iris__port_waits(struct world *w, uint64_t pid)
+{
+    iris_actor *a = iris__table_at(&w->table, pid);
+    return a && iris__gate_is(a, pid);
 }

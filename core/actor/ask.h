@@ -19,4 +19,11 @@ int iris__port_answer(struct world *, iris_actor *port, struct message *);
 /* The question will not be answered: it became a dead letter. why: as in <iris/ext/ask.h>, or NULL. */
 void iris__port_dead(struct world *, uint64_t pid, const char *why);
 
+/* A port that waits for something else than an answer, and is no work: for the end of an actor (its DOWN is
+ * the message), or for iris__port_tell(). timeout below 0: for ever. IRIS_OK or IRIS_FAIL. [any] */
+int iris__port_ended(struct world *, uint64_t pid, int64_t timeout, iris_answer *, uint64_t *port);
+int iris__port_wait(struct world *, int64_t timeout, iris_answer *, uint64_t *port);
+void iris__port_tell(struct world *, uint64_t port, struct message *); /* taken over */
+int iris__port_waits(struct world *, uint64_t port);
+
 #endif

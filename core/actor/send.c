@@ -206,6 +206,8 @@ int iris__signal_post(struct world *w, struct message *m)
         return signal_far(w, m);
     iris_actor *a = iris__table_at(&w->table, m->pub.to);
     int result = a && iris__gate_is(a, m->pub.to) ? iris__signal_push(a, m) : IRIS_DEAD;
+    if (result && a && m->pub.kind == IRIS_DOWN && atomic_load(&a->marks) & MARK_WAITS)
+        result = iris__port_answer(w, a, m);
     if (result)
         iris__message_drop(w->pool, m);
     return result;

@@ -4,6 +4,7 @@
 
 #include "descriptor.h"
 #include "executor.h"
+#include "observe.h"
 #include "pool.h"
 #include "route.h"
 #include "stack.h"
@@ -92,6 +93,7 @@ struct world {
     struct timers timers;
     struct routes routes;
     struct descriptors descriptors;
+    struct observed_all observed;
     struct world_hooks hooks;
     struct registry *registry;       /* tree/registry.h: the names of this world's actors */
     struct supervisors *supervisors; /* tree/supervisor.h */

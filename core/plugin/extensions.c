@@ -135,6 +135,12 @@ static int watch_link_pair(iris_actor *self, uint64_t a, uint64_t b)
     return iris__link_pair(iris__world_of(self), a, b, 1);
 }
 
+static int watch_ended(iris_actor *self, uint64_t pid, int64_t timeout, iris_answer *answer)
+{
+    uint64_t port;
+    return iris__port_ended(iris__world_of(self), pid, timeout, answer, &port);
+}
+
 static int watch_unlink_pair(iris_actor *self, uint64_t a, uint64_t b)
 {
     return iris__link_pair(iris__world_of(self), a, b, 0);
@@ -157,6 +163,13 @@ static int pool_spawn(iris_actor *self, const iris_spawn *each, uint32_t n, uint
         return result;
     }
     return IRIS_OK;
+}
+
+/* ---- iris.observe/1 ---- */
+
+static int observe_spawn(iris_actor *self, uint32_t budget, const char *path, uint64_t *pid)
+{
+    return iris__observed_spawn(iris__world_of(self), budget, path, self, iris__api_spawn, pid);
 }
 
 /* ---- iris.route/1 ---- */
@@ -223,7 +236,8 @@ static const iris_watch watch_ext = {.size = sizeof(iris_watch),
                                      .unlink = iris__unlink,
                                      .trap = iris__trap,
                                      .link_pair = watch_link_pair,
-                                     .unlink_pair = watch_unlink_pair};
+                                     .unlink_pair = watch_unlink_pair,
+                                     .ended = watch_ended};
 static const iris_ask ask_ext = {sizeof(iris_ask), IRIS_ABI, iris__ask,
                                  iris__ask_id,     ask_name, ask_cancel};
 static const iris_reader reader_ext = {sizeof(iris_reader), IRIS_ABI,       iris__reader_take,
@@ -234,6 +248,12 @@ static const iris_route route_ext = {sizeof(iris_route), IRIS_ABI, route_up, rou
 static const iris_poll poll_ext = {sizeof(iris_poll), IRIS_ABI, iris__descriptor_arm,
                                    iris__descriptor_disarm};
 
+static const iris_observe observe_ext = {.size = sizeof(iris_observe),
+                                         .abi = IRIS_ABI,
+                                         .spawn = observe_spawn,
+                                         .each = iris__observed_each,
+                                         .take = iris__observed_take,
+                                         .arrived = iris__observed_arrived};
 static const iris_pool pool_ext = {sizeof(iris_pool), IRIS_ABI, pool_spawn};
 
 static const struct {
@@ -248,6 +268,7 @@ static const struct {
     {IRIS_ROUTE, &route_ext},
     {IRIS_POLL, &poll_ext},
     {IRIS_POOL, &pool_ext},
+    {IRIS_OBSERVE, &observe_ext},
     {IRIS_CONTROL, &iris__control_ext},
     {IRIS_LIBRARY, &iris__library_ext},
     {IRIS_MAILBOX, &iris__mailbox_ext},

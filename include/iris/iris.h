@@ -137,6 +137,20 @@ IRIS_EXPORT int iris_ask_wait(iris_runtime *, uint64_t pid, const void *data, si
  * handler. [any] */
 IRIS_EXPORT int iris_send_wait(iris_runtime *, uint64_t pid, const void *data, size_t len,
                                int64_t timeout);
+/* Wait for the end of an actor, for at most `timeout` ns (below 0: for ever), without looking again and
+ * again. IRIS_OK: it has ended (a restart in place is an end, too), and why is in `reason`, cut to room
+ * bytes with the final NUL (room may be 0): its grammar is in ext/watch.h, "noproc": there was no such
+ * actor. IRIS_EMPTY: not in time. IRIS_FAIL: from a handler, or the runtime ends. A plugin that must not
+ * wait uses ended() of ext/watch.h. [any] */
+IRIS_EXPORT int iris_join(iris_runtime *, uint64_t pid, int64_t timeout, char *reason, size_t room);
+/* Take the first message that matches (NULL: any) out of an observed actor (ext/observe.h), waiting for it
+ * up to `timeout` ns (below 0: for ever). match() runs on this thread, once for each message. IRIS_OK: drop
+ * *out. IRIS_EMPTY: not in time. IRIS_DEAD: no such actor, or it ended. IRIS_FAIL: from a handler. [any] */
+IRIS_EXPORT int iris_receive(iris_runtime *, uint64_t pid,
+                             int (*match)(void *ctx, const iris_message *), void *ctx,
+                             int64_t timeout, const iris_message **out);
+/* 1: it has not ended; also while it stops. Pids of other nodes: 0. [any] */
+IRIS_EXPORT int iris_is_alive(iris_runtime *, uint64_t pid);
 
 /* Not 0: nothing is queued or running, no ask or one-shot timer is pending, no actor said it is busy.
  * It holds for the moment of the call: if others still send, it may be over when you look. [any] */

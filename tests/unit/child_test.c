@@ -295,7 +295,7 @@ static void restart_waits(struct scene *s)
 {
     iris_behaviour b;
     struct tree *t = plant(s, &b, 31);
-    uint64_t root = cast_supervise(s, &b, "/root", RESTART_ALWAYS);
+    uint64_t root = cast_supervise(s, &b, "/top", RESTART_ALWAYS);
     for (int i = 1; i <= 3; i++) {
         scene_settle(s);
         uint64_t first = t->pid[1];
@@ -321,7 +321,7 @@ static void kill_outdoes_restart(struct scene *s)
         iris_behaviour b;
         char path[16];
         struct tree *t = plant(s, &b, 7);
-        snprintf(path, sizeof path, "/root%d", i);
+        snprintf(path, sizeof path, "/top%d", i);
         uint64_t root = cast_supervise(s, &b, path, RESTART_ALWAYS);
         scene_settle(s);
         s->api->send(s->self, root, "boom!", 5, 0);
@@ -395,7 +395,7 @@ static void forest(struct scene *s)
     unsigned random = (unsigned)s->seed * 2654435761u + 99;
     iris_behaviour b;
     struct tree *t = plant(s, &b, 31);
-    uint64_t root = cast_supervise(s, &b, "/root", RESTART_ALWAYS);
+    uint64_t root = cast_supervise(s, &b, "/top", RESTART_ALWAYS);
     for (int i = 0; i < 60; i++) {
         random = random * 1103515245u + 12345;
         uint64_t pid = atomic_load(&t->pid[1 + (random >> 16) % 30]);

@@ -30,6 +30,8 @@ extern "C" {
 
 #define IRIS_WATCH "iris.watch/1"
 
+struct iris_answer;
+
 enum {
     IRIS_MONITOR = 16,
     IRIS_DEMONITOR = 17,
@@ -58,6 +60,10 @@ typedef struct iris_watch {
      * at anything that comes later. IRIS_DEAD: both are gone. IRIS_FAIL: neither is of this node. [any] */
     int (*link_pair)(iris_actor *self, uint64_t a, uint64_t b);
     int (*unlink_pair)(iris_actor *self, uint64_t a, uint64_t b);
+    /* Once pid has ended (at once, with "noproc", if there is none) the answer's job runs: IRIS_OK, and
+     * message is its DOWN: drop() it. IRIS_EMPTY: not within timeout ns (below 0: for ever). IRIS_DEAD:
+     * the runtime ends. [any] */
+    int (*ended)(iris_actor *self, uint64_t pid, int64_t timeout, struct iris_answer *); /* ext/ask.h */
 } iris_watch;
 
 /* ---- what hosts call the signals ---- */
