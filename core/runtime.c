@@ -113,11 +113,9 @@ static void on_unname(struct world *w, iris_actor *a, int again)
                               c ? c->name : NULL);
 }
 
-static void on_gone(struct world *w, iris_actor *a)
+static void on_gone(struct world *w, uint64_t pid)
 {
-    iris_runtime *rt = runtime_of(w);
-    if (atomic_load(&a->marks) & MARK_KEPT)
-        iris__supervisor_gone(&rt->supervisors, iris__actor_pid(a));
+    iris__supervisor_gone(&runtime_of(w)->supervisors, pid);
 }
 
 static void on_unload(struct world *w, void *library)

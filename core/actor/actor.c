@@ -289,8 +289,12 @@ void iris__actor_bury(iris_actor *a)
     atomic_fetch_add(&w->quit, atomic_load(&a->handled));
     if (a->flags & ACTOR_OWN_THREAD)
         iris__executor_retire(a->executor);
+    uint64_t pid = iris__actor_pid(a);
+    int is_kept = atomic_load(&a->marks) & MARK_KEPT && w->hooks.gone;
     vacate(a);
     iris__table_give(&w->table, a);
+    if (is_kept)
+        w->hooks.gone(w, pid); /* last: who makes another then finds this one nowhere */
 }
 
 static void cancel_timers(iris_actor *a)
@@ -315,8 +319,6 @@ static void leave(iris_actor *a)
         c->now = NULL;
     if (atomic_load(&a->marks) & MARK_LINK)
         iris__route_lost(w, iris__actor_pid(a));
-    if (atomic_load(&a->marks) & MARK_KEPT && w->hooks.gone)
-        w->hooks.gone(w, a);
     if (c && c->busy)
         atomic_fetch_sub(&w->busy, 1);
     iris__family_mourn(a);

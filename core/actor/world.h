@@ -79,7 +79,7 @@ struct world_hooks { /* what the rooms above decide; each may be NULL */
      * in place, only those that were set by hand. Of actors that may have one. */
     void (*unname)(struct world *, iris_actor *, int again);
     /* [turn] It is gone for good. Only of actors that have a cold part. */
-    void (*gone)(struct world *, iris_actor *);
+    void (*gone)(struct world *, uint64_t pid);
     void (*event)(struct world *, enum event_kind, iris_actor *, int level,
                   const struct event_detail *, const char *text);
     void (*unload)(struct world *, void *library); /* [any] a version of it is freed */

@@ -12,6 +12,7 @@
 #include "reader.h"
 #include "registry.h"
 #include "send.h"
+#include "supervisor.h"
 #include "watch.h"
 
 #include <iris/ext/pool.h>
@@ -221,6 +222,64 @@ static int route_deliver(iris_actor *self, const iris_message *const *in, int n,
     return accepted;
 }
 
+/* ---- iris.supervise/1 ---- */
+
+static struct supervisors *supervisors_of(iris_actor *self)
+{
+    return iris__world_of(self)->supervisors;
+}
+
+static int supervise_create(iris_actor *self, const char *path, const iris_supervision *how)
+{
+    return iris__supervise_create(supervisors_of(self), path, how);
+}
+
+static int supervise_remove(iris_actor *self, const char *path)
+{
+    return iris__supervise_remove(supervisors_of(self), path);
+}
+
+static int supervise_watch(iris_actor *self, const char *path, uint64_t pid)
+{
+    return iris__supervise_watch(supervisors_of(self), path, pid);
+}
+
+static int supervise_watch_path(iris_actor *self, const char *prefix)
+{
+    return iris__supervise_watch_path(supervisors_of(self), prefix);
+}
+
+static int supervise_factory(iris_actor *self, const iris_factory *given)
+{
+    iris_factory f = {0};
+    memcpy(&f, given, given->size < sizeof f ? given->size : sizeof f);
+    if (!f.make)
+        return iris__fail("supervise: a factory without make(); expected one");
+    if (f.strategy > IRIS_REST_FOR_ONE)
+        return iris__fail("supervise: no strategy %u; expected IRIS_ONE_FOR_ONE ..", f.strategy);
+    return iris__supervise_factory(supervisors_of(self), &f);
+}
+
+static int supervise_unwatch(iris_actor *self, uint64_t pid)
+{
+    return iris__supervise_unwatch(supervisors_of(self), pid);
+}
+
+static int supervise_children(iris_actor *self, const char *path, iris_supervise_each *each,
+                              void *ctx)
+{
+    return iris__supervise_children(supervisors_of(self), path, each, ctx);
+}
+
+static const iris_supervise supervise_ext = {.size = sizeof(iris_supervise),
+                                             .abi = IRIS_ABI,
+                                             .create = supervise_create,
+                                             .remove = supervise_remove,
+                                             .watch = supervise_watch,
+                                             .watch_path = supervise_watch_path,
+                                             .supervise = supervise_factory,
+                                             .unwatch = supervise_unwatch,
+                                             .children = supervise_children};
 static const iris_name name_ext = {
     sizeof(iris_name),    IRIS_ABI,   name_set, name_clear, name_find, name_busy, name_children,
     name_children_direct, name_names, name_send};
@@ -272,6 +331,7 @@ static const struct {
     {IRIS_CONTROL, &iris__control_ext},
     {IRIS_LIBRARY, &iris__library_ext},
     {IRIS_MAILBOX, &iris__mailbox_ext},
+    {IRIS_SUPERVISE, &supervise_ext},
 };
 
 const void *iris__extension(const char *id)

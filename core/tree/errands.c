@@ -2,22 +2,34 @@
 
 #include "send.h"
 
+#include <stdlib.h>
+
 static const char *const strategies[] = {"one_for_one", "one_for_all", "rest_for_one"};
 
 void iris__keep_lock(struct supervisors *s, struct errands *errands)
 {
     pthread_mutex_lock(&s->lock);
+    errands->next = NULL;
     errands->n = 0;
-    s->errands = errands;
+    s->errands = s->last = errands;
+}
+
+static int add_room(struct supervisors *s)
+{
+    struct errands *more = malloc(sizeof *more);
+    if (!more)
+        return -1;
+    more->next = NULL;
+    more->n = 0;
+    s->last = s->last->next = more;
+    return 0;
 }
 
 static struct errand *add(struct supervisors *s, int what, uint64_t pid)
 {
-    static struct errand *const none;
-    struct errands *all = s->errands;
-    if (all->n == ERRANDS)
-        return none;
-    struct errand *e = &all->list[all->n++];
+    if (s->last->n == ERRANDS && add_room(s))
+        return NULL;
+    struct errand *e = &s->last->list[s->last->n++];
     *e = (struct errand){.what = what, .pid = pid};
     return e;
 }
@@ -31,6 +43,13 @@ void iris__keep_signal(struct supervisors *s, uint32_t kind, uint64_t pid, uint6
     e->kind = kind;
     e->ref = ref;
     e->reason = reason;
+}
+
+void iris__keep_factory(struct supervisors *s, int what, struct factory *f)
+{
+    struct errand *e = add(s, what, 0);
+    if (e)
+        e->factory = f;
 }
 
 void iris__keep_errand(struct supervisors *s, int what, uint64_t pid, const struct supervisor *v,
@@ -83,13 +102,19 @@ static void tell_exhausted(struct world *w, iris_actor *a, const struct event_de
 static void run(struct supervisors *s, const struct errand *e)
 {
     struct world *w = s->world;
-    iris_actor *a = iris__table_at(&w->table, e->pid);
+    iris_actor *a = e->pid ? iris__table_at(&w->table, e->pid) : NULL;
     switch (e->what) {
     case ERRAND_SIGNAL:
         iris__signal(w, e->kind, 0, e->pid, e->ref, e->reason);
         break;
     case ERRAND_STOP:
         iris__actor_stop(w, e->pid);
+        break;
+    case ERRAND_MAKE:
+        iris__factory_post(s, e->factory);
+        break;
+    case ERRAND_RELEASE:
+        iris__factory_release(e->factory);
         break;
     case ERRAND_DECIDED:
         tell_decision(w, a, &e->detail);
@@ -107,11 +132,36 @@ static void run(struct supervisors *s, const struct errand *e)
     }
 }
 
+/* Errands name supervisors by their paths: those that were removed go when no errand runs. */
+static void bury(struct supervisors *s)
+{
+    struct supervisor *dead = NULL;
+    pthread_mutex_lock(&s->lock);
+    if (!--s->running) {
+        dead = s->dead;
+        s->dead = NULL;
+    }
+    pthread_mutex_unlock(&s->lock);
+    for (struct supervisor *next; dead; dead = next) {
+        next = dead->next;
+        iris__supervisor_free(dead);
+    }
+}
+
 void iris__keep_unlock(struct supervisors *s)
 {
     struct errands *all = s->errands;
-    s->errands = NULL;
+    uint32_t runs = all->n || s->dead;
+    s->errands = s->last = NULL;
+    s->running += runs;
     pthread_mutex_unlock(&s->lock);
-    for (int i = 0; i < all->n; i++)
-        run(s, &all->list[i]);
+    for (struct errands *at = all, *next; at; at = next) {
+        next = at->next;
+        for (int i = 0; i < at->n; i++)
+            run(s, &at->list[i]);
+        if (at != all)
+            free(at);
+    }
+    if (runs)
+        bury(s);
 }

@@ -12,6 +12,8 @@ struct errand {
     enum {
         ERRAND_SIGNAL,
         ERRAND_STOP,
+        ERRAND_MAKE,
+        ERRAND_RELEASE,
         ERRAND_DECIDED,
         ERRAND_EXHAUSTED,
         ERRAND_LATE,
@@ -20,10 +22,12 @@ struct errand {
     uint32_t kind; /* of the signal */
     uint64_t pid, ref;
     const char *reason;         /* static */
+    struct factory *factory;    /* of MAKE and RELEASE */
     struct event_detail detail; /* its texts stay until all errands are run */
 };
 
-struct errands {
+struct errands { /* on the stack of who holds the lock; where it is too small, more on the heap */
+    struct errands *next;
     int n;
     struct errand list[ERRANDS];
 };
@@ -33,6 +37,7 @@ void iris__keep_unlock(struct supervisors *); /* and runs them */
 
 void iris__keep_signal(struct supervisors *, uint32_t kind, uint64_t pid, uint64_t ref,
                        const char *reason);
+void iris__keep_factory(struct supervisors *, int what, struct factory *);
 /* The actor's decision or exhaustion by v, its being late, the end of the app, a stop. */
 void iris__keep_errand(struct supervisors *, int what, uint64_t pid, const struct supervisor *v,
                        uint32_t decision, int64_t delay);
@@ -55,7 +60,39 @@ struct alarm *iris__alarm_set(struct supervisors *, struct member *, struct supe
                               int64_t delay);
 void iris__alarm_clear(struct alarm **);
 
+/* ---- factory.c ---- */
+
+struct factory {
+    iris_job job; /* first */
+    struct supervisors *s;
+    struct member *member; /* NULL: it was let go while make() ran */
+    iris_executor *executor;
+    int (*make)(void *ctx, uint64_t *pid);
+    void (*release)(void *ctx);
+    void *ctx;
+    int strategy;  /* enum strategy; -1: the supervisor's */
+    int is_posted; /* the job is on its way */
+    uint32_t failures;
+};
+
+void iris__factory_ask(struct supervisors *, struct factory *);
+void iris__factory_let_go(struct supervisors *, struct factory *);
+void iris__factory_post(struct supervisors *, struct factory *); /* an errand: no lock */
+void iris__factory_release(struct factory *);                    /* likewise */
+
 /* ---- supervisor.c ---- */
+
+struct supervisor *iris__supervisor_find(struct supervisors *, const char *path);
+struct supervisor *iris__supervisor_longest(struct supervisors *, const char *path,
+                                            const struct supervisor *but);
+void iris__member_link(struct supervisor *, struct member *, struct member *next);
+void iris__member_unlink(struct member *);
+int iris__member_set_pid(struct supervisors *, struct member *, uint64_t pid); /* -1: taken */
+/* As the last of v. NULL: no memory. */
+struct member *iris__member_add(struct supervisors *, struct supervisor *v);
+int iris__supervisor_set(struct supervisor *, const struct policy *);
+struct supervisor *iris__supervisor_make(struct supervisors *, const char *path);
+void iris__supervisor_free(struct supervisor *);
 
 struct member *iris__member_of(struct supervisors *, uint64_t pid);
 struct member *iris__member_join(struct supervisors *, const char *path, uint64_t pid,
@@ -71,6 +108,9 @@ void iris__member_kill(struct supervisors *, struct member *, int for_good);
 void iris__member_time(struct supervisors *, struct member *); /* its alarm rang */
 void iris__member_begin(struct supervisors *, struct member *);
 void iris__member_remove(struct supervisors *, struct member *); /* and frees it */
+/* It has ended and its factory makes another, in its turn. */
+void iris__member_failed(struct supervisors *, struct member *);
+void iris__member_lives(struct supervisors *, struct member *);
 
 /* ---- round.c ---- */
 

@@ -87,11 +87,12 @@ static void halt(struct supervisors *s, struct member *m, int is_final)
     int at_once = m->shutdown == SHUTDOWN_KILL;
     m->state = MEMBER_HALTS;
     m->is_killed = at_once;
-    if (!is_final)
+    int for_good = is_final || m->factory;
+    if (!for_good)
         m->order = ++s->orders;
     if (at_once)
-        iris__member_kill(s, m, is_final);
-    else if (is_final)
+        iris__member_kill(s, m, for_good);
+    else if (for_good)
         iris__keep_errand(s, ERRAND_STOP, m->pid, NULL, 0, 0);
     else
         iris__keep_signal(s, KIND_RESTART, m->pid, m->order << 1, RESTARTS_WORDS);
@@ -114,7 +115,7 @@ static void start(struct supervisors *s, struct supervisor *v)
         if (m->state == MEMBER_LIVES || m->is_late)
             continue;
         r->at = m;
-        if (m->state == MEMBER_DOWN)
+        if (m->state == MEMBER_DOWN && !m->alarm)
             iris__member_begin(s, m);
         return;
     }
@@ -141,7 +142,16 @@ static void stop(struct supervisors *s, struct supervisor *v)
     for (; m; m = before(v, m)) {
         if ((m->state == MEMBER_DOWN && !r->is_final) || m->is_late)
             continue;
+        if (!m->pid && m->state == MEMBER_HALTS)
+            continue; /* who failed, and is let go now */
         r->at = m;
+        if (!m->pid && r->is_final) {
+            iris__member_remove(s, m); /* which moves `at` */
+            stop(s, v);
+            return;
+        }
+        if (!m->pid)
+            return; /* its factory is at work: when it is done */
         if (m->state != MEMBER_HALTS && m->state != MEMBER_ENDS)
             halt(s, m, r->is_final);
         return;

@@ -23,6 +23,10 @@ void iris__member_begin(struct supervisors *s, struct member *m)
     if (atomic_load(s->closing))
         return;
     m->state = MEMBER_BEGINS;
+    if (m->factory) {
+        iris__factory_ask(s, m->factory);
+        return;
+    }
     m->order = ++s->orders;
     iris__keep_signal(s, KIND_BEGIN, m->pid, m->order << 1, NULL);
 }
@@ -41,7 +45,7 @@ void iris__member_kill(struct supervisors *s, struct member *m, int for_good)
 static void hurry(struct supervisors *s, struct member *m, struct supervisor *v)
 {
     if (!m->is_killed) {
-        iris__member_kill(s, m, m->state == MEMBER_ENDS || (v && v->round.is_final));
+        iris__member_kill(s, m, m->state == MEMBER_ENDS || m->factory || (v && v->round.is_final));
         m->alarm = iris__alarm_set(s, m, NULL, KILL_TIME);
         return;
     }
@@ -53,13 +57,14 @@ static void hurry(struct supervisors *s, struct member *m, struct supervisor *v)
 
 void iris__member_time(struct supervisors *s, struct member *m)
 {
-    if (m->state == MEMBER_DOWN)
+    const struct supervisor *v = iris__round_over(m);
+    if (m->state == MEMBER_DOWN && (!v || v->round.phase == ROUND_STARTS))
         iris__member_begin(s, m);
     else if (m->state == MEMBER_HALTS || m->state == MEMBER_ENDS)
         hurry(s, m, iris__round_over(m));
 }
 
-static void lives(struct supervisors *s, struct member *m)
+void iris__member_lives(struct supervisors *s, struct member *m)
 {
     m->state = MEMBER_LIVES;
     m->is_late = m->is_killed = 0;
@@ -82,7 +87,7 @@ static enum afterwards restart_one(struct supervisors *s, struct member *m, int6
 {
     if (delay && (m->alarm = iris__alarm_set(s, m, NULL, delay)))
         return AFTER_WAITS;
-    lives(s, m);
+    iris__member_lives(s, m);
     return AFTER_AGAIN;
 }
 
@@ -90,7 +95,8 @@ static enum afterwards restart_under(struct supervisors *s, struct supervisor *v
                                      struct member *failed)
 {
     int64_t delay = iris__backoff_next(s, v, x);
-    enum strategy strategy = v->policy.strategy;
+    int own = x == failed && failed->factory ? failed->factory->strategy : -1;
+    enum strategy strategy = own < 0 ? v->policy.strategy : (enum strategy)own;
     iris__keep_errand(s, ERRAND_DECIDED, failed->pid, v, DECIDED_RESTART, delay);
     goes_down(failed);
     if (strategy == ONE_FOR_ONE && x == failed)
@@ -157,7 +163,7 @@ static enum afterwards halted(struct supervisors *s, struct member *m, struct su
     if (round && round->round.is_final)
         return AFTER_GONE;
     if (!round || round->round.phase == ROUND_STARTS) {
-        lives(s, m);
+        iris__member_lives(s, m);
         return AFTER_AGAIN;
     }
     goes_down(m);
@@ -168,6 +174,8 @@ static enum afterwards halted(struct supervisors *s, struct member *m, struct su
 static enum afterwards follow(struct supervisors *s, struct member *m, const struct ending *e)
 {
     struct supervisor *round = iris__round_over(m);
+    if (m->factory)
+        return AFTER_GONE; /* and what follows then, iris__member_failed() sees */
     if (!wants_restart(m, e) || m->state == MEMBER_ENDS)
         return AFTER_GONE;
     if (m->state == MEMBER_HALTS)
@@ -179,6 +187,34 @@ static enum afterwards follow(struct supervisors *s, struct member *m, const str
     if (round && round->round.phase != ROUND_STARTS)
         return goes_down(m); /* it need not be told any more */
     return fail(s, m, round);
+}
+
+static void leaves(struct supervisors *s, struct member *m, struct supervisor *round)
+{
+    iris__member_remove(s, m);
+    if (round)
+        iris__round_advance(s, round);
+}
+
+void iris__member_failed(struct supervisors *s, struct member *m)
+{
+    struct supervisor *round = iris__round_over(m);
+    int was_told = m->state == MEMBER_HALTS;
+    iris__member_set_pid(s, m, 0);
+    iris__alarm_clear(&m->alarm);
+    if (was_told || (round && round->round.phase != ROUND_STARTS)) {
+        goes_down(m);
+        if (round)
+            iris__round_advance(s, round);
+        else
+            iris__member_begin(s, m);
+        return;
+    }
+    enum afterwards then = fail(s, m, round);
+    if (then == AFTER_AGAIN)
+        iris__member_begin(s, m);
+    else if (then == AFTER_GONE)
+        leaves(s, m, iris__round_over(m));
 }
 
 static struct member *member(struct supervisors *s, iris_actor *a)
@@ -236,7 +272,7 @@ void iris__supervisor_began(struct supervisors *s, iris_actor *a)
     iris__keep_lock(s, &errands);
     struct member *m = iris__member_of(s, iris__actor_pid(a));
     if (m && m->state == MEMBER_BEGINS) {
-        lives(s, m);
+        iris__member_lives(s, m);
         struct supervisor *round = iris__round_over(m);
         if (round)
             iris__round_advance(s, round);
@@ -251,9 +287,11 @@ void iris__supervisor_gone(struct supervisors *s, uint64_t pid)
     struct member *m = iris__member_of(s, pid);
     if (m) {
         struct supervisor *round = iris__round_over(m);
-        iris__member_remove(s, m);
-        if (round)
-            iris__round_advance(s, round);
+        int is_final = round && round->round.is_final;
+        if (m->factory && !is_final && !atomic_load(s->closing))
+            iris__member_failed(s, m);
+        else
+            leaves(s, m, round);
     }
     iris__keep_unlock(s);
 }

@@ -9,7 +9,7 @@
 
 /* ---- prefixes ---- */
 
-static struct supervisor *find(struct supervisors *s, const char *path)
+struct supervisor *iris__supervisor_find(struct supervisors *s, const char *path)
 {
     for (struct supervisor *v = s->list; v; v = v->next)
         if (strcmp(v->path, path) == 0)
@@ -25,8 +25,8 @@ static int covers(const char *prefix, const char *path)
     return strncmp(prefix, path, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
 
-static struct supervisor *longest(struct supervisors *s, const char *path,
-                                  const struct supervisor *but)
+struct supervisor *iris__supervisor_longest(struct supervisors *s, const char *path,
+                                            const struct supervisor *but)
 {
     struct supervisor *best = NULL;
     for (struct supervisor *v = s->list; v; v = v->next)
@@ -44,7 +44,7 @@ int iris__supervisor_is_below(const struct supervisor *v, const struct superviso
 
 /* ---- members ---- */
 
-static void link_before(struct supervisor *v, struct member *m, struct member *next)
+void iris__member_link(struct supervisor *v, struct member *m, struct member *next)
 {
     m->of = v;
     m->next = next;
@@ -53,7 +53,7 @@ static void link_before(struct supervisor *v, struct member *m, struct member *n
     *(next ? &next->prev : &v->tail) = m;
 }
 
-static void unlink_member(struct member *m)
+void iris__member_unlink(struct member *m)
 {
     struct supervisor *v = m->of;
     *(m->prev ? &m->prev->next : &v->head) = m->next;
@@ -78,7 +78,7 @@ static int take_place(struct supervisors *s, struct supervisor *v)
     if (take_place(s, v->parent) || !(v->self = create_member(s)))
         return IRIS_FAIL;
     v->self->sub = v;
-    link_before(v->parent, v->self, NULL);
+    iris__member_link(v->parent, v->self, NULL);
     return IRIS_OK;
 }
 
@@ -89,20 +89,39 @@ struct member *iris__member_of(struct supervisors *s, uint64_t pid)
     return m;
 }
 
+int iris__member_set_pid(struct supervisors *s, struct member *m, uint64_t pid)
+{
+    if (pid && iris__member_of(s, pid))
+        return -1;
+    if (m->pid)
+        HASH_DEL(s->by_pid, m);
+    m->pid = pid;
+    if (pid)
+        HASH_ADD(hh, s->by_pid, pid, sizeof m->pid, m);
+    return 0;
+}
+
+struct member *iris__member_add(struct supervisors *s, struct supervisor *v)
+{
+    struct member *m = take_place(s, v) ? NULL : create_member(s);
+    if (!m)
+        return NULL;
+    m->restart = RESTART_ON_FAILURE;
+    m->shutdown = SHUTDOWN_DEFAULT;
+    iris__member_link(v, m, NULL);
+    return m;
+}
+
 struct member *iris__member_join(struct supervisors *s, const char *path, uint64_t pid,
                                  const struct membership *how)
 {
-    struct supervisor *v = longest(s, path, NULL);
+    struct supervisor *v = iris__supervisor_longest(s, path, NULL);
     struct member *m = iris__member_of(s, pid);
-    if (m)
+    if (m || !(m = iris__member_add(s, v)))
         return m;
-    if (take_place(s, v) || !(m = create_member(s)))
-        return NULL;
-    m->pid = pid;
+    iris__member_set_pid(s, m, pid);
     m->restart = how->restart;
     m->shutdown = how->shutdown ? how->shutdown : SHUTDOWN_DEFAULT;
-    HASH_ADD(hh, s->by_pid, pid, sizeof m->pid, m);
-    link_before(v, m, NULL);
     return m;
 }
 
@@ -110,8 +129,10 @@ void iris__member_remove(struct supervisors *s, struct member *m)
 {
     iris__alarm_clear(&m->alarm);
     iris__round_leave(s, m);
-    unlink_member(m);
-    HASH_DEL(s->by_pid, m);
+    iris__member_unlink(m);
+    iris__member_set_pid(s, m, 0);
+    if (m->factory)
+        iris__factory_let_go(s, m->factory);
     free(m);
 }
 
@@ -132,7 +153,7 @@ int iris__supervisor_join(struct supervisors *s, const char *path, uint64_t pid,
 
 /* ---- supervisors ---- */
 
-static struct supervisor *create(struct supervisors *s, const char *path)
+struct supervisor *iris__supervisor_make(struct supervisors *s, const char *path)
 {
     struct supervisor *v = calloc(1, sizeof *v);
     if (v && !(v->path = strdup(path))) {
@@ -143,13 +164,18 @@ static struct supervisor *create(struct supervisors *s, const char *path)
         return NULL;
     v->next = s->list;
     s->list = v;
-    for (struct supervisor *u = s->list; u; u = u->next)
-        if (!u->self)
-            u->parent = longest(s, u->path, u);
+    v->parent = iris__supervisor_longest(s, v->path, v);
     return v;
 }
 
-static int set_policy(struct supervisor *v, const struct policy *policy)
+void iris__supervisor_free(struct supervisor *v)
+{
+    free(v->times);
+    free(v->path);
+    free(v);
+}
+
+int iris__supervisor_set(struct supervisor *v, const struct policy *policy)
 {
     int64_t *times = calloc(policy->intensity ? policy->intensity : 1, sizeof *times);
     if (!times)
@@ -165,10 +191,14 @@ int iris__supervisor_add(struct supervisors *s, const char *path, const struct p
 {
     struct errands errands;
     iris__keep_lock(s, &errands);
-    struct supervisor *v = find(s, path);
-    if (!v)
-        v = create(s, path);
-    int failed = !v || set_policy(v, policy);
+    struct supervisor *v = iris__supervisor_find(s, path);
+    int is_new = !v;
+    if (is_new)
+        v = iris__supervisor_make(s, path);
+    int failed = !v || iris__supervisor_set(v, policy);
+    for (struct supervisor *u = s->list; u && is_new; u = u->next)
+        if (!u->self)
+            u->parent = iris__supervisor_longest(s, u->path, u);
     iris__keep_unlock(s);
     return failed ? iris__fail("supervisor %s: no memory", path) : IRIS_OK;
 }
@@ -185,21 +215,27 @@ static void free_members(struct supervisors *s, struct supervisor *v)
 {
     for (struct member *m = v->head, *next; m; m = next) {
         next = m->next;
-        if (!m->sub)
-            HASH_DEL(s->by_pid, m);
+        iris__member_set_pid(s, m, 0);
+        if (m->factory)
+            iris__factory_release(m->factory);
         free(m);
+    }
+}
+
+static void free_supervisors(struct supervisor *v)
+{
+    for (struct supervisor *next; v; v = next) {
+        next = v->next;
+        iris__supervisor_free(v);
     }
 }
 
 void iris__supervisors_finish(struct supervisors *s)
 {
-    for (struct supervisor *v = s->list, *next; v; v = next) {
-        next = v->next;
+    for (struct supervisor *v = s->list; v; v = v->next)
         free_members(s, v);
-        free(v->times);
-        free(v->path);
-        free(v);
-    }
+    free_supervisors(s->list);
+    free_supervisors(s->dead);
     for (struct alarm *a = s->alarms, *next; a; a = next) {
         next = a->next;
         free(a);

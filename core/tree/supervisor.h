@@ -11,6 +11,7 @@
  *
  *   supervisor.c  the tree: prefixes, members     strategy.c  what follows an ending
  *   round.c       several end and begin, in turn  backoff.c   delays, and what comes by time
+ *   factory.c     members that are made anew      supervise.c <iris/ext/supervise.h>
  *
  * All of it stands under one lock. No thread waits here: what is to be done (a signal, an event) is
  * noted as an errand and run by whoever lets go of the lock. */
@@ -20,6 +21,8 @@
 #include "actor.h"
 #include "cold.h"
 #include "random.h"
+
+#include <iris/ext/supervise.h>
 
 #include <pthread.h>
 #include <uthash.h>
@@ -70,7 +73,9 @@ struct member {
     int64_t began;
     uint32_t tries; /* failures in a row, for the backoff */
     struct alarm *alarm;
-    UT_hash_handle hh;
+    int is_watched;          /* by hand, not by its path */
+    struct factory *factory; /* makes another actor; NULL: it begins again in place */
+    UT_hash_handle hh;       /* while pid is not 0 */
 };
 
 enum round_phase { ROUND_NONE, ROUND_STOPS, ROUND_WAITS, ROUND_STARTS };
@@ -102,13 +107,15 @@ struct supervisor {
 struct supervisors {
     pthread_mutex_t lock;
     struct world *world;
-    struct supervisor *list; /* "/" is always there */
-    struct member *by_pid;   /* uthash: actors */
-    struct alarm *alarms;    /* all */
-    struct errands *errands; /* of who holds the lock */
-    struct random random;    /* jitter */
-    uint64_t places, orders; /* the last one given */
-    atomic_int *closing;     /* not 0: nothing begins any more */
+    struct supervisor *list;        /* "/" is always there */
+    struct member *by_pid;          /* uthash: actors */
+    struct alarm *alarms;           /* all */
+    struct supervisor *dead;        /* removed; errands may still name them */
+    uint32_t running;               /* who runs errands now */
+    struct errands *errands, *last; /* of who holds the lock */
+    struct random random;           /* jitter */
+    uint64_t places, orders;        /* the last one given */
+    atomic_int *closing;            /* not 0: nothing begins any more */
     /* [any] The app is to end, as the supervisor of this path is exhausted; may be NULL. */
     void (*ended)(void *ctx, const char *path);
     void *ctx;
@@ -137,6 +144,16 @@ void iris__supervisor_gone(struct supervisors *, uint64_t pid);
 /* [any] Stop this actor for good; when its shutdown time is over it is killed. One that nobody
  * supervises has all the time it takes. IRIS_OK or IRIS_DEAD. */
 int iris__supervisor_stop(struct supervisors *, uint64_t pid);
+
+/* [any] As in <iris/ext/supervise.h>; path is valid or NULL. */
+int iris__supervise_create(struct supervisors *, const char *path, const iris_supervision *);
+int iris__supervise_remove(struct supervisors *, const char *path);
+int iris__supervise_watch(struct supervisors *, const char *path, uint64_t pid);
+int iris__supervise_watch_path(struct supervisors *, const char *prefix);
+int iris__supervise_factory(struct supervisors *, const iris_factory *);
+int iris__supervise_unwatch(struct supervisors *, uint64_t pid);
+int iris__supervise_children(struct supervisors *, const char *path, iris_supervise_each *,
+                             void *ctx);
 
 /* [any] Of an actor between two incarnations: ns until it begins; 0: that depends on others. */
 int64_t iris__supervisor_left(struct supervisors *, uint64_t pid);
