@@ -78,7 +78,7 @@ struct world_hooks { /* what the rooms above decide; each may be NULL */
     /* [turn] An incarnation has ended, and nobody was told yet: its names go; where another one begins
      * in place, only those that were set by hand. Of actors that may have one. */
     void (*unname)(struct world *, iris_actor *, int again);
-    /* [turn] It is gone for good. Only of actors that have a cold part. */
+    /* [turn] It is gone for good, place and all. Only of actors with MARK_KEPT. */
     void (*gone)(struct world *, uint64_t pid);
     void (*event)(struct world *, enum event_kind, iris_actor *, int level,
                   const struct event_detail *, const char *text);

@@ -119,7 +119,7 @@ struct supervisor *iris__round_over(const struct member *);
 /* End and begin v's members from `first` on. A round that is on already begins anew, and with it those
  * of supervisors below. */
 void iris__round_begin(struct supervisors *, struct supervisor *v, struct member *first,
-                       struct supervisor *by, int64_t delay);
+                       struct supervisor *by, struct supervisor *inner, int64_t delay);
 void iris__round_final(struct supervisors *, struct supervisor *v); /* all end for good */
 void iris__round_advance(struct supervisors *, struct supervisor *v);
 void iris__round_time(struct supervisors *, struct supervisor *v); /* its alarm rang */

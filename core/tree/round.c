@@ -135,28 +135,45 @@ static void all_have_ended(struct supervisors *s, struct supervisor *v)
         start(s, v);
 }
 
-static void stop(struct supervisors *s, struct supervisor *v)
+/* The next one of them that lives, last first: 1: it is waited for; 0: all have ended. `of`: whose members,
+ * v's or those of one below. */
+static int stop_next(struct supervisors *s, struct supervisor *v, struct supervisor *of)
 {
     struct round *r = &v->round;
-    struct member *m = r->at ? r->at : last_of(v);
-    for (; m; m = before(v, m)) {
+    struct member *m = r->at ? r->at : last_of(of);
+    for (; m; m = before(of, m)) {
         if ((m->state == MEMBER_DOWN && !r->is_final) || m->is_late)
             continue;
         if (!m->pid && m->state == MEMBER_HALTS)
             continue; /* who failed, and is let go now */
         r->at = m;
         if (!m->pid && r->is_final) {
-            iris__member_remove(s, m); /* which moves `at` */
-            stop(s, v);
-            return;
+            iris__member_remove(s, m); /* which forgets `at` */
+            return stop_next(s, v, of);
         }
         if (!m->pid)
-            return; /* its factory is at work: when it is done */
+            return 1; /* its factory is at work: when it is done */
         if (m->state != MEMBER_HALTS && m->state != MEMBER_ENDS)
             halt(s, m, r->is_final);
-        return;
+        return 1;
     }
-    all_have_ended(s, v);
+    r->at = NULL;
+    return 0;
+}
+
+/* Who was exhausted ends its members itself, as in OTP; then those of its parent end. */
+static void stop(struct supervisors *s, struct supervisor *v)
+{
+    for (struct supervisor *inner; (inner = v->round.inner); v->round.inner = inner->parent) {
+        if (inner == v)
+            break;
+        inner->round.first = inner->head;
+        if (stop_next(s, v, inner))
+            return;
+    }
+    v->round.inner = NULL;
+    if (!stop_next(s, v, v))
+        all_have_ended(s, v);
 }
 
 void iris__round_advance(struct supervisors *s, struct supervisor *v)
@@ -194,13 +211,15 @@ static void take_over(struct supervisors *s, struct supervisor *v)
 }
 
 void iris__round_begin(struct supervisors *s, struct supervisor *v, struct member *first,
-                       struct supervisor *by, int64_t delay)
+                       struct supervisor *by, struct supervisor *inner, int64_t delay)
 {
     struct round *r = &v->round;
-    if (r->phase && r->first && r->first->place < first->place)
-        first = r->first;
     iris__alarm_clear(&r->alarm);
-    *r = (struct round){.phase = ROUND_STOPS, .first = first, .by = by, .delay = delay};
+    *r = (struct round){.phase = ROUND_STOPS,
+                        .first = first,
+                        .by = by,
+                        .inner = inner != v ? inner : NULL,
+                        .delay = delay};
     take_over(s, v);
     stop(s, v);
 }
@@ -220,7 +239,7 @@ void iris__round_leave(struct supervisors *s, struct member *m)
     for (struct supervisor *v = m->of; v; v = v->parent) {
         struct round *r = &v->round;
         if (r->at == m)
-            r->at = r->phase == ROUND_STOPS ? after(v, m) : before(v, m);
+            r->at = r->phase == ROUND_STARTS ? before(v, m) : NULL;
         if (r->first == m)
             r->first = m->next;
     }

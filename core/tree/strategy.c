@@ -102,9 +102,9 @@ static enum afterwards restart_under(struct supervisors *s, struct supervisor *v
     if (strategy == ONE_FOR_ONE && x == failed)
         return restart_one(s, failed, delay);
     if (strategy == ONE_FOR_ONE)
-        iris__round_begin(s, x->sub, x->sub->head, v, delay);
+        iris__round_begin(s, x->sub, x->sub->head, v, failed->of, delay);
     else
-        iris__round_begin(s, v, strategy == REST_FOR_ONE ? x : v->head, v, delay);
+        iris__round_begin(s, v, strategy == REST_FOR_ONE ? x : v->head, v, failed->of, delay);
     return AFTER_WAITS;
 }
 

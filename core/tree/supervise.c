@@ -216,6 +216,8 @@ static void dissolve(struct supervisors *s, struct supervisor *v)
     for (struct supervisor *u = s->list; u; u = u->next) {
         if (u->round.by == v)
             u->round.by = u;
+        if (u->round.inner == v)
+            u->round.inner = parent;
         if (u->parent == v)
             u->parent = parent;
     }

@@ -87,6 +87,7 @@ struct round { /* the members from `first` on end, last first, and begin, first 
     struct member *at;    /* the actor that is waited for; NULL: from the end, or the beginning */
     struct supervisor
         *by; /* who counts what fails meanwhile: the supervisor itself, or its parent */
+    struct supervisor *inner; /* one below that was exhausted: its members end before all others */
     int64_t delay;
     struct alarm *alarm;
 };
