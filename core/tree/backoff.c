@@ -35,7 +35,7 @@ int64_t iris__backoff_next(struct supervisors *s, const struct supervisor *v, st
 
 /* ---- alarms ---- */
 
-static void unlink_alarm(struct alarm *a)
+static void unlink_alarm(struct wakeup *a)
 {
     if (a->prev)
         a->prev->next = a->next;
@@ -49,7 +49,7 @@ static void unlink_alarm(struct alarm *a)
 /* On the ticker's thread. */
 static void ring(void *ctx)
 {
-    struct alarm *a = ctx;
+    struct wakeup *a = ctx;
     struct supervisors *s = a->s;
     struct member *m;
     struct supervisor *v;
@@ -68,17 +68,17 @@ static void ring(void *ctx)
     iris__keep_unlock(s);
 }
 
-struct alarm *iris__alarm_set(struct supervisors *s, struct member *m, struct supervisor *v,
-                              int64_t delay)
+struct wakeup *iris__wakeup_set(struct supervisors *s, struct member *m, struct supervisor *v,
+                                int64_t delay)
 {
-    struct alarm *a = calloc(1, sizeof *a);
+    struct wakeup *a = calloc(1, sizeof *a);
     if (!a)
         return NULL;
-    *a = (struct alarm){.s = s,
-                        .next = s->alarms,
-                        .member = m,
-                        .whose = v,
-                        .deadline = iris__sched_after(&s->world->sched, delay)};
+    *a = (struct wakeup){.s = s,
+                         .next = s->alarms,
+                         .member = m,
+                         .whose = v,
+                         .deadline = iris__sched_after(&s->world->sched, delay)};
     if (iris__timer_call(s->world, a->deadline, ring, a, &a->id)) {
         free(a);
         return NULL;
@@ -89,9 +89,9 @@ struct alarm *iris__alarm_set(struct supervisors *s, struct member *m, struct su
 }
 
 /* One that rings this moment finds that it is nobody's, and frees itself. */
-void iris__alarm_clear(struct alarm **alarm)
+void iris__wakeup_clear(struct wakeup **alarm)
 {
-    struct alarm *a = *alarm;
+    struct wakeup *a = *alarm;
     *alarm = NULL;
     if (!a)
         return;

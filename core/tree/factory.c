@@ -20,7 +20,7 @@ static void again(struct supervisors *s, struct factory *f, int64_t delay)
 {
     struct member *m = f->member;
     m->state = MEMBER_DOWN;
-    m->alarm = iris__alarm_set(s, m, NULL, delay);
+    m->alarm = iris__wakeup_set(s, m, NULL, delay);
     if (!m->alarm)
         iris__member_begin(s, m);
 }

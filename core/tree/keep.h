@@ -44,9 +44,9 @@ void iris__keep_errand(struct supervisors *, int what, uint64_t pid, const struc
 
 /* ---- backoff.c ---- */
 
-struct alarm {
+struct wakeup {
     struct supervisors *s;
-    struct alarm *prev, *next;
+    struct wakeup *prev, *next;
     struct member *member;    /* whose time comes; or */
     struct supervisor *whose; /* whose round goes on; both NULL: nobody's any more */
     int64_t deadline;
@@ -56,9 +56,9 @@ struct alarm {
 /* How long this member of v waits now: 0: not at all. Counts the failure. */
 int64_t iris__backoff_next(struct supervisors *, const struct supervisor *v, struct member *);
 /* Sooner or later iris__member_time() or iris__round_time() is called. NULL: no memory. */
-struct alarm *iris__alarm_set(struct supervisors *, struct member *, struct supervisor *,
-                              int64_t delay);
-void iris__alarm_clear(struct alarm **);
+struct wakeup *iris__wakeup_set(struct supervisors *, struct member *, struct supervisor *,
+                                int64_t delay);
+void iris__wakeup_clear(struct wakeup **);
 
 /* ---- factory.c ---- */
 

@@ -96,7 +96,7 @@ static void halt(struct supervisors *s, struct member *m, int is_final)
         iris__keep_errand(s, ERRAND_STOP, m->pid, NULL, 0, 0);
     else
         iris__keep_signal(s, KIND_RESTART, m->pid, m->order << 1, RESTARTS_WORDS);
-    m->alarm = iris__alarm_set(s, m, NULL, at_once ? KILL_TIME : m->shutdown);
+    m->alarm = iris__wakeup_set(s, m, NULL, at_once ? KILL_TIME : m->shutdown);
 }
 
 static void over(struct supervisors *s, struct supervisor *v)
@@ -131,7 +131,7 @@ static void all_have_ended(struct supervisors *s, struct supervisor *v)
         return;
     }
     r->phase = ROUND_WAITS;
-    if (!r->delay || !(r->alarm = iris__alarm_set(s, NULL, v, r->delay)))
+    if (!r->delay || !(r->alarm = iris__wakeup_set(s, NULL, v, r->delay)))
         start(s, v);
 }
 
@@ -194,7 +194,7 @@ void iris__round_time(struct supervisors *s, struct supervisor *v)
 
 static void cancel(struct supervisor *v)
 {
-    iris__alarm_clear(&v->round.alarm);
+    iris__wakeup_clear(&v->round.alarm);
     v->round = (struct round){.phase = ROUND_NONE};
 }
 
@@ -207,14 +207,14 @@ static void take_over(struct supervisors *s, struct supervisor *v)
             cancel(u);
     for (struct member *m = last_of(v); m; m = before(v, m))
         if (m->state == MEMBER_DOWN)
-            iris__alarm_clear(&m->alarm);
+            iris__wakeup_clear(&m->alarm);
 }
 
 void iris__round_begin(struct supervisors *s, struct supervisor *v, struct member *first,
                        struct supervisor *by, struct supervisor *inner, int64_t delay)
 {
     struct round *r = &v->round;
-    iris__alarm_clear(&r->alarm);
+    iris__wakeup_clear(&r->alarm);
     *r = (struct round){.phase = ROUND_STOPS,
                         .first = first,
                         .by = by,
@@ -227,7 +227,7 @@ void iris__round_begin(struct supervisors *s, struct supervisor *v, struct membe
 void iris__round_final(struct supervisors *s, struct supervisor *v)
 {
     struct round *r = &v->round;
-    iris__alarm_clear(&r->alarm);
+    iris__wakeup_clear(&r->alarm);
     *r = (struct round){.phase = ROUND_STOPS, .first = v->head, .by = v, .is_final = 1};
     take_over(s, v);
     stop(s, v);

@@ -46,7 +46,7 @@ static void hurry(struct supervisors *s, struct member *m, struct supervisor *v)
 {
     if (!m->is_killed) {
         iris__member_kill(s, m, m->state == MEMBER_ENDS || m->factory || (v && v->round.is_final));
-        m->alarm = iris__alarm_set(s, m, NULL, KILL_TIME);
+        m->alarm = iris__wakeup_set(s, m, NULL, KILL_TIME);
         return;
     }
     m->is_late = 1;
@@ -69,14 +69,14 @@ void iris__member_lives(struct supervisors *s, struct member *m)
     m->state = MEMBER_LIVES;
     m->is_late = m->is_killed = 0;
     m->began = iris__sched_now(&s->world->sched);
-    iris__alarm_clear(&m->alarm);
+    iris__wakeup_clear(&m->alarm);
 }
 
 static enum afterwards goes_down(struct member *m)
 {
     m->state = MEMBER_DOWN;
     m->is_late = m->is_killed = 0;
-    iris__alarm_clear(&m->alarm);
+    iris__wakeup_clear(&m->alarm);
     return AFTER_WAITS;
 }
 
@@ -85,7 +85,7 @@ static enum afterwards goes_down(struct member *m)
 /* It alone, in place. */
 static enum afterwards restart_one(struct supervisors *s, struct member *m, int64_t delay)
 {
-    if (delay && (m->alarm = iris__alarm_set(s, m, NULL, delay)))
+    if (delay && (m->alarm = iris__wakeup_set(s, m, NULL, delay)))
         return AFTER_WAITS;
     iris__member_lives(s, m);
     return AFTER_AGAIN;
@@ -201,7 +201,7 @@ void iris__member_failed(struct supervisors *s, struct member *m)
     struct supervisor *round = iris__round_over(m);
     int was_told = m->state == MEMBER_HALTS;
     iris__member_set_pid(s, m, 0);
-    iris__alarm_clear(&m->alarm);
+    iris__wakeup_clear(&m->alarm);
     if (was_told || (round && round->round.phase != ROUND_STARTS)) {
         goes_down(m);
         if (round)
@@ -243,14 +243,14 @@ enum afterwards iris__supervisor_ended(struct supervisors *s, iris_actor *a, con
 static void stop(struct supervisors *s, struct member *m)
 {
     int at_once = m->shutdown == SHUTDOWN_KILL;
-    iris__alarm_clear(&m->alarm);
+    iris__wakeup_clear(&m->alarm);
     m->state = MEMBER_ENDS;
     m->is_killed = at_once;
     if (at_once)
         iris__member_kill(s, m, 1);
     else
         iris__keep_errand(s, ERRAND_STOP, m->pid, NULL, 0, 0);
-    m->alarm = iris__alarm_set(s, m, NULL, at_once ? KILL_TIME : m->shutdown);
+    m->alarm = iris__wakeup_set(s, m, NULL, at_once ? KILL_TIME : m->shutdown);
 }
 
 int iris__supervisor_stop(struct supervisors *s, uint64_t pid)

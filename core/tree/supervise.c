@@ -205,7 +205,7 @@ static void take_out(struct supervisors *s, struct supervisor *v)
 static void dissolve(struct supervisors *s, struct supervisor *v)
 {
     struct supervisor *parent = v->parent;
-    iris__alarm_clear(&v->round.alarm);
+    iris__wakeup_clear(&v->round.alarm);
     v->round = (struct round){.phase = ROUND_NONE};
     if (v->self) {
         hand_up(s, v);

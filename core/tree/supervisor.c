@@ -127,7 +127,7 @@ struct member *iris__member_join(struct supervisors *s, const char *path, uint64
 
 void iris__member_remove(struct supervisors *s, struct member *m)
 {
-    iris__alarm_clear(&m->alarm);
+    iris__wakeup_clear(&m->alarm);
     iris__round_leave(s, m);
     iris__member_unlink(m);
     iris__member_set_pid(s, m, 0);
@@ -236,7 +236,7 @@ void iris__supervisors_finish(struct supervisors *s)
         free_members(s, v);
     free_supervisors(s->list);
     free_supervisors(s->dead);
-    for (struct alarm *a = s->alarms, *next; a; a = next) {
+    for (struct wakeup *a = s->alarms, *next; a; a = next) {
         next = a->next;
         free(a);
     }
@@ -248,7 +248,7 @@ int64_t iris__supervisor_left(struct supervisors *s, uint64_t pid)
     pthread_mutex_lock(&s->lock);
     struct member *m = iris__member_of(s, pid);
     struct supervisor *v = m ? iris__round_over(m) : NULL;
-    struct alarm *a = v ? v->round.alarm : m ? m->alarm : NULL;
+    struct wakeup *a = v ? v->round.alarm : m ? m->alarm : NULL;
     int64_t left = a ? a->deadline - iris__sched_now(&s->world->sched) : 0;
     pthread_mutex_unlock(&s->lock);
     return left > 0 ? left : 0;

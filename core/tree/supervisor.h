@@ -72,7 +72,7 @@ struct member {
     uint64_t order;   /* number of the last HALT or BEGIN: an older one that comes late is void */
     int64_t began;
     uint32_t tries; /* failures in a row, for the backoff */
-    struct alarm *alarm;
+    struct wakeup *alarm;
     int is_watched;          /* by hand, not by its path */
     struct factory *factory; /* makes another actor; NULL: it begins again in place */
     UT_hash_handle hh;       /* while pid is not 0 */
@@ -89,7 +89,7 @@ struct round { /* the members from `first` on end, last first, and begin, first 
         *by; /* who counts what fails meanwhile: the supervisor itself, or its parent */
     struct supervisor *inner; /* one below that was exhausted: its members end before all others */
     int64_t delay;
-    struct alarm *alarm;
+    struct wakeup *alarm;
 };
 
 struct supervisor {
@@ -110,7 +110,7 @@ struct supervisors {
     struct world *world;
     struct supervisor *list;        /* "/" is always there */
     struct member *by_pid;          /* uthash: actors */
-    struct alarm *alarms;           /* all */
+    struct wakeup *alarms;          /* all */
     struct supervisor *dead;        /* removed; errands may still name them */
     uint32_t running;               /* who runs errands now */
     struct errands *errands, *last; /* of who holds the lock */
