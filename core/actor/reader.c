@@ -28,7 +28,8 @@ void iris__reader_finish(iris_actor *a, int crashed)
         iris__world_crash_letter(iris__world_of(a), m, iris__reason());
         return;
     }
-    atomic_fetch_add_explicit(&a->handled, 1, memory_order_relaxed);
+    uint64_t handled = atomic_load_explicit(&a->handled, memory_order_relaxed) + 1;
+    atomic_store_explicit(&a->handled, handled, memory_order_relaxed); /* only turns write it */
     iris__message_drop(iris__world_of(a)->pool, m);
 }
 

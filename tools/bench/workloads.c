@@ -5,6 +5,7 @@
 #include "latency.h"
 #include "lives.h"
 #include "machine.h"
+#include "pull.h"
 
 /* clang-format off */
 #define RATE {{"handled", "M msgs/s", 0}}
@@ -59,6 +60,15 @@ const struct workload workloads[] = {
     ROW("spawn", "100,000 idle actors", 1, 100000, 0, spawn_floor, spawn_iris, LIVES),
     BOTH("spawn", "1,000,000 idle actors", 1000000, 0, spawn, LIVES),
     BOTH("tree", "tree of 1,111,111", 1000000, 0, tree, TIME),
+    {"pull", "an actor to a pull actor", 1, 1, PULL_FROM_ACTOR, RATE, NULL, pull_iris, 0},
+    {"pull", "an actor to a pull actor", 2, 1, PULL_FROM_ACTOR, RATE, NULL, pull_iris, 0},
+    {"pull", "outside thread to a pull actor", 1, 1, PULL_FROM_OUTSIDE, RATE, NULL, pull_iris, 0},
+    {"pull", "outside thread to a pull actor", 2, 1, PULL_FROM_OUTSIDE, RATE, NULL, pull_iris, 0},
+    {"pull", "outside thread to a pull actor, 64 bytes", 1, 1, PULL_FROM_OUTSIDE, RATE, NULL, pull_iris, 64},
+    {"pull-pair", "ping-pong, 1 pair of pull actors", 1, 1, 0, TRIPS, NULL, pull_pingpong_iris, 0},
+    {"pull-pair", "ping-pong, 1 pair of pull actors", 2, 1, 0, TRIPS, NULL, pull_pingpong_iris, 0},
+    {"pull-spawn", "100,000 waiting pull actors", 1, 100000, 0, LIVES, NULL, pull_spawn_iris, 0},
+
     ROW("swap", "swaps of a stateful counter", 1, 0, 0, NULL, swap_iris, SWAPS),
 
     {"timers", "100,000 timers, due in 0.5 to 1.5 s", 1, 100000, 0, TIMERS, NULL, timers_iris, 0},
