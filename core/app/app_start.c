@@ -69,6 +69,19 @@ static int load(struct app *a, const struct manifest_actor *m, struct app_actor 
     return result;
 }
 
+/* 0, or a reason: the handler is not what the manifest says. */
+static int check_kind(const struct manifest_actor *m, const struct app_actor *actor)
+{
+    const iris_behaviour *b = &actor->version->b;
+    int pulls = (b->flags & IRIS_PULL) != 0;
+    if (m->kind == MANIFEST_KIND_ANY || pulls == (m->kind == MANIFEST_PULL))
+        return IRIS_OK;
+    return iris__fail("found \"%s\", but \"%s\" %s; say \"%s\", or leave it out",
+                      pulls ? "push" : "pull", b->name,
+                      pulls ? "calls recv() itself" : "is called for each message",
+                      pulls ? "pull" : "push");
+}
+
 static int load_all(struct app *a)
 {
     struct problems problems = {0};
@@ -77,6 +90,8 @@ static int load_all(struct app *a)
         if (!iris__ready_actor(a->manifest, i, &problems) &&
             load(a, &a->manifest->actors[i], &a->actors[i]))
             add_problem(a, &problems, i, "handler", "handler", iris__reason());
+        else if (a->actors[i].version && check_kind(&a->manifest->actors[i], &a->actors[i]))
+            add_problem(a, &problems, i, "kind", "bad-value", iris__reason());
         iris__app_wait(a, 0);
     }
     return say_problems(a, &problems) ? IRIS_EXIT_MANIFEST : IRIS_EXIT_OK;

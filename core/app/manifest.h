@@ -19,6 +19,7 @@ enum manifest_restart { /* in the order of the table's words, as all enums here 
 };
 enum manifest_start { MANIFEST_EAGER, MANIFEST_LAZY };
 enum manifest_stateless { MANIFEST_REFUSE, MANIFEST_RESTART };
+enum manifest_kind { MANIFEST_KIND_ANY, MANIFEST_PUSH, MANIFEST_PULL };
 enum manifest_strategy { MANIFEST_ONE_FOR_ONE, MANIFEST_ONE_FOR_ALL, MANIFEST_REST_FOR_ONE };
 enum manifest_exhausted { MANIFEST_ESCALATE, MANIFEST_STOP, MANIFEST_EXIT };
 
@@ -62,6 +63,15 @@ struct manifest_actor {
     int stateless;        /* enum manifest_stateless */
     int start;            /* enum manifest_start */
     int64_t idle_ns;      /* of a lazy one; 0: it does not rest */
+    int64_t capacity; /* of the mailbox; 0: unbounded */
+    int64_t keep;     /* versions kept for a rollback */
+    int64_t shutdown; /* ns that it may take to stop; 0: it is killed */
+    int kind;         /* enum manifest_kind: what the handler must be */
+    int names_host;   /* host is written there */
+    int restart;      /* enum manifest_restart */
+    int stateless;    /* enum manifest_stateless */
+    int start;        /* enum manifest_start */
+    int64_t idle_ns;  /* of a lazy one; 0: it does not rest */
     struct manifest_timer *timers;
     size_t ntimers;
     const char **depends_on;

@@ -4,6 +4,12 @@
 # writes where nothing is ends the process, as ever.
 . "$SRC/tests/cli/live"
 
+# A sanitizer cannot follow when code is given up in the middle of it (see tests/unit/overflow_test.c).
+if nm "$IRIS" 2>/dev/null | grep -q '__[at]san_'; then
+    echo 'skipped: a sanitizer'
+    exit 77
+fi
+
 manifest "\"actors\": [$(actor /dug puller '"restart": "on-failure"'), $(actor /once puller '"restart": "never"'),
     $(actor /echo echo)]"
 run_app
@@ -24,6 +30,6 @@ try "$IRIS" ask /dug count;                says '4'
 "$IRIS" send /dug wild 2>err
 wait $app
 tried='iris run' status=$? out=$(cat app.out) err=$(cat app.err)
-[ $status -ge 128 ] || [ -n "$(grep Sanitizer app.err)" ] || bad 'expected it to die by the signal'
+[ $status -ge 128 ] || bad 'expected it to die by the signal'
 rm -rf "$XDG_RUNTIME_DIR"/iris "$XDG_STATE_HOME"/iris
 finish

@@ -3,6 +3,7 @@
 
 #include "puller.h"
 
+#include "fiber.h"
 #include "stack.h"
 
 #include <signal.h>
@@ -140,9 +141,15 @@ static void a_larger_stack(struct scene *s)
     assert_int_equal(scene_count(s).crashed, 0);
 }
 
+/* A sanitizer keeps frames or calls of its own beside each stack, which are in order only where functions
+ * return: it cannot follow when code is given up in the middle. */
 static void play(void (*what)(struct scene *))
 {
     struct signal_stack mine;
+#if defined(IRIS__ASAN) || defined(IRIS__TSAN)
+    if (what != a_larger_stack)
+        skip();
+#endif
     watch_faults(&mine);
     puller_kind = IRIS_OWN_STACK;
     scene_play(what);
