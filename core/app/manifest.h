@@ -63,15 +63,7 @@ struct manifest_actor {
     int stateless;        /* enum manifest_stateless */
     int start;            /* enum manifest_start */
     int64_t idle_ns;      /* of a lazy one; 0: it does not rest */
-    int64_t capacity; /* of the mailbox; 0: unbounded */
-    int64_t keep;     /* versions kept for a rollback */
-    int64_t shutdown; /* ns that it may take to stop; 0: it is killed */
-    int kind;         /* enum manifest_kind: what the handler must be */
-    int names_host;   /* host is written there */
-    int restart;      /* enum manifest_restart */
-    int stateless;    /* enum manifest_stateless */
-    int start;        /* enum manifest_start */
-    int64_t idle_ns;  /* of a lazy one; 0: it does not rest */
+    int kind;             /* enum manifest_kind: what the handler must be */
     struct manifest_timer *timers;
     size_t ntimers;
     const char **depends_on;

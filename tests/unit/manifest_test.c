@@ -96,6 +96,7 @@ static void dump_actor(const struct manifest *m, const struct manifest_actor *a,
 {
     static const char *const restarts[] = {"always", "on-failure", "never"};
     static const char *const stateless[] = {"refuse", "restart"};
+    static const char *const kinds[] = {NULL, "push", "pull"};
     iris__text_addf(out, "actor %s at %u:%u\n", a->path, a->line, a->column);
     dump_text(out, "handler", a->handler);
     dump_text(out, "handler_text", a->handler_text);
@@ -110,6 +111,7 @@ static void dump_actor(const struct manifest *m, const struct manifest_actor *a,
     if (a->overflow || a->fallback || a->warn_at != 0.8)
         iris__text_addf(out, "  overflow %d, warn at %.2f, fallback %s\n", a->overflow, a->warn_at,
                         a->fallback ? a->fallback : "-");
+    dump_text(out, "kind", kinds[a->kind]);
     if (a->shutdown != 5000000000)
         iris__text_addf(out, "  shutdown %lld ns\n", (long long)a->shutdown);
     if (a->start == MANIFEST_LAZY)
