@@ -152,23 +152,43 @@ static const iris_message *keep(struct observed *o, const iris_message *m)
     return out;
 }
 
+/* Its reference is taken over. */
+static void take_in(struct world *w, struct observed *o, const iris_message *m)
+{
+    pthread_mutex_lock(&o->lock);
+    const iris_message *out = keep(o, m);
+    struct in_set *list = o->ports.used ? due(o, 0) : NULL;
+    pthread_mutex_unlock(&o->lock);
+    tell(w, list, NULL);
+    if (out)
+        iris__message_drop(w->pool, iris__message_of(out));
+}
+
 static int handle(const iris_behaviour *b, iris_actor *self, void *state,
                   const iris_message *const *m, int n)
 {
-    struct world *w = iris__world_of(self);
-    struct observed *o = state;
     (void)b;
     for (int i = 0; i < n; i++) {
         atomic_fetch_add(&iris__message_of(m[i])->refs, 1);
-        pthread_mutex_lock(&o->lock);
-        const iris_message *out = keep(o, m[i]);
-        struct in_set *list = o->ports.used ? due(o, 0) : NULL;
-        pthread_mutex_unlock(&o->lock);
-        tell(w, list, NULL);
-        if (out)
-            iris__message_drop(w->pool, iris__message_of(out));
+        take_in(iris__world_of(self), state, m[i]);
     }
     return n;
+}
+
+int iris__observed_swap(iris_actor *a)
+{
+    struct world *w = iris__world_of(a);
+    uint64_t me = iris__actor_pid(a);
+    if (a->version->b.handle != handle)
+        return IRIS_OK;
+    struct message *m = iris__message_signal(w->pool, IRIS_HOT_SWAP, me, me, 0, NULL);
+    if (m && a->state)
+        take_in(w, a->state, &m->pub);
+    else if (m)
+        iris__message_drop(w->pool, m);
+    return iris__fail(
+        "swap: an observed actor has no code, it keeps what it is sent and stays what "
+        "it is; stop it and start the new one");
 }
 
 static const iris_behaviour observed = {.size = sizeof(iris_behaviour),

@@ -22,6 +22,9 @@ void iris__observed_finish(struct observed_all *);
 int iris__observed_spawn(struct world *, uint32_t budget, const char *path, iris_actor *self,
                          int (*spawn)(iris_actor *, const iris_spawn *, uint64_t *), uint64_t *pid);
 
+/* [turn] A swap is asked of this actor. An observed one keeps an IRIS_HOT_SWAP and refuses: IRIS_FAIL. */
+int iris__observed_swap(iris_actor *);
+
 int iris__observed_each(iris_actor *self, uint64_t pid, int (*see)(void *, const iris_message *),
                         void *ctx, uint64_t *older);
 int iris__observed_take(iris_actor *self, uint64_t pid, uint64_t *from,

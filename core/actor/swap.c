@@ -4,6 +4,7 @@
 #include "cold.h"
 #include "fail.h"
 #include "gate.h"
+#include "observe.h"
 #include "send.h"
 
 #include <stdio.h>
@@ -299,6 +300,8 @@ static int choose_old(iris_actor *a, struct swap *s)
 static int choose(iris_actor *a, struct swap *s)
 {
     const iris_version *old = a->version;
+    if (iris__observed_swap(a))
+        return IRIS_FAIL;
     if (!s->order.version)
         return choose_old(a, s);
     s->target = s->order.version;

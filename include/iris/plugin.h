@@ -76,7 +76,8 @@ enum { /* iris_message.kind; 16 and up belong to extensions (iris/ext) */
        IRIS_EXIT = 1,
        IRIS_DOWN = 2,
        IRIS_TIMER = 3,
-       IRIS_HOT_SWAP = 4, /* a swap waits for this pull actor to return (ext/reader.h) */
+       IRIS_HOT_SWAP = 4, /* a swap waits for this pull actor to return (ext/reader.h); an
+                             observed one keeps it (ext/observe.h) */
        IRIS_STUCK = 5,    /* 5 to 7 are named (ext/watch.h), and nothing in the core sends them */
        IRIS_PING = 6,
        IRIS_PONG = 7

@@ -15,7 +15,7 @@ static const iris_observe *observe(void)
 }
 
 struct seen {
-    uint64_t n, sum, last, stop_at;
+    uint64_t n, sum, last, stop_at, swaps, swap_at;
     int disorder;
     char reason[64];
 };
@@ -33,8 +33,13 @@ static int see(void *ctx, const iris_message *m)
     struct seen *seen = ctx;
     if (m->kind == IRIS_EXIT)
         snprintf(seen->reason, sizeof seen->reason, "%.*s", (int)m->len, (const char *)m->data);
-    seen->disorder += number(m) < seen->last;
-    seen->last = number(m);
+    if (m->kind == IRIS_HOT_SWAP) {
+        seen->swaps++;
+        seen->swap_at = seen->last;
+    } else {
+        seen->disorder += number(m) < seen->last;
+        seen->last = number(m);
+    }
     seen->n++;
     return seen->n == seen->stop_at;
 }
@@ -200,6 +205,31 @@ static void by_a_job(struct scene *s)
     assert_int_equal(wait_for(s, never), IRIS_DEAD);
 }
 
+/* Refused with a sentence, and kept in its place among the mail. */
+static void is_told_of_a_swap(struct scene *s)
+{
+    iris_behaviour plain = cast_plain(cast_ledger(s));
+    struct verdict *in_order = scene_memory(s, sizeof *in_order);
+    struct verdict *now = scene_memory(s, sizeof *now);
+    uint64_t pid = spawn(s, NULL);
+    for (uint64_t i = 1; i <= 3; i++)
+        scene_send(s, pid, i);
+    assert_int_equal(cast_swap(s, pid, &plain, 0, in_order), IRIS_OK);
+    scene_send(s, pid, 4);
+    cast_expect(s, in_order, IRIS_FAIL, "an observed actor has no code");
+    scene_settle(s);
+    struct seen seen = look(s, pid, NULL);
+    assert_int_equal(seen.n, 5);
+    assert_int_equal(seen.swaps, 1);
+    assert_int_equal(seen.swap_at, 3);
+    assert_int_equal(cast_swap(s, pid, &plain, 1, now), IRIS_OK);
+    cast_expect(s, now, IRIS_FAIL, "stays what it is");
+    scene_settle(s);
+    assert_int_equal(look(s, pid, NULL).swaps, 2);
+    assert_int_equal(cast_info(s, pid).rev, 1);
+    assert_string_equal(cast_info(s, pid).behaviour, "observed");
+}
+
 /* clang-format off */
 #define PLAY(play) static void test_##play(void **state) { (void)state; scene_play(play); }
 #define BIG(play)  static void test_##play(void **state) { (void)state; scene_play_threads(play); }
@@ -208,6 +238,7 @@ BIG(forgets_the_oldest)
 PLAY(takes_out)
 PLAY(waits)
 PLAY(by_a_job)
+PLAY(is_told_of_a_swap)
 
 static const struct CMUnitTest tests[] = {
     IRIS_TEST("observe.an_actor_keeps_what_it_was_sent_until_it_ends", test_keeps),
@@ -215,6 +246,7 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("observe.one_that_matches_is_taken_out_and_the_others_stay", test_takes_out),
     IRIS_TEST("observe.receive_waits_for_one_that_matches", test_waits),
     IRIS_TEST("observe.a_job_is_told_once_when_something_has_come", test_by_a_job),
+    IRIS_TEST("p3.a_swap_of_an_observed_actor_is_refused_and_kept_as_hot_swap", test_is_told_of_a_swap),
 };
 /* clang-format on */
 IRIS_MAIN(tests)

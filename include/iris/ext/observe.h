@@ -1,6 +1,7 @@
 /* "iris.observe/1": actors that keep what they are sent, for a program or a test to look at. They have no
  * code: messages and signals (EXIT, DOWN) are numbered from 1, and the last IRIS_OBSERVED are kept until
- * the actor ends; older ones are counted. They are spawned trapping. All [any]; none waits. */
+ * the actor ends; older ones are counted. They are spawned trapping. A swap of one is refused, and the one
+ * IRIS_HOT_SWAP that tells of it is kept like what came before. All [any]; none waits. */
 #ifndef IRIS_EXT_OBSERVE_H
 #define IRIS_EXT_OBSERVE_H
 
