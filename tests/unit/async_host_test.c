@@ -213,15 +213,48 @@ static void a_syntax_error(struct scene *s)
     assert_int_equal(scene_count(s).versions, 0);
 }
 
+static void open_limited(struct scene *s, struct scene *one)
+{
+    iris_options o = {
+        .size = sizeof o, .abi = IRIS_ABI, .workers = s->workers, .turn_limit = 30500000};
+    assert_int_equal(iris_open(&o, &one->rt), IRIS_OK);
+    one->api = s->api;
+    one->self = iris_self(one->rt);
+    add_host(one);
+}
+
+/* To those who watch, a turn beyond its limit is a panic, and to its supervisor a failure. */
+static void an_interrupt_is_a_panic(struct scene *s)
+{
+    struct scene one = {0};
+    open_limited(s, &one);
+    struct ledger *w = cast_ledger(&one);
+    iris_behaviour watcher = cast_watcher(w);
+    uint64_t eye = scene_spawn(&one, &watcher, 0);
+    uint64_t pid = spawn(&one, counter(&one, 1, "now", 0), "/loops");
+    scene_send(&one, eye, pid);
+    scene_settle(&one);
+    say(&one, pid, "loop");
+    scene_send(&one, pid, 1);
+    assert_int_equal(scene_ask(&one, pid, "count"), 1); /* a new one: on-failure began it again */
+    scene_settle(&one);
+    assert_int_equal(w->downs, 1);
+    assert_string_equal(w->reason, "panic (how=interrupted): interrupted: it ran too long");
+    assert_int_equal(cast_info(&one, pid).restarts, 1);
+    say(&one, pid, "crash"); /* and what fails within its time is a crash */
+    scene_send(&one, eye, pid);
+    scene_settle(&one);
+    say(&one, pid, "crash");
+    scene_settle(&one);
+    assert_int_equal(w->downs, 2);
+    assert_int_equal(strncmp(w->reason, "crash: Error: asked to", 22), 0);
+    scene_close(&one);
+}
+
 static void a_loop_is_interrupted(struct scene *s)
 {
     struct scene one = {0};
-    iris_options o = {
-        .size = sizeof o, .abi = IRIS_ABI, .workers = s->workers, .turn_limit = 30500000};
-    assert_int_equal(iris_open(&o, &one.rt), IRIS_OK);
-    one.api = s->api;
-    one.self = iris_self(one.rt);
-    add_host(&one);
+    open_limited(s, &one);
     uint64_t pid = spawn(&one, counter(&one, 1, "now", 0), "/loops");
     numbers(&one, pid, 1, 3);
     say(&one, pid, "loop");
@@ -246,6 +279,7 @@ CHECK(exits)
 
 static void test_syntax(void **state) { (void)state; scene_play_threads(a_syntax_error); }
 static void test_interrupt(void **state) { (void)state; scene_play_threads(a_loop_is_interrupted); }
+static void test_panic(void **state) { (void)state; scene_play_threads(an_interrupt_is_a_panic); }
 
 static const struct CMUnitTest tests[] = {
     IRIS_TEST("host.batches_arrive_in_order_whenever_they_finish", test_batches),
@@ -257,6 +291,7 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("host.an_exit_in_a_coroutine_waits_for_it", test_exits),
     IRIS_TEST("host.a_syntax_error_is_told", test_syntax),
     IRIS_TEST("host.a_handler_that_runs_for_ever_is_interrupted", test_interrupt),
+    IRIS_TEST("p4.a_turn_beyond_its_limit_ends_its_actor_with_a_panic", test_panic),
 };
 /* clang-format on */
 IRIS_MAIN(tests)
