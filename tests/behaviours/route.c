@@ -2,7 +2,9 @@
  * actor, the link: it gets the mail for its pids, writes each as one packet, and hands in what it reads.
  *
  * A plugin whose start() makes the link; its config is "FD NODE". A pid is the other side's plus the
- * index that this side gave it; so is the address of an ask. */
+ * index that this side gave it; so is the address of an ask. It knows no kinds but those of mail and of its
+ * refusal: LINK, UNLINK, UNLINKED and EXIT cross as they are, refs and all, and the core of the other side
+ * answers those that find nobody. */
 #include <iris/ext/poll.h>
 #include <iris/ext/route.h>
 #include <iris/ext/watch.h>

@@ -176,6 +176,148 @@ static void the_node_goes(struct scene *a)
     scene_close(&b);
 }
 
+/* An actor that links with the pid that it is sent first, and leaves it with the second message. */
+static int link_it(const iris_behaviour *b, iris_actor *self, void *state,
+                   const iris_message *const *m, int n)
+{
+    const iris_watch *watch = iris_calls()->extension(IRIS_WATCH);
+    struct ledger *l = b->data;
+    (void)state;
+    for (int i = 0; i < n; i++) {
+        uint64_t pid;
+        if (m[i]->kind == IRIS_EXIT) {
+            snprintf(l->reason, sizeof l->reason, "%.*s", (int)m[i]->len, (const char *)m[i]->data);
+            l->down_from = m[i]->from;
+            atomic_fetch_add(&l->downs, 1);
+            continue;
+        }
+        memcpy(&pid, m[i]->data, sizeof pid);
+        if (atomic_fetch_add(&l->handled, 1) % 2)
+            watch->unlink(self, pid);
+        else
+            watch->link(self, pid);
+    }
+    return n;
+}
+
+struct pair { /* `near` is linked with one of b */
+    struct scene b;
+    struct ledger *l;
+    uint64_t near, far; /* far: as b calls it */
+};
+
+static iris_behaviour linker(struct ledger *l)
+{
+    return (iris_behaviour){.size = sizeof(iris_behaviour),
+                            .abi = IRIS_ABI,
+                            .name = "linker",
+                            .flags = IRIS_SIGNALS,
+                            .data = l,
+                            .handle = link_it};
+}
+
+/* A question behind the link: when it is answered that has arrived too. */
+static void open_pair(struct scene *a, struct pair *p, uint32_t flags)
+{
+    connect_both(a, &p->b);
+    p->l = cast_ledger(a);
+    iris_behaviour link = linker(p->l), plain = cast_counter(cast_ledger(&p->b));
+    p->near = cast_spawn(a, &link, (iris_spawn){.flags = flags});
+    p->far = scene_spawn(&p->b, &plain, 0);
+    scene_send(a, p->near, FAR(p->far));
+    scene_settle(a);
+    scene_ask(a, FAR(p->far), "count");
+}
+
+static void kill_far(struct pair *p, uint64_t pid)
+{
+    const iris_watch *watch = cast_extension(&p->b, IRIS_WATCH);
+    assert_int_equal(watch->kill(p->b.self, pid), IRIS_OK);
+}
+
+static void links(struct scene *a)
+{
+    struct pair p = {0};
+    open_pair(a, &p, 0);
+    const iris_watch *watch = cast_extension(a, IRIS_WATCH);
+    struct ledger *w = cast_ledger(a);
+    iris_behaviour watcher = cast_watcher(w);
+    uint64_t eye = scene_spawn(a, &watcher, 0), second;
+    char expected[80];
+    scene_send(a, eye, p.near);
+    scene_settle(a);
+    kill_far(&p, p.far);
+    snprintf(expected, sizeof expected, "killed (how=kill, from=%llu)",
+             (unsigned long long)FAR(p.far));
+    expect_down(a, w, p.near, expected);
+    iris_behaviour link = linker(p.l), plain = cast_counter(cast_ledger(&p.b));
+    atomic_store(&p.l->handled, 0);
+    p.near = scene_spawn(a, &link, 0);
+    second = scene_spawn(&p.b, &plain, 0);
+    scene_send(a, p.near, FAR(second));
+    scene_settle(a);
+    scene_ask(a, FAR(second), "count");
+    watch->kill(a->self, p.near); /* and the other way */
+    cast_await_end(&p.b, second);
+    scene_settle(a);
+    assert_true(nothing_is_watched(a));
+    assert_true(nothing_is_watched(&p.b));
+    scene_close(&p.b);
+}
+
+static void link_to_the_dead(struct scene *a)
+{
+    struct pair p = {0};
+    open_pair(a, &p, IRIS_SPAWN_TRAP);
+    kill_far(&p, p.far);
+    expect_down(a, p.l, FAR(p.far), "killed (how=kill)"); /* who traps hears of it, and lives */
+    assert_true(cast_is_alive(a, p.near));
+    atomic_store(&p.l->handled, 0);
+    scene_send(a, p.near, FAR(p.far));
+    expect_down(a, p.l, FAR(p.far), "noproc");
+    assert_true(nothing_is_watched(a));
+    scene_close(&p.b);
+}
+
+static void unlinks(struct scene *a)
+{
+    struct pair p = {0};
+    open_pair(a, &p, IRIS_SPAWN_TRAP);
+    scene_send(a, p.near, FAR(p.far));
+    scene_settle(a);
+    scene_ask(a, FAR(p.far), "count");
+    kill_far(&p, p.far);
+    cast_await_end(&p.b, p.far);
+    scene_settle(&p.b);
+    iris_behaviour other = cast_counter(cast_ledger(&p.b)); /* what it answers comes later */
+    assert_int_equal(scene_ask(a, FAR(scene_spawn(&p.b, &other, 0)), "count"), 0);
+    scene_settle(a);
+    assert_int_equal(p.l->downs, 0);
+    scene_close(&p.b);
+}
+
+static void the_node_of_a_link_goes(struct scene *a)
+{
+    struct pair p = {0};
+    open_pair(a, &p, 0);
+    struct ledger *w = cast_ledger(a), *t = cast_ledger(a);
+    iris_behaviour watcher = cast_watcher(w), link = linker(t);
+    uint64_t eye = scene_spawn(a, &watcher, 0);
+    uint64_t trapper = cast_spawn(a, &link, (iris_spawn){.flags = IRIS_SPAWN_TRAP});
+    char expected[80];
+    scene_send(a, eye, p.near);
+    scene_send(a, trapper, FAR(p.far));
+    scene_settle(a);
+    kill_far(&p, iris_find(p.b.rt, "/mesh/link")); /* its socket closes */
+    snprintf(expected, sizeof expected, "noconnection (from=%llu)", (unsigned long long)FAR(p.far));
+    expect_down(a, w, p.near, expected);
+    expect_down(a, t, FAR(p.far), "noconnection");
+    atomic_store(&t->handled, 0);
+    scene_send(a, trapper, FAR(p.far)); /* of a node that went */
+    expect_down(a, t, FAR(p.far), "noconnection");
+    scene_close(&p.b);
+}
+
 static void a_full_link(struct scene *s)
 {
     struct ledger *l = cast_ledger(s), *w = cast_ledger(s);
@@ -247,6 +389,10 @@ THREADS(mail)
 THREADS(monitors)
 THREADS(asks_of_the_dead)
 THREADS(the_node_goes)
+THREADS(links)
+THREADS(link_to_the_dead)
+THREADS(unlinks)
+THREADS(the_node_of_a_link_goes)
 SEEDS(a_full_link)
 SEEDS(many_nodes)
 SEEDS(a_link_that_ends)
@@ -256,6 +402,10 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("route.a_monitor_of_another_node_is_told_once", test_monitors),
     IRIS_TEST("route.an_ask_of_a_dead_pid_of_another_node_is_told_at_once", test_asks_of_the_dead),
     IRIS_TEST("route.when_a_node_goes_watchers_and_askers_are_told", test_the_node_goes),
+    IRIS_TEST("p5.a_link_with_another_node_ends_either_with_the_other", test_links),
+    IRIS_TEST("p5.who_traps_gets_the_exit_of_another_node", test_link_to_the_dead),
+    IRIS_TEST("p5.unlink_of_another_node_leaves_no_exit", test_unlinks),
+    IRIS_TEST("p5.when_a_node_goes_its_links_end_as_noconnection", test_the_node_of_a_link_goes),
     IRIS_TEST("route.when_a_link_ends_its_nodes_go_down_with_it", test_a_link_that_ends),
     IRIS_TEST("route.the_capacity_of_the_link_is_the_nodes", test_a_full_link),
     IRIS_TEST("route.the_table_of_nodes_is_full_with_a_sentence", test_many_nodes),
