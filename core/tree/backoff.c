@@ -25,12 +25,14 @@ int64_t iris__backoff_next(struct supervisors *s, const struct supervisor *v, st
     int64_t now = iris__sched_now(&s->world->sched);
     if (!b->initial)
         return 0;
-    if (m->tries && now - m->began >= b->reset_after)
+    if (m->tries && now - m->due >= b->reset_after)
         m->tries = 0;
     double delay = grown(b, m->tries) * swing(s, b->jitter);
     if (m->tries < UINT32_MAX)
         m->tries++;
-    return delay < (double)b->max ? (int64_t)delay : b->max;
+    int64_t wait = delay < (double)b->max ? (int64_t)delay : b->max;
+    m->due = now + wait;
+    return wait;
 }
 
 /* ---- alarms ---- */

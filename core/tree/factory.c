@@ -34,7 +34,7 @@ static void has_made(struct supervisors *s, struct factory *f, int failed, uint6
         again(s, f, time_until_again(f->failures));
     } else {
         f->failures = 0;
-        iris__member_lives(s, f->member);
+        iris__member_lives(f->member);
     }
     if (round)
         iris__round_advance(s, round);

@@ -110,7 +110,7 @@ void iris__member_begin(struct supervisors *, struct member *);
 void iris__member_remove(struct supervisors *, struct member *); /* and frees it */
 /* It has ended and its factory makes another, in its turn. */
 void iris__member_failed(struct supervisors *, struct member *);
-void iris__member_lives(struct supervisors *, struct member *);
+void iris__member_lives(struct member *);
 
 /* ---- round.c ---- */
 

@@ -99,11 +99,9 @@ static void halt(struct supervisors *s, struct member *m, int is_final)
     m->alarm = iris__wakeup_set(s, m, NULL, at_once ? KILL_TIME : m->shutdown);
 }
 
-static void over(struct supervisors *s, struct supervisor *v)
+static void over(struct supervisor *v)
 {
     v->round = (struct round){.phase = ROUND_NONE};
-    if (v->self)
-        v->self->began = iris__sched_now(&s->world->sched);
 }
 
 static void start(struct supervisors *s, struct supervisor *v)
@@ -119,7 +117,7 @@ static void start(struct supervisors *s, struct supervisor *v)
             iris__member_begin(s, m);
         return;
     }
-    over(s, v);
+    over(v);
 }
 
 static void all_have_ended(struct supervisors *s, struct supervisor *v)
@@ -127,7 +125,7 @@ static void all_have_ended(struct supervisors *s, struct supervisor *v)
     struct round *r = &v->round;
     r->at = NULL;
     if (r->is_final) {
-        over(s, v);
+        over(v);
         return;
     }
     r->phase = ROUND_WAITS;
@@ -198,13 +196,17 @@ static void cancel(struct supervisor *v)
     v->round = (struct round){.phase = ROUND_NONE};
 }
 
-/* What runs below of its own comes to this round: rounds, and who waits for his backoff. */
+/* What runs below of its own comes to this round: rounds, and who waits for his backoff. Supervisors begin
+ * anew as well: with nothing counted, as in OTP. */
 static void take_over(struct supervisors *s, struct supervisor *v)
 {
-    for (struct supervisor *u = s->list; u; u = u->next)
-        if (u != v && u->round.phase && iris__supervisor_is_below(u, v) &&
-            iris__round_over(u->head) == v)
+    for (struct supervisor *u = s->list; u; u = u->next) {
+        if (u == v || !u->self || iris__round_over(u->self) != v)
+            continue;
+        u->used = u->at = 0;
+        if (u->round.phase)
             cancel(u);
+    }
     for (struct member *m = last_of(v); m; m = before(v, m))
         if (m->state == MEMBER_DOWN)
             iris__wakeup_clear(&m->alarm);

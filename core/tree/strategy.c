@@ -64,11 +64,10 @@ void iris__member_time(struct supervisors *s, struct member *m)
         hurry(s, m, iris__round_over(m));
 }
 
-void iris__member_lives(struct supervisors *s, struct member *m)
+void iris__member_lives(struct member *m)
 {
     m->state = MEMBER_LIVES;
     m->is_late = m->is_killed = 0;
-    m->began = iris__sched_now(&s->world->sched);
     iris__wakeup_clear(&m->alarm);
 }
 
@@ -87,7 +86,7 @@ static enum afterwards restart_one(struct supervisors *s, struct member *m, int6
 {
     if (delay && (m->alarm = iris__wakeup_set(s, m, NULL, delay)))
         return AFTER_WAITS;
-    iris__member_lives(s, m);
+    iris__member_lives(m);
     return AFTER_AGAIN;
 }
 
@@ -163,7 +162,7 @@ static enum afterwards halted(struct supervisors *s, struct member *m, struct su
     if (round && round->round.is_final)
         return AFTER_GONE;
     if (!round || round->round.phase == ROUND_STARTS) {
-        iris__member_lives(s, m);
+        iris__member_lives(m);
         return AFTER_AGAIN;
     }
     goes_down(m);
@@ -272,7 +271,7 @@ void iris__supervisor_began(struct supervisors *s, iris_actor *a)
     iris__keep_lock(s, &errands);
     struct member *m = iris__member_of(s, iris__actor_pid(a));
     if (m && m->state == MEMBER_BEGINS) {
-        iris__member_lives(s, m);
+        iris__member_lives(m);
         struct supervisor *round = iris__round_over(m);
         if (round)
             iris__round_advance(s, round);

@@ -114,7 +114,7 @@ static int gather(struct supervisors *s, struct supervisor *v, const struct pids
             struct member *self = calloc(1, sizeof *self);
             if (!self)
                 return IRIS_FAIL;
-            *self = (struct member){.place = m->place, .sub = v, .began = m->began};
+            *self = (struct member){.place = m->place, .sub = v};
             v->self = self;
             iris__member_link(v->parent, self, m);
         }

@@ -66,7 +66,6 @@ static struct member *create_member(struct supervisors *s)
     if (!m)
         return NULL;
     m->place = ++s->places;
-    m->began = iris__sched_now(&s->world->sched);
     return m;
 }
 

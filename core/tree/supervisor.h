@@ -70,8 +70,8 @@ struct member {
     int is_killed;    /* its time is over */
     int64_t shutdown; /* ns that it has to end; or SHUTDOWN_KILL */
     uint64_t order;   /* number of the last HALT or BEGIN: an older one that comes late is void */
-    int64_t began;
-    uint32_t tries; /* failures in a row, for the backoff */
+    uint32_t tries;   /* failures in a row, for the backoff */
+    int64_t due;      /* when it was to begin again after the last of them */
     struct wakeup *alarm;
     int is_watched;          /* by hand, not by its path */
     struct factory *factory; /* makes another actor; NULL: it begins again in place */

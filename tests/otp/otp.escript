@@ -43,6 +43,7 @@ scenarios() ->
      {"escalates_one_for_one", one_for_one, nested, [], [{crash, y}, {crash, y}]},
      {"escalates_one_for_all", one_for_all, nested, [], [{crash, y}, {crash, y}]},
      {"escalates_rest_for_one", rest_for_one, nested, [], [{crash, y}, {crash, y}]},
+     {"counts_anew", one_for_all, nested, [], [{crash, y}, {crash, a}, {crash, y}]},
      {"start_fails_once_all", one_for_all, 3, Abc, [{fail_once, b}, {crash, d}]},
      {"start_fails_once_rest", rest_for_one, 3, Abc, [{fail_once, c}, {crash, b}]},
      {"start_fails_once_one", one_for_one, 3, Abc, [{fail_once, b}, {crash, b}]},

@@ -446,6 +446,44 @@ static void closed(struct scene *s)
     waits_an_hour(s, 0); /* the scene closes: nothing may wait for the hour */
 }
 
+/* A supervisor that fails again right after it began anew is a member that fails in a row, however long it
+ * lived before. */
+static void backs_off_supervisors(struct scene *s)
+{
+    struct troupe *t = gather(s);
+    const iris_timer_api *timer = cast_extension(s, IRIS_TIMER_EXT);
+    policy(t, "/g",
+           (struct policy){
+               .strategy = ONE_FOR_ALL, .intensity = 100, .backoff = BACKOFF(100, 1000, 2)});
+    policy(t, "/g/m", (struct policy){.intensity = 0});
+    enter(t, 'a', "/g/m/a", RESTART_ON_FAILURE, 0);
+    timer->after(s->self, t->player[0].pid, 600 * IRIS_SECOND, "x", 1, NULL);
+    scene_settle(s);
+    static const int64_t delays[] = {0, 600100, 200, 400, 800};
+    for (int i = 1; i <= 4; i++) {
+        tell(t, 'a', "crash");
+        scene_settle(s);
+        assert_int_equal(waited(t, 'a', i), delays[i]);
+    }
+}
+
+/* An init that fails is one more failure in a row, however long it lived before. */
+static void backs_off_inits(struct scene *s)
+{
+    struct troupe *t = gather(s);
+    const iris_timer_api *timer = cast_extension(s, IRIS_TIMER_EXT);
+    policy(t, "/g", (struct policy){.intensity = 100, .backoff = BACKOFF(100, 1000, 2)});
+    enter_all(t, 1, "/g");
+    tell(t, 'a', "crash");
+    scene_settle(s);
+    timer->after(s->self, t->player[0].pid, 600 * IRIS_SECOND, "crash", 5, NULL);
+    atomic_store(&t->player[0].init_fails, 4);
+    scene_settle(s);
+    static const int64_t delays[] = {0, 100, 600100, 200, 400, 800, 1000};
+    for (int i = 1; i <= 6; i++)
+        assert_int_equal(waited(t, 'a', i), delays[i]);
+}
+
 static void round_waits(struct scene *s)
 {
     struct troupe *t = gather(s);
@@ -623,6 +661,8 @@ PLAY(exits)
 PLAY(exactly_so_many)
 PLAY_SEEDS(backs_off)
 PLAY_SEEDS(resets)
+PLAY_SEEDS(backs_off_supervisors)
+PLAY_SEEDS(backs_off_inits)
 PLAY_SEEDS(jitter)
 PLAY(shown)
 PLAY(stopped)
@@ -647,6 +687,8 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("p6.exactly_intensity_restarts_are_allowed", test_exactly_so_many),
     IRIS_TEST("p6.backoff_grows_by_its_factor_up_to_its_maximum", test_backs_off),
     IRIS_TEST("p6.backoff_begins_anew_after_reset_after", test_resets),
+    IRIS_TEST("p6.backoff_grows_for_a_supervisor_that_fails_again", test_backs_off_supervisors),
+    IRIS_TEST("p6.backoff_grows_for_an_init_that_fails_again", test_backs_off_inits),
     IRIS_TEST("p6.jitter_swings_around_the_delay", test_jitter),
     IRIS_TEST("p6.who_waits_for_its_restart_is_shown_takes_mail_and_is_not_idle", test_shown),
     IRIS_TEST("p6.a_stop_while_it_waits_for_its_restart_works_at_once", test_stopped),
@@ -683,6 +725,7 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("otp.escalates_one_for_one", otp_escalates_one_for_one),
     IRIS_TEST("otp.escalates_one_for_all", otp_escalates_one_for_all),
     IRIS_TEST("otp.escalates_rest_for_one", otp_escalates_rest_for_one),
+    IRIS_TEST("otp.counts_anew", otp_counts_anew),
     IRIS_TEST("otp.start_fails_once_all", otp_start_fails_once_all),
     IRIS_TEST("otp.start_fails_once_rest", otp_start_fails_once_rest),
     IRIS_TEST("otp.start_fails_once_one", otp_start_fails_once_one),
