@@ -48,8 +48,8 @@ run_app
 for i in 1 2 3; do "$IRIS" send /tally x 2>err; done
 post stop '{}';                            says '"stopping":true'
 await grep -q '/word  stopped' app.out
-expect_field /tally state stopping
-try "$IRIS" ps;                          says ' stopping '
+try "$IRIS" ps                             # a machine that is busy gets here when it holds for a second
+grep -qE ' (stopping|stuck [0-9.]+ s) ' out || bad 'expected that /tally is stopping, or stuck'
 try "$IRIS" send /tally late;              exits 5
 try "$IRIS" swap /tally "$behaviours/tally2.so"; exits 1; complains 'the app is stopping'
 : >go
