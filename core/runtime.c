@@ -415,13 +415,18 @@ struct walk {
     iris_runtime *rt;
     void (*each)(void *ctx, uint64_t pid);
     void *ctx;
-    uint64_t handled;
+    uint64_t handled, actors;
 };
+
+static int is_port(iris_runtime *rt, uint64_t pid)
+{
+    return (atomic_load(&iris__table_at(&rt->world.table, pid)->marks) & MARK_PORT) != 0;
+}
 
 static void skip_ports(void *ctx, uint64_t pid)
 {
     struct walk *walk = ctx;
-    if (!(atomic_load(&iris__table_at(&walk->rt->world.table, pid)->marks) & MARK_PORT))
+    if (!is_port(walk->rt, pid))
         walk->each(walk->ctx, pid);
 }
 
@@ -431,9 +436,10 @@ void iris__runtime_walk(iris_runtime *rt, void (*each)(void *ctx, uint64_t pid),
     each_place(rt, skip_ports, &walk);
 }
 
-static void add_handled(void *ctx, uint64_t pid)
+static void add_one(void *ctx, uint64_t pid)
 {
     struct walk *walk = ctx;
+    walk->actors += !is_port(walk->rt, pid);
     walk->handled += atomic_load(&iris__table_at(&walk->rt->world.table, pid)->handled);
 }
 
@@ -441,10 +447,10 @@ void iris_count(iris_runtime *rt, iris_totals *out)
 {
     struct world *w = &rt->world;
     struct walk walk = {.rt = rt};
-    each_place(rt, add_handled, &walk);
+    each_place(rt, add_one, &walk);
     iris_totals t = {.size = out->size,
                      .abi = IRIS_ABI,
-                     .actors = atomic_load(&w->table.used),
+                     .actors = walk.actors,
                      .handled = atomic_load(&w->quit) + walk.handled,
                      .versions = (uint64_t)atomic_load(&w->versions),
                      .dead_letters = (uint64_t)iris__world_dead_total(w),
