@@ -127,6 +127,15 @@ void iris__port_dead(struct world *w, uint64_t pid, const char *why)
         complete(k, 1 + take_timer(k), IRIS_DEAD, m);
 }
 
+/* Nobody waits any more for what this asks to be told. */
+static void take_back(struct world *w, const iris_message *monitor)
+{
+    if (IRIS__NODE_OF(monitor->to))
+        iris__route_unwatch(w, monitor->to, monitor->ref);
+    else
+        iris__signal(w, IRIS_DEMONITOR, monitor->from, monitor->to, monitor->ref, NULL);
+}
+
 static void time_out(void *ctx)
 {
     struct ask *k = ctx;
@@ -134,10 +143,8 @@ static void time_out(void *ctx)
         let_go(k, 1);
         return;
     }
-    if (IRIS__NODE_OF(k->watched))
-        iris__route_unwatch(k->world, k->watched, k->ref);
-    else if (k->watched)
-        iris__signal(k->world, IRIS_DEMONITOR, k->pid, k->watched, k->ref, NULL);
+    if (k->watched)
+        take_back(k->world, &(iris_message){.from = k->pid, .to = k->watched, .ref = k->ref});
     complete(k, 2, IRIS_EMPTY, NULL);
 }
 
@@ -241,6 +248,8 @@ int iris__port_ended(struct world *w, uint64_t pid, int64_t timeout, iris_answer
                                     : iris__signal(w, IRIS_MONITOR, monitor.from, pid, ref, NULL);
     if (result)
         iris__watch_noproc(w, &monitor);
+    else if (!iris__port_waits(w, monitor.from)) /* over before it was sent: nobody took it back */
+        take_back(w, &monitor);
     return IRIS_OK;
 }
 

@@ -79,7 +79,7 @@ int iris__coroutine_alarm(struct coroutine *k, int64_t deadline)
 {
     struct world *w = iris__world_of(k->actor);
     if (k->alarm_at && k->alarm_at <= iris__sched_now(&w->sched))
-        k->alarm_at = 0; /* it has rung, or does this moment */
+        disarm(w, k); /* it has rung, or does this moment */
     if (deadline == INT64_MAX || (k->alarm_at && k->alarm_at <= deadline))
         return IRIS_OK;
     disarm(w, k);
