@@ -58,12 +58,6 @@ int iris__lazy_look(iris_actor *a)
     return c->idle_looks * period_of(c->idle_timeout) >= c->idle_timeout;
 }
 
-static void empty(struct set *s)
-{
-    if (!s->first)
-        iris__set_clear(s);
-}
-
 /* Nothing is kept for one that has nothing but its sleep. */
 static void let_cold_go(iris_actor *a)
 {
@@ -77,10 +71,6 @@ static void let_cold_go(iris_actor *a)
     free(c->open);
     c->open = NULL;
     c->open_room = 0;
-    empty(&c->watchers);
-    empty(&c->watched);
-    empty(&c->links);
-    empty(&c->children);
     if (memcmp(c, &blank, sizeof blank) != 0)
         return;
     pthread_mutex_lock(&w->facts_lock); /* others may be looking at it */
@@ -93,7 +83,7 @@ static int has_work(const iris_actor *a, const struct cold *c)
 {
     return a->open || a->local || atomic_load(&((iris_actor *)a)->in) || c->busy ||
            a->flags & (ACTOR_FRESH | ACTOR_EXITING | ACTOR_SWAPPING | ACTOR_HEARS | ACTOR_DOWN |
-                       ACTOR_ENDING);
+                       ACTOR_ENDING | ACTOR_WAITS);
 }
 
 void iris__lazy_rest(iris_actor *a)

@@ -370,11 +370,14 @@ int iris__turn_hear_pull(iris_actor *a)
     return a->flags & ACTOR_EXITING;
 }
 
+/* What it was told counts for more than an exit() in answer to it: its supervisor has decided by that. What
+ * ends it for good counts for more than all else. */
 static void keep_exit(struct cold *c, const char *reason, enum exit_how how)
 {
+    int for_good = c->exit_how == EXIT_STOPPED || c->exit_how == EXIT_PARENT;
     free(c->exit_reason);
     c->exit_reason = reason ? strdup(reason) : NULL;
-    if (c->exit_how != EXIT_STOPPED)
+    if (!for_good && how != EXIT_BY_ITSELF)
         c->exit_how = how;
 }
 
