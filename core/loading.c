@@ -192,6 +192,8 @@ int iris_load(iris_runtime *rt, const char *handler, const char *dir, iris_versi
     char name[PATH_MAX], file[PATH_MAX];
     if (snprintf(name, sizeof name, "%s", handler) >= (int)sizeof name)
         return iris__fail("handler: the name is too long");
+    if (!iris__world_is_here(&rt->world))
+        return IRIS_FAIL;
     if (atomic_load(&rt->world.closing))
         return iris__fail("%s is not loaded: the runtime is closed", handler);
     struct load_order o = {.handler = handler, .symbol = split(name)};
@@ -231,6 +233,8 @@ int iris_attach(iris_runtime *rt, const iris_plugin *(*entry)(const iris_api *),
         .config = config,
         .arg = arg,
         .waiting = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER}};
+    if (!iris__world_is_here(&rt->world))
+        return IRIS_FAIL;
     if (atomic_load(&rt->world.closing))
         return iris__fail("attach: the runtime is closed");
     iris__executor_post(rt->loading, &o.job);

@@ -199,6 +199,9 @@ static int open_world(iris_runtime *rt)
     w->message_max = o->message_max ? o->message_max : MESSAGE_MAX;
     if (w->message_max > UINT32_MAX) /* iris_message.len holds no more */
         w->message_max = UINT32_MAX;
+    if (!(w->birth = iris__birth_create()))
+        return iris__fail("runtime: no memory");
+    w->birth->room = w->message_max + 1;
     w->swap_wait = o->swap_wait > 0 ? o->swap_wait : 5 * IRIS__SECOND;
     w->refs = 1;
     rt->outside.executor = &w->sched.pool;
@@ -315,6 +318,7 @@ static void finish(iris_runtime *rt)
     iris__pool_destroy(w->pool);
     pthread_mutex_destroy(&w->swaps_lock);
     pthread_mutex_destroy(&w->facts_lock);
+    iris__birth_destroy(w->birth);
     free(rt);
 }
 
@@ -344,8 +348,8 @@ static int give_up(iris_runtime *rt, int left)
 
 int iris_close(iris_runtime *rt, int64_t timeout)
 {
-    if (!rt)
-        return 0;
+    if (!rt || (rt->world.birth && !rt->world.birth->here))
+        return 0; /* in the child of a fork nothing of it runs, and its locks may be held for ever */
     if (atomic_load(&rt->left))
         return atomic_load(&rt->left);
     struct sched *s = &rt->world.sched;
@@ -392,7 +396,7 @@ int iris_fault(int signal, const void *siginfo, void *ucontext)
 
 int iris_step(iris_runtime *rt)
 {
-    return iris__sched_step(&rt->world.sched);
+    return rt->world.birth->here && iris__sched_step(&rt->world.sched);
 }
 
 static int awaits_nothing(struct world *w)
@@ -406,6 +410,8 @@ static int awaits_nothing(struct world *w)
 int iris_is_idle(iris_runtime *rt)
 {
     struct world *w = &rt->world;
+    if (!w->birth->here)
+        return 1;
     uint64_t begun = iris__sched_begun(&w->sched);
     return iris__sched_is_idle(&w->sched) && awaits_nothing(w) && iris__sched_is_idle(&w->sched) &&
            iris__sched_begun(&w->sched) == begun;
@@ -447,6 +453,10 @@ void iris_count(iris_runtime *rt, iris_totals *out)
 {
     struct world *w = &rt->world;
     struct walk walk = {.rt = rt};
+    if (!w->birth->here) {
+        memset((char *)out + 8, 0, out->size > 8 ? out->size - 8 : 0); /* behind size and abi */
+        return;
+    }
     each_place(rt, add_one, &walk);
     iris_totals t = {.size = out->size,
                      .abi = IRIS_ABI,
@@ -472,6 +482,8 @@ void iris_count(iris_runtime *rt, iris_totals *out)
 uint64_t iris_find(iris_runtime *rt, const char *target)
 {
     char *end;
+    if (!iris__world_is_here(&rt->world))
+        return 0;
     uint64_t pid = iris__registry_find(&rt->registry, target);
     if (pid || target[0] < '0' || target[0] > '9')
         return pid;

@@ -63,6 +63,8 @@ int iris_ask_wait(iris_runtime *rt, uint64_t pid, const void *data, size_t len, 
         return iris__fail(
             "iris_ask_wait: from a handler it would hold up the thread that may have to "
             "answer; ask with \"iris.ask/1\", or from another thread");
+    if (!iris__world_is_here(&rt->world))
+        return IRIS_DEAD;
     if (atomic_load(&rt->world.closing)) {
         iris__fail("ask: the runtime is closed");
         return IRIS_DEAD;
@@ -81,7 +83,7 @@ int iris_ask_wait(iris_runtime *rt, uint64_t pid, const void *data, size_t len, 
 
 int iris_is_alive(iris_runtime *rt, uint64_t pid)
 {
-    return iris__actor_alive(&rt->world, pid);
+    return rt->world.birth->here && iris__actor_alive(&rt->world, pid);
 }
 
 static void copy_text(char *to, size_t room, const iris_message *m)
@@ -97,6 +99,8 @@ int iris_join(iris_runtime *rt, uint64_t pid, int64_t timeout, char *reason, siz
         return iris__fail(
             "join: it waits, and from a handler it would hold up its worker; monitor() "
             "the actor, or give ended() a job");
+    if (!iris__world_is_here(&rt->world))
+        return IRIS_FAIL;
     if (atomic_load(&rt->world.closing))
         return iris__fail("join: the runtime is closed");
     iris__waiter_init(&k);
@@ -139,6 +143,8 @@ int iris_receive(iris_runtime *rt, uint64_t pid, int (*match)(void *ctx, const i
     if (iris__thread.turn)
         return iris__fail("receive: it waits, and from a handler it would hold up its worker; give "
                           "arrived() a job");
+    if (!iris__world_is_here(&rt->world))
+        return IRIS_FAIL;
     if (atomic_load(&rt->world.closing))
         return iris__fail("receive: the runtime is closed");
     for (;;) {

@@ -40,6 +40,8 @@ static int check_idle(const iris_spawn *s)
 
 static int check(struct world *w, const iris_spawn *s)
 {
+    if (!iris__world_is_here(w))
+        return IRIS_FAIL;
     if (atomic_load_explicit(&w->closing, memory_order_relaxed))
         return iris__fail("spawn: the runtime ends");
     if (s->abi != IRIS_ABI)

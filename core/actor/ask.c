@@ -158,9 +158,10 @@ static void give_up(struct ask *k)
 
 static struct ask *create(struct world *w, iris_answer *answer, int is_question)
 {
-    struct ask *k = calloc(1, sizeof *k);
+    struct ask *k = iris__world_is_here(w) ? calloc(1, sizeof *k) : NULL;
     if (!k) {
-        iris__fail("ask: no memory");
+        if (iris__world_is_here(w))
+            iris__fail("ask: no memory");
         return NULL;
     }
     *k = (struct ask){.world = w, .answer = answer, .refs = 2, .is_question = is_question};

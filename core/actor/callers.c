@@ -184,6 +184,8 @@ int iris__send_wait(iris_actor *self, uint64_t to, const void *data, size_t len,
     if (iris__thread.turn)
         return iris__fail("send_wait: a handler must not wait, it would hold up its thread; use "
                           "send(), which lets its actor wait where the policy is IRIS_BLOCK");
+    if (!iris__world_is_here(w))
+        return IRIS_DEAD;
     if (len > w->message_max)
         return IRIS_LARGE;
     struct message *m = letter(w, self, to, data, len, ref);
@@ -221,7 +223,7 @@ int iris__room(iris_actor *self, uint64_t to, iris_job *job, iris_executor *on)
 {
     struct world *w = iris__world_of(self);
     iris_actor *a = iris__table_at(&w->table, to);
-    if (!a || !iris__gate_accepts(a, to))
+    if (!iris__world_is_here(w) || !a || !iris__gate_accepts(a, to))
         return IRIS_DEAD;
     struct room_caller *r = calloc(1, sizeof *r);
     struct message *bell = iris__message_signal(w->pool, KIND_DOOR, 0, to, 0, NULL);

@@ -40,6 +40,8 @@ void iris__observed_finish(struct observed_all *all)
 
 static struct observed *hold(struct world *w, uint64_t pid)
 {
+    if (!iris__world_is_here(w))
+        return NULL;
     pthread_mutex_lock(&w->observed.lock);
     struct observed *o = (struct observed *)iris__set_find(&w->observed.by_pid, pid);
     if (o)
@@ -214,7 +216,7 @@ static struct observed *create(void)
 int iris__observed_spawn(struct world *w, uint32_t budget, const char *path, iris_actor *self,
                          int (*spawn)(iris_actor *, const iris_spawn *, uint64_t *), uint64_t *pid)
 {
-    struct observed *o = create();
+    struct observed *o = iris__world_is_here(w) ? create() : NULL;
     iris_version *v = NULL;
     if (!o || iris__version_define(w, &observed, NULL, NULL, "core", NULL, &v)) {
         free(o);

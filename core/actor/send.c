@@ -114,13 +114,19 @@ static __attribute__((noinline)) int send_full(iris_actor *self, uint64_t to, co
     return pause_if_waiting(self, result);
 }
 
+/* Too large, or from the child of a fork, in which there is room for nothing. */
+static __attribute__((noinline)) int refuse(const struct world *w)
+{
+    return iris__world_is_here(w) ? IRIS_LARGE : IRIS_DEAD;
+}
+
 int iris__send(iris_actor *self, uint64_t to, const void *data, size_t len, uint64_t ref)
 {
     struct world *w = iris__world_of(self);
     iris_actor *a = NULL;
     int near = !(to >> PID_NODE_SHIFT);
-    if (__builtin_expect(len > w->message_max, 0))
-        return IRIS_LARGE;
+    if (__builtin_expect(len >= w->birth->room, 0))
+        return refuse(w);
     if (near) {
         a = iris__table_at(&w->table, to);
         int result = admit(a, to);
@@ -153,10 +159,10 @@ int iris__give(iris_actor *self, uint64_t to, const void *data, size_t len, uint
                void (*release)(void *ctx), void *ctx)
 {
     struct world *w = iris__world_of(self);
-    struct message *m = len > w->message_max ? NULL : wrap(w, data, len, release, ctx);
+    struct message *m = len >= w->birth->room ? NULL : wrap(w, data, len, release, ctx);
     if (!m) {
         release(ctx);
-        return len > w->message_max ? IRIS_LARGE : IRIS_FULL;
+        return len >= w->birth->room ? refuse(w) : IRIS_FULL;
     }
     address(m, self, to, ref);
     iris__thread.sent++;

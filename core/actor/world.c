@@ -2,12 +2,23 @@
 
 #include "actor.h"
 #include "ask.h"
+#include "fail.h"
 #include "text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+int iris__world_is_here(const struct world *w)
+{
+    if (w->birth->here)
+        return 1;
+    iris__fail(
+        "this process is the child of a fork, and the runtime stayed with its parent; open one of "
+        "your own here");
+    return 0;
+}
 
 static void bury(struct world *w, struct message *m, enum dead_reason why, const char *words)
 {

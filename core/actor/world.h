@@ -2,6 +2,7 @@
 #ifndef IRIS_ACTOR_WORLD_H
 #define IRIS_ACTOR_WORLD_H
 
+#include "birth.h"
 #include "descriptor.h"
 #include "executor.h"
 #include "observe.h"
@@ -97,6 +98,7 @@ struct world {
     struct world_hooks hooks;
     struct registry *registry;       /* tree/registry.h: the names of this world's actors */
     struct supervisors *supervisors; /* tree/supervisor.h */
+    struct birth *birth;             /* room: one more than message_max */
     size_t message_max;
     int64_t swap_wait; /* ns: so long a pull actor may take to return for a swap */
     atomic_llong dead[DEAD_REASONS];
@@ -112,6 +114,9 @@ struct world {
     pthread_mutex_t facts_lock; /* held while what others may look at changes: an actor's version,
                                    history, path and cold part as a whole */
 };
+
+/* [any] 1; or 0 with a reason: this is the child of a fork, and the runtime has stayed with its threads. */
+int iris__world_is_here(const struct world *);
 
 /* Count it, tell whoever asked, free it. */
 void iris__world_dead_letter(struct world *, struct message *, enum dead_reason);

@@ -34,6 +34,8 @@ void iris__api_log(iris_actor *self, int level, const char *fmt, ...)
 {
     char line[1024];
     va_list args;
+    if (!iris__world_is_here(iris__world_of(self)))
+        return;
     va_start(args, fmt);
     vsnprintf(line, sizeof line, fmt, args);
     va_end(args);
@@ -108,6 +110,8 @@ int iris__api_spawn(iris_actor *self, const iris_spawn *s, uint64_t *out)
 {
     struct world *w = iris__world_of(self);
     struct cold *cold = NULL;
+    if (!iris__world_is_here(w))
+        return IRIS_FAIL;
     if (IRIS_HAS(s, path) && !iris__name_is_valid(s->path))
         return iris__fail("spawn: \"%s\" is not a path; write it like \"/svc/payment\"", s->path);
     if (IRIS_HAS(s, path) && iris__registry_find(w->registry, s->path))
@@ -160,6 +164,8 @@ static int order(iris_actor *self, uint64_t to, struct swap_order *o,
 int iris__api_swap(iris_actor *self, uint64_t to, iris_version *v, int at_once,
                    void (*tell)(void *, int, const char *), void *ctx)
 {
+    if (!iris__world_is_here(iris__world_of(self)))
+        return IRIS_FAIL;
     if (!v || iris__version_retain(v))
         return iris__fail("swap: no version; load() or define() one first");
     return order(self, to, &(struct swap_order){.version = v, .now = at_once}, tell, ctx);
@@ -169,7 +175,8 @@ int iris__api_swap(iris_actor *self, uint64_t to, iris_version *v, int at_once,
 
 int iris__api_open(iris_actor *self, const iris_driver *d, iris_executor **out)
 {
-    return iris__executor_open(&iris__world_of(self)->sched, d, 0, out);
+    struct world *w = iris__world_of(self);
+    return iris__world_is_here(w) ? iris__executor_open(&w->sched, d, 0, out) : IRIS_FAIL;
 }
 
 uint64_t iris__api_turn(const iris_executor *x)
@@ -244,6 +251,8 @@ static void describe_mailbox(struct world *w, iris_info *i)
 
 int iris__info(struct world *w, uint64_t target, iris_info *out)
 {
+    if (!iris__world_is_here(w))
+        return IRIS_DEAD;
     iris_info i = {.size = sizeof i, .abi = IRIS_ABI, .pid = target};
     iris_actor *a = iris__table_at(&w->table, target);
     int result = IRIS_DEAD;
@@ -310,13 +319,16 @@ static int info(iris_actor *self, uint64_t target, iris_info *out)
 static int rollback(iris_actor *self, uint64_t target, uint32_t steps, int use_snapshot,
                     int at_once, void (*tell)(void *, int, const char *), void *ctx)
 {
+    if (!iris__world_is_here(iris__world_of(self)))
+        return IRIS_FAIL;
     struct swap_order o = {.steps = steps, .use_snapshot = use_snapshot, .now = at_once};
     return order(self, target, &o, tell, ctx);
 }
 
 static int cancel(iris_actor *self, uint64_t target)
 {
-    return iris__swap_cancel(iris__world_of(self), target);
+    struct world *w = iris__world_of(self);
+    return iris__world_is_here(w) ? iris__swap_cancel(w, target) : 0;
 }
 
 const iris_control iris__control_ext = {sizeof(iris_control), IRIS_ABI, info, rollback, cancel};

@@ -19,22 +19,31 @@
 
 #include <string.h>
 
+/* The runtime of the caller; NULL with a reason in the child of a fork. */
+static struct world *here(const iris_actor *self)
+{
+    struct world *w = iris__world_of(self);
+    return iris__world_is_here(w) ? w : NULL;
+}
+
 /* ---- iris.name/1 ---- */
 
 static int name_set(iris_actor *self, const char *name, uint64_t pid)
 {
-    struct world *w = iris__world_of(self);
-    return iris__registry_set(w->registry, w, name, pid);
+    struct world *w = here(self);
+    return w ? iris__registry_set(w->registry, w, name, pid) : IRIS_FAIL;
 }
 
 static int name_clear(iris_actor *self, const char *name)
 {
-    return iris__registry_clear(iris__world_of(self)->registry, name);
+    struct world *w = here(self);
+    return w ? iris__registry_clear(w->registry, name) : IRIS_FAIL;
 }
 
 static uint64_t name_find(iris_actor *self, const char *name)
 {
-    return iris__registry_find(iris__world_of(self)->registry, name);
+    struct world *w = here(self);
+    return w ? iris__registry_find(w->registry, name) : 0;
 }
 
 static void name_busy(iris_actor *self, int busy)
@@ -48,18 +57,21 @@ static void name_busy(iris_actor *self, int busy)
 
 static int name_children(iris_actor *self, const char *prefix, iris_name_each *each, void *ctx)
 {
-    return iris__registry_children(iris__world_of(self)->registry, prefix, 0, each, ctx);
+    struct world *w = here(self);
+    return w ? iris__registry_children(w->registry, prefix, 0, each, ctx) : IRIS_FAIL;
 }
 
 static int name_children_direct(iris_actor *self, const char *prefix, iris_name_each *each,
                                 void *ctx)
 {
-    return iris__registry_children(iris__world_of(self)->registry, prefix, 1, each, ctx);
+    struct world *w = here(self);
+    return w ? iris__registry_children(w->registry, prefix, 1, each, ctx) : IRIS_FAIL;
 }
 
 static int name_names(iris_actor *self, uint64_t pid, iris_name_each *each, void *ctx)
 {
-    return iris__registry_names(iris__world_of(self)->registry, pid, each, ctx);
+    struct world *w = here(self);
+    return w ? iris__registry_names(w->registry, pid, each, ctx) : IRIS_FAIL;
 }
 
 static int name_send(iris_actor *self, const char *name, const void *data, size_t len, uint64_t ref)
@@ -73,7 +85,9 @@ static int name_send(iris_actor *self, const char *name, const void *data, size_
 static int timer_after(iris_actor *self, uint64_t to, int64_t delay, const void *data, size_t len,
                        uint64_t *id)
 {
-    struct world *w = iris__world_of(self);
+    struct world *w = here(self);
+    if (!w)
+        return IRIS_FAIL;
     if (delay < 0)
         return iris__fail("timer: a delay of %lld ns lies in the past; 0 or more",
                           (long long)delay);
@@ -84,7 +98,9 @@ static int timer_after(iris_actor *self, uint64_t to, int64_t delay, const void 
 static int timer_every_from(iris_actor *self, uint64_t to, int64_t first, int64_t period,
                             const void *data, size_t len, uint64_t *id)
 {
-    struct world *w = iris__world_of(self);
+    struct world *w = here(self);
+    if (!w)
+        return IRIS_FAIL;
     if (period <= 0)
         return iris__fail("timer: a period of %lld ns never ends; more than 0", (long long)period);
     if (first < 0)
@@ -102,7 +118,8 @@ static int timer_every(iris_actor *self, uint64_t to, int64_t period, const void
 
 static int timer_cancel(iris_actor *self, uint64_t id)
 {
-    return iris__timer_cancel(iris__world_of(self), id);
+    struct world *w = here(self);
+    return w ? iris__timer_cancel(w, id) : IRIS_FAIL;
 }
 
 /* ---- iris.ask/1 ---- */
@@ -116,24 +133,28 @@ static int ask_name(iris_actor *self, const char *name, const void *data, size_t
 
 static int ask_cancel(iris_actor *self, uint64_t id)
 {
-    return iris__ask_cancel(iris__world_of(self), id);
+    struct world *w = here(self);
+    return w ? iris__ask_cancel(w, id) : IRIS_FAIL;
 }
 
 /* ---- iris.watch/1 ---- */
 
 static int watch_stop(iris_actor *self, uint64_t pid)
 {
-    return iris__actor_stop(iris__world_of(self), pid);
+    struct world *w = here(self);
+    return w ? iris__actor_stop(w, pid) : IRIS_FAIL;
 }
 
 static int watch_kill(iris_actor *self, uint64_t pid)
 {
-    return iris__signal(iris__world_of(self), KIND_KILL, 0, pid, 0, "killed (how=kill)");
+    struct world *w = here(self);
+    return w ? iris__signal(w, KIND_KILL, 0, pid, 0, "killed (how=kill)") : IRIS_FAIL;
 }
 
 static int watch_link_pair(iris_actor *self, uint64_t a, uint64_t b)
 {
-    return iris__link_pair(iris__world_of(self), a, b, 1);
+    struct world *w = here(self);
+    return w ? iris__link_pair(w, a, b, 1) : IRIS_FAIL;
 }
 
 static int watch_ended(iris_actor *self, uint64_t pid, int64_t timeout, iris_answer *answer)
@@ -144,7 +165,8 @@ static int watch_ended(iris_actor *self, uint64_t pid, int64_t timeout, iris_ans
 
 static int watch_unlink_pair(iris_actor *self, uint64_t a, uint64_t b)
 {
-    return iris__link_pair(iris__world_of(self), a, b, 0);
+    struct world *w = here(self);
+    return w ? iris__link_pair(w, a, b, 0) : IRIS_FAIL;
 }
 
 /* ---- iris.pool/1 ---- */
@@ -177,12 +199,14 @@ static int observe_spawn(iris_actor *self, uint32_t budget, const char *path, ui
 
 static int route_up(iris_actor *self, const char *node, uint64_t link, uint32_t *index)
 {
-    return iris__route_up(iris__world_of(self), node, link, index);
+    struct world *w = here(self);
+    return w ? iris__route_up(w, node, link, index) : IRIS_FAIL;
 }
 
 static int route_down(iris_actor *self, uint32_t index, const char *reason)
 {
-    return iris__route_down(iris__world_of(self), index, reason);
+    struct world *w = here(self);
+    return w ? iris__route_down(w, index, reason) : IRIS_FAIL;
 }
 
 /* Mail becomes mail, everything else a signal. */
@@ -212,8 +236,10 @@ static int deliver_one(struct world *w, const iris_message *in)
 
 static int route_deliver(iris_actor *self, const iris_message *const *in, int n, int *taken)
 {
-    struct world *w = iris__world_of(self);
+    struct world *w = here(self);
     int accepted = 0;
+    if (!w)
+        return 0;
     for (int i = 0; i < n; i++) {
         int near = !IRIS_NODE(in[i]->to) && in[i]->kind < KIND_SWAP;
         taken[i] = near ? deliver_one(w, in[i]) : IRIS_DEAD;
@@ -224,29 +250,35 @@ static int route_deliver(iris_actor *self, const iris_message *const *in, int n,
 
 /* ---- iris.supervise/1 ---- */
 
+/* NULL: see here(). */
 static struct supervisors *supervisors_of(iris_actor *self)
 {
-    return iris__world_of(self)->supervisors;
+    struct world *w = here(self);
+    return w ? w->supervisors : NULL;
 }
 
 static int supervise_create(iris_actor *self, const char *path, const iris_supervision *how)
 {
-    return iris__supervise_create(supervisors_of(self), path, how);
+    struct supervisors *s = supervisors_of(self);
+    return s ? iris__supervise_create(s, path, how) : IRIS_FAIL;
 }
 
 static int supervise_remove(iris_actor *self, const char *path)
 {
-    return iris__supervise_remove(supervisors_of(self), path);
+    struct supervisors *s = supervisors_of(self);
+    return s ? iris__supervise_remove(s, path) : IRIS_FAIL;
 }
 
 static int supervise_watch(iris_actor *self, const char *path, uint64_t pid)
 {
-    return iris__supervise_watch(supervisors_of(self), path, pid);
+    struct supervisors *s = supervisors_of(self);
+    return s ? iris__supervise_watch(s, path, pid) : IRIS_FAIL;
 }
 
 static int supervise_watch_path(iris_actor *self, const char *prefix)
 {
-    return iris__supervise_watch_path(supervisors_of(self), prefix);
+    struct supervisors *s = supervisors_of(self);
+    return s ? iris__supervise_watch_path(s, prefix) : IRIS_FAIL;
 }
 
 static int supervise_factory(iris_actor *self, const iris_factory *given)
@@ -257,18 +289,21 @@ static int supervise_factory(iris_actor *self, const iris_factory *given)
         return iris__fail("supervise: a factory without make(); expected one");
     if (f.strategy > IRIS_REST_FOR_ONE)
         return iris__fail("supervise: no strategy %u; expected IRIS_ONE_FOR_ONE ..", f.strategy);
-    return iris__supervise_factory(supervisors_of(self), &f);
+    struct supervisors *s = supervisors_of(self);
+    return s ? iris__supervise_factory(s, &f) : IRIS_FAIL;
 }
 
 static int supervise_unwatch(iris_actor *self, uint64_t pid)
 {
-    return iris__supervise_unwatch(supervisors_of(self), pid);
+    struct supervisors *s = supervisors_of(self);
+    return s ? iris__supervise_unwatch(s, pid) : IRIS_FAIL;
 }
 
 static int supervise_children(iris_actor *self, const char *path, iris_supervise_each *each,
                               void *ctx)
 {
-    return iris__supervise_children(supervisors_of(self), path, each, ctx);
+    struct supervisors *s = supervisors_of(self);
+    return s ? iris__supervise_children(s, path, each, ctx) : IRIS_FAIL;
 }
 
 static const iris_supervise supervise_ext = {.size = sizeof(iris_supervise),

@@ -6,12 +6,15 @@
 static int policy(iris_actor *self, uint64_t pid, uint32_t policy, uint64_t fallback,
                   uint32_t capacity)
 {
-    return iris__door_policy(iris__world_of(self), pid, policy, fallback, capacity);
+    struct world *w = iris__world_of(self);
+    return iris__world_is_here(w) ? iris__door_policy(w, pid, policy, fallback, capacity)
+                                  : IRIS_FAIL;
 }
 
 static int look(iris_actor *self, uint64_t pid, iris_mailbox_look *out)
 {
-    return iris__door_look(iris__world_of(self), pid, out);
+    struct world *w = iris__world_of(self);
+    return iris__world_is_here(w) ? iris__door_look(w, pid, out) : IRIS_FAIL;
 }
 
 const iris_mailbox iris__mailbox_ext = {sizeof(iris_mailbox), IRIS_ABI, iris__send_wait,

@@ -13,8 +13,11 @@
  *   iris_close(rt, 5 * IRIS_SECOND);
  *
  * Several runtimes may live in one process. Every call is [any], but iris_open, iris_close, iris_step
- * and iris_attach, which are for one thread at a time. After a fork the child has no threads of the
- * runtime: it must not call it. Times are nanoseconds. libiris installs no signal handler. */
+ * and iris_attach, which are for one thread at a time. In the child of a
+ * fork (Linux 4.14 and later) an open runtime is dead: it has stayed with its threads in the parent. Each
+ * call fails with a reason, IRIS_DEAD or IRIS_FAIL (iris_find 0, iris_is_idle 1), iris_close returns 0 at
+ * once, and the child may open a runtime of its own. Times are nanoseconds. libiris installs no signal
+ * handler. */
 #ifndef IRIS_H
 #define IRIS_H
 
