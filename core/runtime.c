@@ -34,9 +34,7 @@ static const iris_info *look_at(struct world *w, iris_actor *a, const struct eve
 {
     if (d->about)
         return d->about;
-    *room = (iris_info){.size = sizeof *room, .abi = IRIS_ABI};
-    if (a && iris__actor_pid(a))
-        iris__info(w, iris__actor_pid(a), room);
+    iris__info_code(w, a ? iris__actor_pid(a) : 0, room);
     return room;
 }
 

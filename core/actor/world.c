@@ -69,11 +69,15 @@ void iris__excerpt(struct excerpt *e, const iris_message *m, uint64_t number, ui
 static void tell(struct world *w, enum event_kind kind, iris_actor *a, int level,
                  const struct event_detail *detail, const char *fmt, va_list args)
 {
-    char *text = NULL;
-    int n = vasprintf(&text, fmt, args);
-    w->hooks.event(w, kind, a, level, detail, n < 0 ? "(no memory for the words)" : text);
-    if (n >= 0)
-        free(text);
+    char room[256], *more = NULL;
+    va_list again;
+    va_copy(again, args);
+    int n = vsnprintf(room, sizeof room, fmt, args);
+    if (n >= (int)sizeof room && vasprintf(&more, fmt, again) < 0)
+        more = NULL; /* then what had room will have to do */
+    va_end(again);
+    w->hooks.event(w, kind, a, level, detail, more ? more : room);
+    free(more);
 }
 
 void iris__world_event(struct world *w, enum event_kind kind, iris_actor *a, int level,

@@ -198,7 +198,10 @@ const iris_api *iris__api(void)
 
 static void copy_text(char *to, size_t room, const char *from)
 {
-    snprintf(to, room, "%s", from ? from : "");
+    size_t len = from ? strlen(from) : 0;
+    len = len < room ? len : room - 1;
+    memcpy(to, from ? from : "", len);
+    to[len] = '\0';
 }
 
 /* For how long the turn that the actor has now has lasted; 0: it has none, or not for a second. */
@@ -214,21 +217,41 @@ static int64_t stuck_for(struct world *w, const iris_actor *a)
     return age >= IRIS__SECOND ? age : 0;
 }
 
-static void describe(const iris_actor *a, iris_info *i)
+static void describe_code(const iris_actor *a, iris_info *i)
 {
     const iris_version *v = a->version;
     struct cold *c = iris__cold_if(a);
-    i->handled = atomic_load_explicit(&((iris_actor *)a)->handled, memory_order_relaxed);
     i->rev = iris__swap_rev(a, &i->of);
     i->state_version = v->b.state_version;
-    i->uptime = -1;
-    copy_text(i->host, sizeof i->host, v->host_name);
+    copy_text(i->path, sizeof i->path, c ? c->path : NULL);
     copy_text(i->handler, sizeof i->handler, v->handler);
     copy_text(i->behaviour, sizeof i->behaviour, v->b.name);
     copy_text(i->version, sizeof i->version, v->b.version);
+}
+
+void iris__info_code(struct world *w, uint64_t target, iris_info *i)
+{
+    iris_actor *a = iris__table_at(&w->table, target);
+    i->pid = 0;
+    i->rev = i->state_version = 0;
+    *i->path = *i->handler = *i->behaviour = *i->version = '\0';
+    pthread_mutex_lock(&w->facts_lock);
+    if (a && iris__gate_is(a, target) && a->version) {
+        i->pid = target;
+        describe_code(a, i);
+    }
+    pthread_mutex_unlock(&w->facts_lock);
+}
+
+static void describe(const iris_actor *a, iris_info *i)
+{
+    struct cold *c = iris__cold_if(a);
+    describe_code(a, i);
+    i->handled = atomic_load_explicit(&((iris_actor *)a)->handled, memory_order_relaxed);
+    i->uptime = -1;
+    copy_text(i->host, sizeof i->host, a->version->host_name);
     if (!c)
         return;
-    copy_text(i->path, sizeof i->path, c->path);
     i->restarts = atomic_load(&c->restarts);
     if (atomic_load(&c->started))
         i->uptime = iris__sched_now(&iris__world_of(a)->sched) - atomic_load(&c->started);

@@ -34,6 +34,8 @@ uint64_t iris__api_turn(const iris_executor *);
 
 struct world;
 int iris__info(struct world *, uint64_t pid, iris_info *);
+/* Only pid (0: it is not there), path, handler, behaviour, version, rev and state_version are written. */
+void iris__info_code(struct world *, uint64_t pid, iris_info *);
 
 /* Where the code that an actor runs was loaded from: heap, NULL where that is not known. */
 struct origin {
