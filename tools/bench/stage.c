@@ -9,7 +9,12 @@ void stage_open(struct stage *s, int workers, uint64_t seed)
 {
     iris_options options = {
         .size = sizeof options, .abi = IRIS_ABI, .workers = (uint32_t)workers, .seed = seed};
-    if (iris_open(&options, &s->rt))
+    stage_open_with(s, &options);
+}
+
+void stage_open_with(struct stage *s, const iris_options *options)
+{
+    if (iris_open(options, &s->rt))
         die(iris_reason());
     s->api = iris_calls();
     s->self = iris_self(s->rt);

@@ -15,6 +15,7 @@ struct stage {
 };
 
 void stage_open(struct stage *, int workers, uint64_t seed);
+void stage_open_with(struct stage *, const iris_options *);
 void stage_close(struct stage *);
 iris_version *stage_define(const struct stage *, const iris_behaviour *);
 uint64_t stage_spawn(const struct stage *, iris_version *);

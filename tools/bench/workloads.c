@@ -6,6 +6,7 @@
 #include "lives.h"
 #include "machine.h"
 #include "pull.h"
+#include "restarts.h"
 
 /* clang-format off */
 #define RATE {{"handled", "M msgs/s", 0}}
@@ -14,6 +15,7 @@
 #define LIVES {{"memory", "bytes/actor", 1}, {"rate", "k spawns/s", 0}}
 #define TIME {{"all", "ms", 1}}
 #define SWAPS {{"in effect", "k swaps/s", 0}}
+#define RESTARTS {{"begun", "k restarts/s", 0}}
 
 /* The last argument is one of those above. f, i: the functions that measure the floor and Iris. */
 #define ROW(n, t, w, s, o, f, i, ...) \
@@ -70,6 +72,9 @@ const struct workload workloads[] = {
     {"pull-spawn", "100,000 waiting pull actors", 1, 100000, 0, LIVES, NULL, pull_spawn_iris, 0},
 
     ROW("swap", "swaps of a stateful counter", 1, 0, 0, NULL, swap_iris, SWAPS),
+    {"restarts", "restarts of 1 that crashes", 1, 1, 0, RESTARTS, NULL, restarts_iris, 0},
+    {"restarts", "restarts of 8 that crash, a supervisor each", 1, 8, 0, RESTARTS, NULL, restarts_iris, 0},
+    {"restarts", "restarts of 8 that crash, a supervisor each", 2, 8, 0, RESTARTS, NULL, restarts_iris, 0},
 
     {"timers", "100,000 timers, due in 0.5 to 1.5 s", 1, 100000, 0, TIMERS, NULL, timers_iris, 0},
     {"timers", "100,000 timers, due in 0.5 to 1.5 s", 2, 100000, 0, TIMERS, NULL, timers_iris, 0},

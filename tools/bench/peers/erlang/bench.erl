@@ -1,7 +1,8 @@
 %% One workload in a machine of its own: erl .. -s bench main WORKLOAD. Prints lines "NAME VALUE", as run.py
 %% knows them. An 8-byte message is a small integer, one of 64 bytes a binary on the sender's heap (copied).
 -module(bench).
--export([main/1, idle/0, tree/3]).
+-behaviour(supervisor).
+-export([main/1, idle/0, tree/3, init/1, patient/1, be_patient/2, log/2]).
 
 main([Workload]) ->
     process_flag(priority, normal),
@@ -87,8 +88,40 @@ run(tree) ->
     S = seconds(fun() -> tree(Me, 0, N), receive Sum -> ok end end),
     say("tree", S * 1000);
 
+%% What supervisors say is made, and thrown away by a handler of our own.
+run(restarts) ->
+    logger:remove_handler(default),
+    logger:add_handler(bench, ?MODULE, #{}),
+    Restart = fun(Patients, All) ->
+                      Me = self(), Left = counters:new(1, []),
+                      counters:put(Left, 1, All),
+                      Pids = [element(2, supervisor:start_link(?MODULE, {Me, Left})) || _ <- lists:seq(1, Patients)],
+                      wait(done, 1),
+                      [begin unlink(P), exit(P, kill) end || P <- Pids]
+              end,
+    process_flag(trap_exit, true),
+    Restart(8, 1000),
+    [say("restarts" ++ integer_to_list(P), 20.0 / seconds(fun() -> Restart(P, 20000) end)) || P <- [1, 8]];
+
 run(flood1) -> latency("flood1", 1);
 run(flood100) -> latency("flood100", 100).
+
+%% ---- restarts: a child that crashes as soon as it has begun ----
+
+init(Args) ->
+    {ok, {#{strategy => one_for_one, intensity => 100000000, period => 1},
+          [#{id => patient, start => {?MODULE, patient, [Args]}, restart => permanent}]}}.
+
+patient(Args) -> proc_lib:start_link(?MODULE, be_patient, [self(), Args]).
+
+be_patient(Supervisor, {Main, Left}) ->
+    proc_lib:init_ack(Supervisor, {ok, self()}),
+    counters:sub(Left, 1, 1),
+    case counters:get(Left, 1) of 0 -> Main ! done; _ -> ok end,
+    self() ! crash,
+    receive crash -> exit(it_was_told_to) end.
+
+log(_, _) -> ok.
 
 %% ---- pairs, fan-in, many ----
 
