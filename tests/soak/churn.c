@@ -91,7 +91,7 @@ static void balance(struct churn *c)
 {
     iris_totals t = {.size = sizeof t, .abi = IRIS_ABI};
     iris_count(c->rt, &t);
-    uint64_t accepted = atomic_load(&c->accepted), extra = atomic_load(&c->extra);
+    uint64_t accepted = atomic_load(&c->accepted), extra = atomic_load(&c->extra) + t.spilled;
     uint64_t done = atomic_load(&c->handled) + t.dead_letters;
     if (done < accepted || done > accepted + extra)
         churn_fail(c, "%llu accepted (and up to %llu beside), but %llu handled and %llu dead",

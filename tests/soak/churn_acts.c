@@ -2,8 +2,10 @@
 
 #include <iris/ext/ask.h>
 #include <iris/ext/control.h>
+#include <iris/ext/mailbox.h>
 #include <iris/ext/name.h>
 #include <iris/ext/reader.h>
+#include <iris/ext/supervise.h>
 #include <iris/ext/timer.h>
 #include <iris/ext/watch.h>
 
@@ -72,15 +74,31 @@ static void send(struct churn *c, iris_actor *self, uint64_t to, const struct or
         atomic_fetch_add(&c->accepted, 1);
 }
 
+/* A full mailbox of each kind; some are lazy. */
+static void vary(struct churn *c, iris_spawn *s, uint64_t *random)
+{
+    if (churn_below(random, 3) == 0) {
+        s->capacity = 1 + churn_below(random, 40);
+        s->policy = churn_below(random, IRIS_SPILL + 1);
+        s->warn_at = churn_below(random, 2) * 80;
+    }
+    if (s->policy >= IRIS_REDIRECT && !(s->fallback = some_pid(c, random)))
+        s->policy = IRIS_DROP_NEW;
+    if (churn_below(random, 8) == 0) {
+        s->flags = IRIS_SPAWN_LAZY;
+        s->idle_timeout = churn_below(random, 3) * IRIS_MILLISECOND;
+    }
+}
+
 static void spawn(struct churn *c, iris_actor *self, uint64_t *random, uint64_t parent)
 {
     iris_spawn s = {.size = sizeof s,
                     .abi = IRIS_ABI,
                     .version = c->version[churn_below(random, CHURN_VERSIONS)],
                     .parent = parent,
-                    .budget = churn_below(random, 200),
-                    .capacity = churn_below(random, 3) ? 0 : 1 + churn_below(random, 40)};
+                    .budget = churn_below(random, 200)};
     uint64_t pid;
+    vary(c, &s, random);
     if (atomic_fetch_add(&c->born, 1) < BORN_MAX && c->api->spawn(self, &s, &pid) == IRIS_OK)
         remember(c, random, pid);
 }
@@ -331,6 +349,27 @@ static void act_end(struct player *p, uint64_t to)
     }
 }
 
+static void act_policy(struct player *p, uint64_t to)
+{
+    struct churn *c = p->churn;
+    const iris_mailbox *m = c->api->extension(IRIS_MAILBOX);
+    const iris_supervise *s = c->api->extension(IRIS_SUPERVISE);
+    struct order o = {.op = OP_COUNT, .player = p->index};
+    switch (churn_below(&p->random, 3)) {
+    case 0:
+        m->policy(c->self, to, churn_below(&p->random, IRIS_BLOCK + 1), 0,
+                  1 + churn_below(&p->random, 40));
+        break;
+    case 1:
+        s->watch(c->self, "/", to);
+        break;
+    default:
+        o.number = ++p->sent;
+        if (m->send_wait(c->self, to, &o, sizeof o, 0, IRIS_MILLISECOND) == IRIS_OK)
+            atomic_fetch_add(&c->accepted, 1);
+    }
+}
+
 static void act_name(struct player *p, uint64_t to)
 {
     struct churn *c = p->churn;
@@ -364,6 +403,8 @@ void churn_act(struct player *p)
         act_name(p, to);
     else if (die < 21)
         act_ask(p, to);
+    else if (die < 23)
+        act_policy(p, to);
     else
         act_send(p, to);
 }
