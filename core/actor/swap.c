@@ -212,6 +212,20 @@ static void lose_patience(struct world *w, struct swap *s)
     s->patience = NULL;
 }
 
+/* A cancel may come at any moment, and lets the version go: it is looked at with a reference of our own. */
+static int is_acceptable(iris_actor *a, struct swap *s)
+{
+    struct world *w = iris__world_of(a);
+    pthread_mutex_lock(&w->swaps_lock);
+    iris_version *v = s->order.version;
+    int held = v && iris__version_retain(v) == IRIS_OK;
+    pthread_mutex_unlock(&w->swaps_lock);
+    int refused = held && check_successor(a->version, v);
+    if (held)
+        iris__version_release(v);
+    return !refused;
+}
+
 int iris__swap_offer(iris_actor *a, struct swap *s)
 {
     struct world *w = iris__world_of(a);
@@ -226,7 +240,7 @@ int iris__swap_offer(iris_actor *a, struct swap *s)
     if (s->offered)
         return 1;
     s->offered = 1;
-    if (s->order.version && check_successor(a->version, s->order.version))
+    if (!is_acceptable(a, s))
         return iris__swap_perform(a, s); /* which refuses it, and says so */
     lend_patience(w, s);
     return 1;
