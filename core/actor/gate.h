@@ -108,12 +108,13 @@ static inline int iris__gate_admit(iris_actor *a, uint32_t capacity)
     return 1;
 }
 
-/* [any] It came to nothing; of an actor that has ended the place is gone already. */
+/* [any] It came to nothing, perhaps after the gate was shut; of an actor that has ended the place is gone
+ * already. */
 static inline void iris__gate_unreserve(iris_actor *a, uint64_t pid)
 {
-    uint32_t upper = iris__pid_generation(pid) | GATE_OPEN;
+    uint32_t generation = iris__pid_generation(pid);
     uint64_t gate = atomic_load_explicit(&a->gate, memory_order_relaxed);
-    while ((uint32_t)(gate >> 32) == upper && (uint32_t)gate &&
+    while (((uint32_t)(gate >> 32) & ~GATE_OPEN) == generation && (uint32_t)gate &&
            !atomic_compare_exchange_weak(&a->gate, &gate, gate - 1))
         ;
 }

@@ -375,9 +375,11 @@ int iris__turn_hear_pull(iris_actor *a)
 static void keep_exit(struct cold *c, const char *reason, enum exit_how how)
 {
     int for_good = c->exit_how == EXIT_STOPPED || c->exit_how == EXIT_PARENT;
+    if (c->exit_how && how == EXIT_BY_ITSELF)
+        return;
     free(c->exit_reason);
     c->exit_reason = reason ? strdup(reason) : NULL;
-    if (!for_good && how != EXIT_BY_ITSELF)
+    if (!for_good)
         c->exit_how = how;
 }
 

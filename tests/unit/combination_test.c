@@ -7,6 +7,7 @@
 
 #include "gate.h"
 #include "runtime.h"
+#include "send.h"
 
 #include <iris/ext/observe.h>
 
@@ -142,6 +143,33 @@ static void close_at_door(struct scene *s)
     cast_run(s, 10);
 }
 
+/* ---- a place that comes to nothing ---- */
+
+static int sender_waits(struct scene *s)
+{
+    return look_at(s, ((struct holder *)s->prop)->pid).waiting == 1;
+}
+
+/* A sender has its place and finds no memory for the message; meanwhile the receiver is told to stop. Who
+ * waits at the door was accepted before, and must have that place. */
+static void place_given_back_after_stop(struct scene *s)
+{
+    struct holder *h = holder_spawn(s, (iris_spawn){.capacity = 1, .policy = IRIS_BLOCK});
+    struct asker *k = asker_spawn(s);
+    iris_actor *a = iris__table_at(&s->rt->world.table, h->pid);
+    s->prop = h;
+    assert_int_equal(iris__gate_reserve(a, h->pid, 1), IRIS_OK);
+    asker_order(s, k, h->pid, 7);
+    scene_await(s, sender_waits);
+    assert_int_equal(watch()->stop(s->self, h->pid), IRIS_OK);
+    iris__gate_unreserve(a, h->pid);
+    assert_int_equal(iris__signal(&s->rt->world, KIND_DOOR, 0, h->pid, 0, NULL), IRIS_OK);
+    holder_await(s, h, 1);
+    assert_int_equal(h->log[0], 7);
+    holder_let_go(s, h, IRIS_OK);
+    cast_await_end(s, h->pid);
+}
+
 /* ---- HOT_SWAP, and then the end of who is linked ---- */
 
 static int slow_to_go(struct puller *p, iris_actor *self, struct numbers *state)
@@ -224,11 +252,6 @@ static int sleeps(struct scene *s, uint64_t pid)
     return cast_info(s, pid).state == IRIS_STATE_ASLEEP;
 }
 
-static int somebody_waits(struct scene *s)
-{
-    return look_at(s, ((struct holder *)s->prop)->pid).waiting == 1;
-}
-
 /* Who waits at a door is not at rest: its state stays until it is in. */
 static void lazy_waits(struct scene *s)
 {
@@ -247,7 +270,7 @@ static void lazy_waits(struct scene *s)
     holder_await(s, h, 1);
     scene_send(s, pid, 2);
     s->prop = h;
-    scene_await(s, somebody_waits);
+    scene_await(s, sender_waits);
     while (s->seed && s->api->now(s->self) < 10 * IDLE && iris_step(s->rt))
         ;
     assert_false(sleeps(s, pid));
@@ -529,6 +552,7 @@ PULLERS(exit_in_hot_swap)
         (void)state;                      \
         scene_play(play);                 \
     }
+PLAY(place_given_back_after_stop)
 PLAY(lazy_blocks)
 PLAY(lazy_waits)
 PLAY(ended_leaves_nothing)
@@ -556,6 +580,8 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("p9.close_reaches_who_waits_at_a_door_on_a_thread", close_at_door_on_thread),
     IRIS_TEST("p3.linked_end_in_a_hot_swap_is_told_once_on_a_stack", exit_in_hot_swap_on_stack),
     IRIS_TEST("p3.linked_end_in_a_hot_swap_is_told_once_on_a_thread", exit_in_hot_swap_on_thread),
+    IRIS_TEST("p2.place_given_back_after_a_stop_is_for_who_waits",
+              test_place_given_back_after_stop),
     IRIS_TEST("p2.lazy_actor_lets_senders_wait", test_lazy_blocks),
     IRIS_TEST("p2.lazy_actor_that_waits_is_not_at_rest", test_lazy_waits),
     IRIS_TEST("p5.ended_that_is_over_leaves_nothing", test_ended_leaves_nothing),

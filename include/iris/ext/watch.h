@@ -97,7 +97,8 @@ static inline const char *iris_signal_name(uint32_t kind)
  *   crash (from=123): text           a link: with the reason of who began it
  *   noproc, noconnection             a monitor or link of an actor that is not there; of a node
  *
- * exit() may say any other word; a text that does not fit the grammar is one long word. */
+ * exit() may say any other word; a text that does not fit the grammar is one long word. Of one that was
+ * told to end already (a pull actor that sees IRIS_CLOSED) what it was told stays the reason. */
 typedef struct iris_reason_parts {
     const char *word, *metadata, *text; /* inside the reason, not terminated; metadata: in the brackets */
     size_t word_len, metadata_len, text_len; /* 0: there is none */
