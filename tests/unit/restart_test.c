@@ -643,7 +643,7 @@ static void play_table(const struct row *one)
 #define ROW(name, strategy, intensity, cast, script, trace) \
     static void otp_##name(void **state) { (void)state; play_table(&(struct row){strategy, intensity, cast, script, trace}); }
 #define DIFFERS(name, strategy, intensity, cast, script, otp, trace, why) ROW(name, strategy, intensity, cast, script, trace)
-#include "../otp/table.h"
+#include "otp/table.h"
 #undef ROW
 #undef DIFFERS
 #define PLAY(play) static void test_##play(void **state) { (void)state; scene_play(play); }
