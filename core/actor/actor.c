@@ -276,14 +276,12 @@ static void vacate(iris_actor *a)
 void iris__actor_bury(iris_actor *a)
 {
     struct world *w = iris__world_of(a);
-    while (a->open) {
+    if (a->open)
         refuse_signals(a, iris__signal_take(a));
-        if (!a->open)
-            break;
-        a->flags |=
-            ACTOR_GONE; /* done() calls are on their way: each queues this actor once more */
-        if (iris__mailbox_block(a))
-            return;
+    if (a->open) { /* done() calls are on their way: each queues this actor once more */
+        a->flags |= ACTOR_GONE;
+        iris__mailbox_block(a);
+        return;
     }
     iris__mailbox_close(a);
     free_mail(a);

@@ -302,7 +302,8 @@ static enum door_next next(struct door *d, iris_actor *a, struct message **m, st
         return DOOR_LOCAL;
     if (left)
         return DOOR_LEFT;
-    return iris__mailbox_rest(a) ? DOOR_RESTS : DOOR_LEFT; /* LEFT: look again, at signals first */
+    return iris__mailbox_let_go(a, 0) ? DOOR_RESTS
+                                      : DOOR_LEFT; /* LEFT: look again, at signals first */
 }
 
 enum door_next iris__door_next(iris_actor *a, struct message **m)
@@ -319,6 +320,8 @@ enum door_next iris__door_next(iris_actor *a, struct message **m)
     }
     enum door_next result = next(d, a, m, &p);
     iris__door_part(w, d, pid, &p);
+    if (result == DOOR_RESTS)
+        iris__mailbox_look_back(a);
     return result;
 }
 
@@ -361,8 +364,10 @@ int iris__door_rest(iris_actor *a)
     if (!d)
         return iris__mailbox_rest(a);
     int waits = d->queued || (d->waiting && iris__gate_count(a) < d->capacity) || d->owed;
-    int rests = waits ? 0 : iris__mailbox_rest(a);
+    int rests = !waits && iris__mailbox_let_go(a, 0);
     iris__door_unlock(d);
+    if (rests)
+        iris__mailbox_look_back(a);
     return rests;
 }
 

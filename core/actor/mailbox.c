@@ -44,55 +44,77 @@ void iris__mailbox_fetch_after(iris_actor *a, const struct message *handled)
     take_in(a, atomic_exchange_explicit(&a->in, 0, memory_order_acquire), handled);
 }
 
+/* Out of idle, or blocked, and nothing else: a place that is closed has both bits. 1: it is ours. */
+static int retake(iris_actor *a, uint64_t flag)
+{
+    uint64_t in = atomic_load(&a->in);
+    while ((in & MAILBOX_FLAGS) == flag)
+        if (atomic_compare_exchange_weak(&a->in, &in, in & ~MAILBOX_FLAGS))
+            return 1;
+    return 0;
+}
+
+/* A signal came while we let go. Whoever is idle here may by now be another actor in the same place, of
+ * another executor: so it is queued there, and not gone on with. */
+static void requeue(iris_actor *a, uint64_t flag)
+{
+    if (retake(a, flag))
+        iris__executor_push(a->executor, a);
+}
+
+int iris__mailbox_let_go(iris_actor *a, uint64_t seen)
+{
+    return atomic_compare_exchange_strong(&a->in, &seen, MAILBOX_IDLE);
+}
+
 /* Between saying that we sleep and looking for signals, and between pushing a signal and looking
  * whether the actor sleeps, lies the same total order: at least one of both sees the other. */
+void iris__mailbox_look_back(iris_actor *a)
+{
+    if (atomic_load(&a->signals))
+        requeue(a, MAILBOX_IDLE);
+}
+
 static int rest(iris_actor *a, uint64_t seen)
 {
-    if (!atomic_compare_exchange_strong(&a->in, &seen, MAILBOX_IDLE))
-        return -1;
-    if (!atomic_load(&a->signals))
-        return 1;
-    uint64_t idle = MAILBOX_IDLE;
-    return !atomic_compare_exchange_strong(&a->in, &idle, 0);
+    int rests = iris__mailbox_let_go(a, seen);
+    if (rests)
+        iris__mailbox_look_back(a);
+    return rests;
 }
 
 int iris__mailbox_rest(iris_actor *a)
 {
-    return rest(a, 0) == 1;
+    return rest(a, 0);
 }
 
 int iris__mailbox_rest_after(iris_actor *a, uint64_t seen)
 {
-    const struct message *handled = iris__mailbox_newest(seen);
-    int result = rest(a, seen);
-    if (result < 0)
-        iris__mailbox_fetch_after(a, handled);
-    return result == 1;
+    int rests = rest(a, seen);
+    if (!rests)
+        iris__mailbox_fetch_after(a, iris__mailbox_newest(seen));
+    return rests;
 }
 
-int iris__mailbox_block(iris_actor *a)
+void iris__mailbox_block(iris_actor *a)
 {
     atomic_fetch_or(&a->in, MAILBOX_BLOCKED);
-    if (!atomic_load(&a->signals))
-        return 1;
-    return !(atomic_fetch_and(&a->in, ~MAILBOX_BLOCKED) & MAILBOX_BLOCKED);
+    if (atomic_load(&a->signals))
+        requeue(a, MAILBOX_BLOCKED);
 }
 
 /* Who stops an actor shuts the gate, pushes, and looks whether the actor is blocked: all three and ours
  * are in one order, so at least one of both sees the other. */
-int iris__mailbox_block_open(iris_actor *a)
+void iris__mailbox_block_open(iris_actor *a)
 {
     atomic_fetch_or(&a->in, MAILBOX_BLOCKED);
-    if (!atomic_load(&a->signals) && atomic_load(&a->gate) >> 32 & GATE_OPEN)
-        return 1;
-    return !(atomic_fetch_and(&a->in, ~MAILBOX_BLOCKED) & MAILBOX_BLOCKED);
+    if (atomic_load(&a->signals) || !(atomic_load(&a->gate) >> 32 & GATE_OPEN))
+        requeue(a, MAILBOX_BLOCKED);
 }
 
 int iris__mailbox_wake(iris_actor *a)
 {
-    uint64_t idle = MAILBOX_IDLE;
-    return atomic_compare_exchange_strong(&a->in, &idle, 0) ||
-           atomic_fetch_and(&a->in, ~MAILBOX_BLOCKED) & MAILBOX_BLOCKED;
+    return retake(a, MAILBOX_IDLE) || retake(a, MAILBOX_BLOCKED);
 }
 
 void iris__mailbox_close(iris_actor *a)

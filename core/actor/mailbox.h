@@ -76,16 +76,21 @@ static inline void iris__mailbox_adjust(iris_actor *a, int n)
 
 /* [turn] Make what was pushed the end of the local list. 0: nothing was. */
 int iris__mailbox_fetch(iris_actor *);
-/* [turn] Nothing is left: 1: the actor is idle now, do not touch it; 0: something came. */
+/* [turn] Nothing is left: 1: the actor is idle now, or queued because a signal came: do not touch it;
+ * 0: mail came. */
 int iris__mailbox_rest(iris_actor *);
+/* The same in two parts, for who holds a lock: 1: it is idle; then, under no lock, look back at signals.
+ * seen: what stands in the mailbox, and is taken out. */
+int iris__mailbox_let_go(iris_actor *, uint64_t seen);
+void iris__mailbox_look_back(iris_actor *);
 /* [turn] The mailbox was looked at and held one message, which is handled now but still stands there:
  * take it out and rest, as above; or take out it and add what came after it to the local list. */
 int iris__mailbox_rest_after(iris_actor *, uint64_t seen);
 void iris__mailbox_fetch_after(iris_actor *, const struct message *handled);
-/* [turn] Wait for signals only: 1: do not touch it any more; 0: a signal is there. */
-int iris__mailbox_block(iris_actor *);
+/* [turn] Wait for signals only; one that is there queues the actor. Do not touch it any more. */
+void iris__mailbox_block(iris_actor *);
 /* The same, but not once the gate is shut: then there is a stop to be heeded. */
-int iris__mailbox_block_open(iris_actor *);
+void iris__mailbox_block_open(iris_actor *);
 /* [turn] Of an actor that rests or is blocked, and whose thread is awake: take that back. 0: somebody
  * queues it this moment. */
 int iris__mailbox_wake(iris_actor *);

@@ -21,7 +21,11 @@ __attribute__((noinline)) int iris__pull_may(const iris_actor *a, const char *wh
 
 static void wait_on_thread(iris_actor *a, enum wish wish, int64_t deadline)
 {
-    int rests = wish == WISH_MAIL ? iris__door_rest(a) : iris__mailbox_block(a);
+    int rests = 1;
+    if (wish == WISH_MAIL)
+        rests = iris__door_rest(a);
+    else
+        iris__mailbox_block(a);
     if (!rests || iris__executor_await(a->executor, deadline) || iris__mailbox_wake(a))
         return;
     iris__executor_await(a->executor, INT64_MAX); /* it is being queued this moment */

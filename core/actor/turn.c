@@ -446,13 +446,19 @@ static enum step overflowed(iris_actor *a)
     return fail_pull(a, 1);
 }
 
+static enum step block(iris_actor *a)
+{
+    iris__mailbox_block(a);
+    return STOP;
+}
+
 static enum step resume(struct turn *t, iris_actor *a, struct coroutine *k)
 {
     switch (iris__coroutine_run(k, a, &t->used)) {
     case WISH_MAIL:
         return iris__door_rest(a) ? STOP : GO_ON;
     case WISH_SIGNAL:
-        return iris__mailbox_block(a) ? STOP : GO_ON;
+        return block(a);
     case WISH_OVERFLOW:
         return overflowed(a);
     case WISH_END:
@@ -502,7 +508,8 @@ static enum step wait(iris_actor *a)
         return heed(a);
     if (!(iris__gate_upper(a) & GATE_OPEN))
         return after(iris__ending_stop(a, atomic_load(&a->handled)));
-    return iris__mailbox_block_open(a) ? STOP : GO_ON;
+    iris__mailbox_block_open(a);
+    return STOP;
 }
 
 /* Its children are told to end: only signals are heard until they have. */
@@ -515,7 +522,7 @@ static enum step wait_for_children(iris_actor *a)
         iris__family_for_good(a);
     iris__hear_finish(&h);
     if (iris__family_waits(a))
-        return iris__mailbox_block(a) ? STOP : GO_ON;
+        return block(a);
     return after(iris__actor_end_now(a));
 }
 
@@ -549,7 +556,7 @@ static enum step depart(iris_actor *a)
     if (iris__signal_waits(a))
         return heed(a); /* which may end it, so that it begins anew */
     if (a->open)
-        return iris__mailbox_block(a) ? STOP : GO_ON;
+        return block(a);
     return after(iris__ending_asked(a));
 }
 
@@ -607,7 +614,7 @@ static enum step wait_for_signal(iris_actor *a)
 {
     if (a->flags & ACTOR_DOOR)
         iris__door_fetch(a);
-    return iris__mailbox_block(a) ? STOP : GO_ON;
+    return block(a);
 }
 
 /* Before the next message: what is open must be done, then a swap that shall come now, then what it sent

@@ -2,6 +2,8 @@
 #include "main.h"
 #include "scene.h"
 
+#include "mailbox.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,8 +79,24 @@ static void p1_order(void **state)
     scene_play(messages_of_one_sender);
 }
 
+/* Who let go of its actor looks back for signals; by then the actor may have ended, and its place be closed,
+ * which looks like idle and blocked at once. */
+static void closed_stays_closed(void **state)
+{
+    iris_actor a = {0};
+    (void)state;
+    atomic_store(&a.in, MAILBOX_CLOSED);
+    atomic_store(&a.signals, SIGNALS_CLOSED);
+    assert_false(iris__mailbox_wake(&a));
+    iris__mailbox_look_back(&a);
+    iris__mailbox_block(&a);
+    iris__mailbox_block_open(&a);
+    assert_int_equal(atomic_load(&a.in), MAILBOX_CLOSED);
+}
+
 /* clang-format off */
 static const struct CMUnitTest tests[] = {
+    IRIS_TEST("mailbox.a_place_that_is_closed_is_never_taken_back", closed_stays_closed),
     IRIS_TEST("p1.messages_of_one_sender_are_handled_in_order", p1_order),
 };
 /* clang-format on */
