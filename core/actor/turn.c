@@ -532,7 +532,8 @@ static enum step doze(struct turn *t, iris_actor *a)
     iris__alarms_set(a);
     if (iris__signal_waits(a) && heed(a) == STOP)
         return STOP;
-    if (!(a->flags & ACTOR_ASLEEP) || a->flags & ACTOR_DOWN) /* a signal ended it, and it goes on */
+    if (!(a->flags & ACTOR_ASLEEP) ||
+        a->flags & (ACTOR_DOWN | ACTOR_ENDING)) /* a signal ended it */
         return GO_ON;
     if (a->flags & ACTOR_EXITING)
         return after(iris__ending_asked(a));

@@ -263,6 +263,27 @@ static void a_stop_behind_mail(struct scene *s)
     assert_int_equal(l->finis, 1);
 }
 
+/* It has never begun, but it has a child, which it waits for when it is killed: its mail does not wake it. */
+static void killed_asleep_with_a_child(struct scene *s)
+{
+    struct ledger *l = cast_ledger(s), *of_child = cast_ledger(s);
+    const iris_watch *watch = cast_extension(s, IRIS_WATCH);
+    iris_behaviour b = cast_counter(l), child = cast_counter(of_child);
+    uint64_t pid = spawn_lazy(s, &b, 0, NULL);
+    uint64_t other = cast_spawn(s, &child, (iris_spawn){.parent = pid});
+    scene_settle(s);
+    for (uint64_t i = 1; i <= 3; i++) /* first the kill: a signal overtakes what waits for a turn */
+        if (s->seed)
+            scene_send(s, pid, cast_number(0, i));
+    watch->kill(s->self, pid);
+    watch->stop(s->self, pid);
+    cast_await_end(s, other);
+    cast_await_end(s, pid);
+    assert_int_equal(l->inits, 0);
+    assert_int_equal(of_child->finis, 1);
+    assert_int_equal(scene_count(s).dead_letters, s->seed ? 3 : 0);
+}
+
 static void crashes(struct scene *s)
 {
     struct ledger *l = cast_ledger(s);
@@ -408,7 +429,14 @@ SEEDS(alarms_begin_anew)
 SEEDS(alarms_wake)
 PLAY(senseless)
 
+static void p5_killed_asleep(void **state)
+{
+    (void)state;
+    scene_play(killed_asleep_with_a_child);
+}
+
 static const struct CMUnitTest tests[] = {
+    IRIS_TEST("p5.killed_asleep_it_waits_for_its_child_and_does_not_wake", p5_killed_asleep),
     IRIS_TEST("lazy.pid_and_path_are_there_and_init_comes_with_the_first_message", test_first_message),
     IRIS_TEST("lazy.rests_when_nothing_came_for_its_idle_timeout", test_rests_in_time),
     IRIS_TEST("lazy.begins_again_with_the_next_message_and_is_bare_between", test_begins_again),
