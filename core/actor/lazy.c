@@ -7,7 +7,6 @@
 #include "watch.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { LOOKS = 4 }; /* within one idle timeout */
 
@@ -58,10 +57,19 @@ int iris__lazy_look(iris_actor *a)
     return c->idle_looks * period_of(c->idle_timeout) >= c->idle_timeout;
 }
 
+/* It was made of zeros, and all that it had is gone again: every byte is as it was. */
+static int is_blank(const struct cold *c)
+{
+    const unsigned char *bytes = (const unsigned char *)c;
+    for (size_t i = 0; i < sizeof *c; i++)
+        if (bytes[i])
+            return 0;
+    return 1;
+}
+
 /* Nothing is kept for one that has nothing but its sleep. */
 static void let_cold_go(iris_actor *a)
 {
-    static const struct cold blank;
     struct world *w = iris__world_of(a);
     struct cold *c = iris__cold_if(a);
     c->idle_timeout = 0;
@@ -71,7 +79,7 @@ static void let_cold_go(iris_actor *a)
     free(c->open);
     c->open = NULL;
     c->open_room = 0;
-    if (memcmp(c, &blank, sizeof blank) != 0)
+    if (!is_blank(c))
         return;
     pthread_mutex_lock(&w->facts_lock); /* others may be looking at it */
     atomic_store(&a->cold, NULL);

@@ -317,7 +317,7 @@ static size_t size_of_entry(uint32_t len)
 
 static int reserve(struct list *l, size_t size)
 {
-    if (l->used + size <= l->room)
+    if (l->bytes && l->used + size <= l->room)
         return 0;
     size_t room = l->room ? 2 * l->room : 1024;
     char *bytes = realloc(l->bytes, room);

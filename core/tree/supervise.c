@@ -195,7 +195,7 @@ static void hand_up(struct supervisors *s, struct supervisor *v)
 static void take_out(struct supervisors *s, struct supervisor *v)
 {
     struct supervisor **at = &s->list;
-    while (*at != v)
+    while (*at && *at != v)
         at = &(*at)->next;
     *at = v->next;
     v->next = s->dead;
