@@ -18,6 +18,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The text that a signal carries, which does not end in a '\0'. NULL: no memory. */
+static char *words_of(const iris_message *m)
+{
+    char *words = malloc((size_t)m->len + 1);
+    if (!words)
+        return NULL;
+    memcpy(words, m->data, m->len);
+    words[m->len] = '\0';
+    return words;
+}
+
 /* What ends it for good, or by order, must not be lost in what was heard before it. */
 static int outdoes(enum ending_kind kind, enum ending_kind before)
 {
@@ -42,7 +53,7 @@ static void hear_kill(iris_actor *a, struct heard *h, const iris_message *m)
 {
     iris__family_awaited(a, m);
     h->stopped |= (m->ref & KILL_FOR_GOOD) != 0;
-    hear_end(h, m->ref & KILL_PARENT ? ENDING_PARENT : ENDING_KILLED, strndup(m->data, m->len));
+    hear_end(h, m->ref & KILL_PARENT ? ENDING_PARENT : ENDING_KILLED, words_of(m));
 }
 
 /* Orders of a supervisor may overtake each other: what was told before the last one heard is void. */
@@ -60,7 +71,7 @@ static void hear_restart(iris_actor *a, const iris_message *m, struct heard *h)
 {
     if (!is_order(a, m))
         return;
-    char *reason = strndup(m->data, m->len);
+    char *reason = words_of(m);
     if (!a->open || m->ref & RESTART_AT_ONCE || a->flags & ACTOR_DOWN) {
         hear_end(h, ENDING_RESTART, reason);
         return;
@@ -111,7 +122,7 @@ static void hear_failure(iris_actor *a, struct message *m, const iris_message *w
 {
     if (iris__later_settle(a, m) != IRIS_FAIL)
         return;
-    char *text = why ? strndup(why->data, why->len) : NULL;
+    char *text = why ? words_of(why) : NULL;
     if (!h->ends)
         iris__ending_excerpt(a, &m->pub, &h->message);
     iris__world_crash_letter(iris__world_of(a), m, text ? text : "");

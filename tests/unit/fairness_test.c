@@ -104,6 +104,11 @@ static void has_fallen_behind(struct scene *s)
     assert_int_equal(l->handled, MAIL);
     assert_int_equal(l->disorder, 0);
     assert_in_range(s->api->turn(b.executor), 1024 / BUDGET, MAIL / BUDGET / 2);
+    const iris_watch *watch = cast_extension(s, IRIS_WATCH);
+    watch->kill(s->self, pid);
+    cast_await_end(s, pid);
+    scene_settle(s); /* its version goes on that thread */
+    s->api->close(b.executor);
 }
 
 static void behind(void **state)
