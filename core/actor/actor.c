@@ -127,7 +127,7 @@ static void fill(iris_actor *a, const iris_spawn *s, struct cold *cold, iris_exe
     atomic_store_explicit(&a->limit, s->capacity, memory_order_relaxed);
     unsigned kept = cold && cold->is_kept ? MARK_KEPT : 0;
     unsigned asleep = s->flags & IRIS_SPAWN_LAZY ? MARK_ASLEEP : 0;
-    atomic_store_explicit(&a->marks, (s->capacity ? MARK_BOUNDED : 0) | kept | asleep,
+    atomic_store_explicit(&a->marks, (s->capacity | s->bytes ? MARK_BOUNDED : 0) | kept | asleep,
                           memory_order_relaxed);
     if (!asleep)
         return;
@@ -148,7 +148,8 @@ int iris__actor_spawn(struct world *w, const iris_spawn *given, struct cold *col
         iris__cold_free(w, cold);
         return result ? result : IRIS_FAIL;
     }
-    if ((iris__door_is_wanted(&s) && iris__door_prepare(w, a, &s)) ||
+    int has_door = iris__door_is_wanted(&s);
+    if ((has_door && iris__door_prepare(w, a, &s)) ||
         choose_executor(w, &s, &x)) { /* last: it may have made a thread */
         iris__table_give(&w->table, a);
         iris__cold_free(w, cold);
@@ -160,7 +161,7 @@ int iris__actor_spawn(struct world *w, const iris_spawn *given, struct cold *col
     int has_alarms = cold && cold->alarms; /* which run from here on, and may be what wakes it */
     int runs = a->flags & ACTOR_FRESH && (has_alarms || !(a->flags & ACTOR_ASLEEP));
     *pid = (uint64_t)generation << PID_SLOT_BITS | a->slot;
-    if (iris__door_is_wanted(&s))
+    if (has_door)
         iris__door_open(w, a, *pid, &s);
     atomic_store(&a->in, 0);
     iris__gate_open(a, generation);

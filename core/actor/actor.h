@@ -31,7 +31,7 @@ enum {                        /* actor.flags */
 };
 
 enum {                   /* actor.marks: what senders look at */
-       MARK_BOUNDED = 1, /* has a capacity */
+       MARK_BOUNDED = 1, /* has a capacity, or a limit of bytes */
        MARK_PORT = 2,    /* no actor, but the place where an ask waits for its answer */
        MARK_TIMERS = 4,  /* timers may exist for it */
        MARK_NAMED = 8,   /* names may */

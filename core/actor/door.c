@@ -1,6 +1,7 @@
 #include "door.h"
 
 #include "awaits.h"
+#include "behaviour.h"
 #include "callers.h"
 #include "cold.h"
 #include "fail.h"
@@ -9,6 +10,8 @@
 #include "send.h"
 
 #include <string.h>
+
+enum { UNCOUNTED = INT32_MAX }; /* as a capacity: there is a limit of bytes, and no other */
 
 /* ---- whose it is ---- */
 
@@ -68,6 +71,29 @@ void iris__door_part(struct world *w, struct door *d, uint64_t pid, struct parti
 
 /* ---- the queue; lock held ---- */
 
+static void hold(struct door *d, struct message *m)
+{
+    if (!d->bytes || m->pub.kind != IRIS_USER)
+        return;
+    m->flags |= MESSAGE_HELD;
+    d->held += m->pub.len;
+}
+
+static void let_go(struct door *d, struct message *m)
+{
+    if (!(m->flags & MESSAGE_HELD))
+        return;
+    m->flags &= (uint8_t)~MESSAGE_HELD;
+    d->held -= m->pub.len;
+}
+
+static struct message *next_waiting(struct message *m)
+{
+    while (m && !(m->flags & MESSAGE_WAITING))
+        m = m->next;
+    return m;
+}
+
 void iris__door_append(struct door *d, struct message *m)
 {
     m->next = NULL;
@@ -76,16 +102,22 @@ void iris__door_append(struct door *d, struct message *m)
     else
         d->first = m;
     d->last = m;
-    if (m->flags & MESSAGE_WAITING)
-        d->waiting++;
-    else
+    if (!(m->flags & MESSAGE_WAITING)) {
         d->queued++;
+        hold(d, m);
+        return;
+    }
+    d->waiting++;
+    if (!d->waits)
+        d->waits = m;
 }
 
 static struct message *unlink_after(struct door *d, struct message *before)
 {
     struct message **at = before ? &before->next : &d->first, *m = *at;
     *at = m->next;
+    if (d->waits == m)
+        d->waits = next_waiting(m->next);
     if (d->last == m)
         d->last = before;
     if (m->flags & MESSAGE_WAITING)
@@ -106,7 +138,7 @@ void iris__door_remove(struct door *d, struct message *m)
 void iris__door_set_limit(struct door *d, iris_actor *a)
 {
     uint32_t limit = d->warning && d->warning <= d->capacity ? d->warning - 1 : d->capacity;
-    if (d->first || d->policy == IRIS_DROP_OLD)
+    if (d->first || iris__door_takes_all(d))
         limit = 0;
     atomic_store(&a->limit, limit);
 }
@@ -123,6 +155,14 @@ static void note(struct door *d, struct message *m, int result, struct parting *
     m->flags &= (uint8_t) ~(MESSAGE_WAITING | MESSAGE_SUSPENDS | MESSAGE_CALLER);
 }
 
+/* Its place is taken then. */
+static int may_come_in(const struct door *d, iris_actor *a, const struct message *m,
+                       const struct parting *p)
+{
+    return p->ntells < PARTING_TELLS && iris__door_fits(d, m->pub.len) &&
+           iris__gate_admit(a, d->capacity);
+}
+
 /* The first of the queue, if it may come in: it is in no list then. */
 static struct message *take_first(struct door *d, iris_actor *a, struct parting *p)
 {
@@ -130,12 +170,31 @@ static struct message *take_first(struct door *d, iris_actor *a, struct parting 
     if (!m)
         return NULL;
     int waits = m->flags & MESSAGE_WAITING;
-    if (waits && (p->ntells == PARTING_TELLS || !iris__gate_admit(a, d->capacity)))
+    if (waits && !may_come_in(d, a, m, p))
         return NULL;
     unlink_after(d, NULL);
-    if (waits)
+    if (waits) {
         note(d, m, IRIS_OK, p);
+        hold(d, m);
+    }
     return m;
+}
+
+/* It keeps its place in the queue. */
+static void come_in(struct door *d, struct message *m, struct parting *p)
+{
+    note(d, m, IRIS_OK, p);
+    hold(d, m);
+    d->waiting--;
+    d->queued++;
+    d->waits = next_waiting(m->next);
+}
+
+/* Where all stay in the queue until they are begun: those that wait, as far as there is room. */
+static void admit(struct door *d, iris_actor *a, struct parting *p)
+{
+    while (d->waits && may_come_in(d, a, d->waits, p))
+        come_in(d, d->waits, p);
 }
 
 static void add_local(struct door *d, iris_actor *a, struct message **end, struct message *m)
@@ -175,6 +234,7 @@ static int evict_queued(struct door *d, struct parting *p)
     struct message *before = NULL;
     for (struct message *m = d->first; m; before = m, m = m->next)
         if (m->pub.kind == IRIS_USER && !(m->flags & MESSAGE_WAITING)) {
+            let_go(d, m);
             drop(p, unlink_after(d, before));
             return 1;
         }
@@ -191,21 +251,34 @@ int iris__door_evict(struct door *d, iris_actor *a, struct parting *p)
     return 1;
 }
 
+uint32_t iris__door_make_room(struct world *w, struct door *d, size_t len, struct parting *p)
+{
+    uint32_t n = 0;
+    for (; !iris__door_fits(d, len) && evict_queued(d, p); n++)
+        iris__door_count(w, d, IRIS_MAILBOX_DROPPED);
+    return n;
+}
+
+/* At the cost of the oldest. */
+static int take_place(struct world *w, struct door *d, iris_actor *a, size_t len, struct parting *p)
+{
+    atomic_fetch_sub(&a->gate, iris__door_make_room(w, d, len, p));
+    if (iris__gate_admit(a, d->capacity))
+        return 1;
+    if (!iris__door_evict(d, a, p))
+        return 0;
+    iris__door_count(w, d, IRIS_MAILBOX_DROPPED);
+    return 1;
+}
+
 /* The policy says now that they need not wait: each takes the oldest's place. Not all at once, since
  * there may be many to tell. */
 int iris__door_convert(struct world *w, struct door *d, iris_actor *a, struct parting *p)
 {
-    for (struct message *m = d->first; m && p->ntells < PARTING_TELLS; m = m->next) {
-        if (!(m->flags & MESSAGE_WAITING))
-            continue;
-        if (!iris__gate_admit(a, d->capacity)) {
-            if (!iris__door_evict(d, a, p))
-                return 0;
-            iris__door_count(w, d, IRIS_MAILBOX_DROPPED);
-        }
-        note(d, m, IRIS_OK, p);
-        d->waiting--;
-        d->queued++;
+    while (d->waits && p->ntells < PARTING_TELLS) {
+        if (!take_place(w, d, a, d->waits->pub.len, p))
+            return 0;
+        come_in(d, d->waits, p);
     }
     return d->waiting && p->ntells == PARTING_TELLS;
 }
@@ -255,7 +328,7 @@ void iris__door_hear(iris_actor *a)
 
 static int has_room(const struct door *d, const iris_actor *a)
 {
-    return !d->waiting && iris__gate_count(a) < d->capacity;
+    return !d->waiting && iris__gate_count(a) < d->capacity && iris__door_fits(d, 1);
 }
 
 /* Whether the turn need not look after it any more. */
@@ -264,7 +337,7 @@ static int leave(struct door *d, iris_actor *a, struct parting *p)
     if (d->callers && has_room(d, a))
         iris__callers_take_room(&d->callers, IRIS_OK, &p->callers);
     iris__door_set_limit(d, a);
-    if (d->first || d->callers || d->policy == IRIS_DROP_OLD)
+    if (d->first || d->callers || iris__door_takes_all(d))
         return 0;
     d->told = 0;
     a->flags &= (uint16_t)~ACTOR_DOOR;
@@ -285,16 +358,19 @@ static struct message *take_one(struct door *d, iris_actor *a, struct parting *p
         a->local = m->next;
         iris__mailbox_adjust(a, -1);
     }
+    let_go(d, m);
     return m;
 }
 
 static enum door_next next(struct door *d, iris_actor *a, struct message **m, struct parting *p)
 {
     pay(d, a, p);
-    if (d->policy == IRIS_DROP_OLD)
+    if (iris__door_takes_all(d))
         *m = take_one(d, a, p);
     else
         let_in(d, a, p);
+    if (d->bytes)
+        admit(d, a, p);
     int left = leave(d, a, p);
     if (*m)
         return DOOR_ONE;
@@ -325,17 +401,34 @@ enum door_next iris__door_next(iris_actor *a, struct message **m)
     return result;
 }
 
-void iris__door_fetch(iris_actor *a)
+/* A marker is taken in, so that it is met; mail stays within reach until it is begun. */
+static int see_next(struct door *d, iris_actor *a, struct parting *p)
+{
+    admit(d, a, p);
+    if (a->local || !d->first || d->first->flags & MESSAGE_WAITING)
+        return 0;
+    if (d->first->pub.kind < KIND_SWAP)
+        return 1;
+    add_local(d, a, &a->local, take_first(d, a, p));
+    return 0;
+}
+
+int iris__door_fetch(iris_actor *a)
 {
     struct parting p;
+    int stays = 0;
     iris__parting_init(&p);
     struct door *d = lock_own(a);
     if (!d)
-        return;
+        return 0;
     pay(d, a, &p);
-    let_in(d, a, &p);
+    if (d->bytes && !d->pulls)
+        stays = see_next(d, a, &p);
+    else
+        let_in(d, a, &p);
     leave(d, a, &p);
     iris__door_part(iris__world_of(a), d, iris__actor_pid(a), &p);
+    return stays;
 }
 
 int iris__door_begin(iris_actor *a, struct message *wanted)
@@ -353,6 +446,8 @@ int iris__door_begin(iris_actor *a, struct message *wanted)
         *at = wanted->next;
         iris__mailbox_adjust(a, -1);
     }
+    if (d && found)
+        let_go(d, wanted);
     if (d)
         iris__door_part(iris__world_of(a), d, iris__actor_pid(a), &p);
     return found;
@@ -363,12 +458,23 @@ int iris__door_rest(iris_actor *a)
     struct door *d = a->flags & ACTOR_DOOR ? lock_own(a) : NULL;
     if (!d)
         return iris__mailbox_rest(a);
-    int waits = d->queued || (d->waiting && iris__gate_count(a) < d->capacity) || d->owed;
+    int may =
+        d->waits && iris__gate_count(a) < d->capacity && iris__door_fits(d, d->waits->pub.len);
+    int waits = d->queued || may || d->owed;
     int rests = !waits && iris__mailbox_let_go(a, 0);
     iris__door_unlock(d);
     if (rests)
         iris__mailbox_look_back(a);
     return rests;
+}
+
+void iris__door_let_go(iris_actor *a, struct message *m)
+{
+    struct door *d = lock_own(a);
+    if (!d)
+        return;
+    let_go(d, m);
+    iris__door_unlock(d);
 }
 
 void iris__door_count_marker(iris_actor *a)
@@ -397,7 +503,7 @@ int iris__door_marker(struct world *w, iris_actor *a, uint64_t pid, struct messa
     struct door *d = iris__door_lock(w, a, pid, is_swap ? DOOR_MAKE : DOOR_FIND);
     if (!d)
         return push_marker(a, pid, m);
-    int queues = d->first || d->policy == IRIS_DROP_OLD;
+    int queues = d->first || iris__door_takes_all(d);
     if (queues)
         iris__door_append(d, m);
     else
@@ -430,12 +536,30 @@ static int check_policy(const char *who, uint32_t policy, uint64_t fallback)
     return IRIS_OK;
 }
 
+/* What a pull actor has taken in only its own turn may touch. */
+static int check_pull(const char *who, uint32_t policy, uint64_t bytes, int pulls)
+{
+    if (policy == IRIS_DROP_OLD && bytes && pulls)
+        return iris__fail("%s: a limit of bytes and IRIS_DROP_OLD do not go together for a pull "
+                          "actor, which may begin any of its messages; take another policy, or a "
+                          "capacity alone",
+                          who);
+    return IRIS_OK;
+}
+
+static int is_pull(const iris_spawn *s)
+{
+    return (s->version->b.flags & IRIS_PULL) != 0;
+}
+
 int iris__door_check(const iris_spawn *s)
 {
-    if (s->policy && !s->capacity)
+    if (s->policy && !s->capacity && !s->bytes)
         return iris__fail("spawn: policy %u is for a full mailbox, and an unbounded one never is; "
-                          "give it a capacity",
+                          "give it a capacity, or a limit of bytes",
                           s->policy);
+    if (check_pull("spawn", s->policy, s->bytes, is_pull(s)))
+        return IRIS_FAIL;
     if (s->warn_at > 100)
         return iris__fail("spawn: warn_at is %u; percent, up to 100", s->warn_at);
     return check_policy("spawn", s->policy, s->fallback);
@@ -454,7 +578,7 @@ static void set_capacity(struct door *d, uint32_t capacity)
 
 static int needs_door(const iris_spawn *s)
 {
-    return s->capacity && (s->policy || s->warn_at);
+    return s->bytes || (s->capacity && (s->policy || s->warn_at));
 }
 
 int iris__door_prepare(struct world *w, iris_actor *a, const iris_spawn *s)
@@ -475,9 +599,11 @@ void iris__door_open(struct world *w, iris_actor *a, uint64_t pid, const iris_sp
     d->policy = (uint8_t)s->policy;
     d->fallback = s->fallback;
     d->warn_at = (uint8_t)s->warn_at;
-    set_capacity(d, s->capacity);
+    d->bytes = s->bytes;
+    d->pulls = (uint8_t)is_pull(s);
+    set_capacity(d, s->capacity ? s->capacity : UNCOUNTED);
     iris__door_set_limit(d, a);
-    if (d->policy == IRIS_DROP_OLD) {
+    if (iris__door_takes_all(d)) {
         d->told = 1;
         a->flags |= ACTOR_DOOR;
     }
@@ -558,13 +684,19 @@ int iris__door_policy(struct world *w, uint64_t pid, uint32_t policy, uint64_t f
     if (fallback == pid)
         return iris__fail("policy: an actor cannot be its own fallback");
     if (!(atomic_load(&a->marks) & MARK_BOUNDED))
-        return iris__fail("policy: an unbounded mailbox is never full; spawn it with a capacity");
+        return iris__fail("policy: an unbounded mailbox is never full; spawn it with a capacity, "
+                          "or a limit of bytes");
     struct message *bell = iris__message_signal(w->pool, KIND_DOOR, 0, pid, 0, NULL);
     struct door *d = bell ? iris__door_lock(w, a, pid, DOOR_MAKE) : NULL;
     if (!d) {
         if (bell)
             iris__message_drop(w->pool, bell);
         return iris__gate_accepts(a, pid) ? iris__fail("policy: no memory") : IRIS_DEAD;
+    }
+    if (check_pull("policy", policy, d->bytes, d->pulls)) {
+        iris__door_unlock(d);
+        iris__message_drop(w->pool, bell);
+        return IRIS_FAIL;
     }
     d->policy = (uint8_t)policy;
     d->fallback = fallback;
@@ -575,11 +707,43 @@ int iris__door_policy(struct world *w, uint64_t pid, uint32_t policy, uint64_t f
     return IRIS_OK;
 }
 
+/* IRIS_OK, or IRIS_FAIL with a reason. */
+static int set_bytes(struct door *d, uint64_t bytes)
+{
+    if (!d || !d->bytes)
+        return iris__fail("bytes: this mailbox does not count them; spawn it with a limit");
+    if (!bytes)
+        return iris__fail("bytes: the limit can be another, and not be taken away");
+    d->bytes = bytes;
+    return IRIS_OK;
+}
+
+int iris__door_bytes(struct world *w, uint64_t pid, uint64_t bytes)
+{
+    iris_actor *a = iris__table_at(&w->table, pid);
+    if (!a || !iris__gate_accepts(a, pid))
+        return IRIS_DEAD;
+    struct message *bell = iris__message_signal(w->pool, KIND_DOOR, 0, pid, 0, NULL);
+    if (!bell)
+        return iris__fail("bytes: no memory");
+    struct door *d = iris__door_lock(w, a, pid, DOOR_FIND);
+    int result = set_bytes(d, bytes);
+    if (d)
+        iris__door_unlock(d);
+    if (result == IRIS_OK)
+        iris__signal_post(w, bell); /* more may come in now */
+    else
+        iris__message_drop(w->pool, bell);
+    return result && !iris__gate_accepts(a, pid) ? IRIS_DEAD : result;
+}
+
 static void describe(const struct door *d, iris_mailbox_look *l)
 {
     l->policy = d->policy;
     l->fallback = d->fallback;
-    l->capacity = d->capacity;
+    l->capacity = d->capacity == UNCOUNTED ? 0 : d->capacity;
+    l->bytes = d->bytes;
+    l->held = d->held;
     l->warn_at = d->warn_at;
     l->waiting = d->waiting;
     l->mailbox += d->queued - d->owed;

@@ -19,7 +19,8 @@ enum {                     /* message.flags; written by the sender only */
        /* While it is in a door's queue, and under that door's lock: */
        MESSAGE_WAITING = 16,  /* it has no place in the mailbox yet */
        MESSAGE_SUSPENDS = 32, /* its sender begins nothing until it has */
-       MESSAGE_CALLER = 64    /* a thread from outside waits until it has */
+       MESSAGE_CALLER = 64,   /* a thread from outside waits until it has */
+       MESSAGE_HELD = 128     /* its bytes count against the mailbox's, until it is begun */
 };
 
 enum {                    /* message.later: a small life of its own, moved on by atomic or */

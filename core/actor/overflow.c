@@ -12,7 +12,7 @@
 
 enum { HOPS = 8 }; /* from fallback to fallback; more are a ring, or as good as one */
 
-enum verdict { TO_MAILBOX, IN_QUEUE, WAITS, REFUSED, GONE, ELSEWHERE, PREPARE };
+enum verdict { TO_MAILBOX, IN_QUEUE, WAITS, REFUSED, GONE, TOO_LARGE, ELSEWHERE, PREPARE };
 
 struct attempt { /* at one door */
     struct overflow *o;
@@ -53,7 +53,7 @@ static void look_at_level(struct attempt *t, struct door *d)
 static enum verdict enter(struct attempt *t, struct door *d)
 {
     look_at_level(t, d);
-    if (!d->first && d->policy != IRIS_DROP_OLD)
+    if (!d->first && !iris__door_takes_all(d))
         return TO_MAILBOX;
     iris__door_append(d, t->o->m);
     return IN_QUEUE;
@@ -94,7 +94,14 @@ static int takes_oldest(struct attempt *t, struct door *d)
 {
     if (d->waiting)
         iris__door_convert(t->o->w, d, t->a, t->parting);
-    if (d->waiting || !iris__door_evict(d, t->a, t->parting))
+    if (d->waiting)
+        return 0;
+    uint32_t n = iris__door_make_room(t->o->w, d, t->o->m->pub.len, t->parting);
+    if (n) { /* one of their places is ours */
+        atomic_fetch_sub(&t->a->gate, n - 1);
+        return 1;
+    }
+    if (!iris__door_evict(d, t->a, t->parting))
         return 0;
     t->owed = d->owed != 0;
     iris__door_count(t->o->w, d, IRIS_MAILBOX_DROPPED);
@@ -116,12 +123,21 @@ static enum verdict overflow(struct attempt *t, struct door *d)
     return REFUSED;
 }
 
+static int reserve(const struct attempt *t, const struct door *d)
+{
+    int always = t->o->wait == OVERFLOW_ALWAYS;
+    if (d->waiting || (!always && !iris__door_fits(d, t->o->m->pub.len)))
+        return IRIS_FULL;
+    return iris__gate_reserve(t->a, t->pid, always ? UINT32_MAX : d->capacity);
+}
+
 static enum verdict decide(struct attempt *t, struct door *d)
 {
-    uint32_t room = t->o->wait == OVERFLOW_ALWAYS ? UINT32_MAX : d->capacity;
     if (!iris__gate_accepts(t->a, t->pid))
         return GONE;
-    int result = d->waiting ? IRIS_FULL : iris__gate_reserve(t->a, t->pid, room);
+    if (d->bytes && t->o->m->pub.len > d->bytes && t->o->wait != OVERFLOW_ALWAYS)
+        return TOO_LARGE;
+    int result = reserve(t, d);
     if (result == IRIS_FULL)
         return overflow(t, d);
     return result == IRIS_OK ? enter(t, d) : GONE;
@@ -301,16 +317,24 @@ int iris__overflow(struct overflow *o, uint64_t pid)
         o->stays = 1;
         v = knock(o, pid, 1, &fallback);
     }
-    return is_taken(v) ? IRIS_OK : v == GONE ? IRIS_DEAD : IRIS_FULL;
+    return is_taken(v) ? IRIS_OK : v == GONE ? IRIS_DEAD : v == TOO_LARGE ? IRIS_LARGE : IRIS_FULL;
 }
 
-int iris__overflow_refuses(struct world *w, uint64_t pid)
+/* One that is too large is told so, in the other way. */
+static int is_full(const struct door *d, const iris_actor *a, size_t len)
+{
+    if (d->bytes && len > d->bytes)
+        return 0;
+    return d->waiting || iris__gate_count(a) >= d->capacity || !iris__door_fits(d, len);
+}
+
+int iris__overflow_refuses(struct world *w, uint64_t pid, size_t len)
 {
     iris_actor *a = iris__table_at(&w->table, pid);
     struct door *d = a ? iris__door_lock(w, a, pid, DOOR_MAKE) : NULL;
     if (!d)
         return 0;
-    int refuses = d->policy == IRIS_DROP_NEW && (d->waiting || iris__gate_count(a) >= d->capacity);
+    int refuses = d->policy == IRIS_DROP_NEW && is_full(d, a, len);
     if (refuses)
         iris__door_count(w, d, IRIS_MAILBOX_REFUSED);
     iris__door_unlock(d);

@@ -15,11 +15,11 @@ struct overflow {
     int stays; /* no fallback is asked any more */
 };
 
-/* [any] m is for `pid`, which is m->pub.to but where it is routed. Taken over on IRIS_OK only; else FULL
- * or DEAD. */
+/* [any] m is for `pid`, which is m->pub.to but where it is routed. Taken over on IRIS_OK only; else FULL,
+ * DEAD, or LARGE (more than may ever wait there). */
 int iris__overflow(struct overflow *, uint64_t pid);
 /* [any] Whether that is plain: nobody waits, and the newest is refused. It is counted then. Saves making
  * a message that nobody takes. */
-int iris__overflow_refuses(struct world *, uint64_t pid);
+int iris__overflow_refuses(struct world *, uint64_t pid, size_t len);
 
 #endif

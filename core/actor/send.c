@@ -101,7 +101,7 @@ static __attribute__((noinline)) int send_full(iris_actor *self, uint64_t to, co
                                                size_t len, uint64_t ref)
 {
     struct world *w = iris__world_of(self);
-    struct message *m = iris__overflow_refuses(w, to) ? NULL : iris__message_new(w->pool, len);
+    struct message *m = iris__overflow_refuses(w, to, len) ? NULL : iris__message_new(w->pool, len);
     if (!m)
         return IRIS_FULL;
     address(m, self, to, ref);

@@ -60,6 +60,8 @@ void iris__turn_drop_stray(iris_actor *a, struct message *m)
 {
     struct world *w = iris__world_of(a);
     int routed = m->flags & MESSAGE_ROUTED;
+    if (m->flags & MESSAGE_HELD)
+        iris__door_let_go(a, m);
     if (routed && iris__route_fit(w, m, iris__actor_pid(a)) == ROUTE_DOWN)
         iris__gate_release(a, 1);
     iris__world_dead_letter(w, m, routed ? DEAD_NODE : DEAD_STRAY);
@@ -541,8 +543,8 @@ static enum step doze(struct turn *t, iris_actor *a)
         return swap_now(a);
     if (a->flags & ACTOR_HEARS)
         return begin(a);
-    if (a->flags & ACTOR_DOOR)
-        iris__door_fetch(a);
+    if (a->flags & ACTOR_DOOR && iris__door_fetch(a))
+        return begin(a);
     if (!a->local && !iris__mailbox_fetch(a))
         return iris__door_rest(a) ? STOP : GO_ON;
     drop_strays(t, a, iris__actor_pid(a));

@@ -266,6 +266,8 @@ static void describe_mailbox(struct world *w, iris_info *i)
     i->capacity = l.capacity;
     i->policy = l.policy;
     i->waiting = l.waiting;
+    i->bytes = l.bytes;
+    i->held = l.held;
     i->refused = l.counts[IRIS_MAILBOX_REFUSED];
     i->dropped = l.counts[IRIS_MAILBOX_DROPPED];
     i->redirected = l.counts[IRIS_MAILBOX_REDIRECTED];

@@ -64,7 +64,7 @@ enum { /* results. A negative one was explained with api->fail() */
        IRIS_AGAIN = 1, /* done(): not begun, put it back; drain(): there is more; due(): yes */
        IRIS_DEAD = 2,  /* no such actor, or not any more */
        IRIS_FULL = 3,  /* the mailbox, or the link to its node, takes no more now */
-       IRIS_LARGE = 4, /* above the message limit */
+       IRIS_LARGE = 4, /* above the message limit, or the receiver's limit of bytes */
        IRIS_EMPTY = 5, /* nothing came in time */
        IRIS_CLOSED = 6 /* nothing will come any more */
 };
@@ -238,6 +238,8 @@ typedef struct iris_spawn {
                                 timers for it stay, and these wake it. Its children end, and what it set
                                 itself goes: timers to itself, monitors. Not while it is busy
                                 (ext/name.h) or has put a message off; not for pull actors */
+    uint64_t bytes;          /* that may wait (accepted, not begun); 0: no limit. Beside a capacity or
+                                alone; beyond it the policy applies: ext/mailbox.h */
 } iris_spawn;
 
 enum { IRIS_DEBUG_LEVEL = 1, IRIS_INFO = 2, IRIS_WARN = 3, IRIS_ERROR = 4 }; /* of log */

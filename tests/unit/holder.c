@@ -84,6 +84,7 @@ void holder_drain(struct scene *s, struct holder *h, unsigned begun)
 
 struct order {
     uint64_t to, number;
+    uint32_t len;
 };
 
 static int carry_out(const iris_behaviour *b, iris_actor *self, void *state,
@@ -96,7 +97,9 @@ static int carry_out(const iris_behaviour *b, iris_actor *self, void *state,
         if (i && iris_calls()->due(self))
             return i;
         memcpy(&o, m[i]->data, sizeof o);
-        atomic_store(&k->result, iris_calls()->send(self, o.to, &o.number, sizeof o.number, 0));
+        unsigned char data[HOLDER_LARGEST] = {0};
+        memcpy(data, &o.number, sizeof o.number);
+        atomic_store(&k->result, iris_calls()->send(self, o.to, data, o.len, 0));
         atomic_fetch_add(&k->sent, 1);
     }
     return n;
@@ -115,10 +118,15 @@ struct asker *asker_spawn(struct scene *s)
     return k;
 }
 
+void asker_order_large(struct scene *s, struct asker *k, uint64_t to, uint64_t number, uint32_t len)
+{
+    struct order o = {to, number, len};
+    assert_int_equal(s->api->send(s->self, k->pid, &o, sizeof o, 0), IRIS_OK);
+}
+
 void asker_order(struct scene *s, struct asker *k, uint64_t to, uint64_t number)
 {
-    struct order o = {to, number};
-    assert_int_equal(s->api->send(s->self, k->pid, &o, sizeof o, 0), IRIS_OK);
+    asker_order_large(s, k, to, number, sizeof number);
 }
 
 int asker_await(struct scene *s, struct asker *k, unsigned sent)
@@ -128,6 +136,13 @@ int asker_await(struct scene *s, struct asker *k, unsigned sent)
 }
 
 /* ---- */
+
+int send_large(struct scene *s, uint64_t to, uint64_t number, uint32_t len)
+{
+    unsigned char data[HOLDER_LARGEST] = {0};
+    memcpy(data, &number, sizeof number);
+    return s->api->send(s->self, to, data, len, 0);
+}
 
 iris_mailbox_look look_at(struct scene *s, uint64_t pid)
 {

@@ -12,7 +12,7 @@
 
 #include <iris/ext/mailbox.h>
 
-enum { HOLDER_LOG = 4096 };
+enum { HOLDER_LOG = 4096, HOLDER_LARGEST = 128 };
 
 struct holder {
     uint64_t pid;
@@ -37,9 +37,13 @@ struct asker {
 };
 struct asker *asker_spawn(struct scene *);
 void asker_order(struct scene *, struct asker *, uint64_t to, uint64_t number);
+/* The same with a message that begins with the number and has so many bytes, up to HOLDER_LARGEST. */
+void asker_order_large(struct scene *, struct asker *, uint64_t to, uint64_t number, uint32_t len);
 /* Wait until so many orders have been carried out; the result of the last. */
 int asker_await(struct scene *, struct asker *, unsigned sent);
 
+/* From outside, a message as of asker_order_large(). */
+int send_large(struct scene *, uint64_t to, uint64_t number, uint32_t len);
 iris_mailbox_look look_at(struct scene *, uint64_t pid);
 int set_policy(struct scene *, uint64_t pid, uint32_t policy, uint64_t fallback, uint32_t capacity);
 

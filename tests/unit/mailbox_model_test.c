@@ -1,6 +1,6 @@
 /* What bounded mailboxes do, against a model of them that is short enough to be believed: random sends,
- * messages that are done, given back, or crash their actor, which begins again, kills, stops, swaps and changes of policy
- * and capacity; after each, everything that can be seen is compared. Seeded, so that all stands still
+ * messages that are done, given back, or crash their actor, which begins again, kills, stops, swaps and changes of policy,
+ * capacity and limit of bytes; after each, everything that can be seen is compared. Seeded, so that all stands still
  * between two operations. */
 #include "main.h"
 
@@ -17,11 +17,12 @@ enum { MARKER = UINT64_MAX, STOP = UINT64_MAX - 1 }; /* among the numbers */
 struct entry {
     uint64_t number;
     int waits, sender;
+    uint32_t len; /* that counts: 0 where it was given back */
 };
 
 struct box {
     struct holder *real;
-    uint64_t pid, fallback;
+    uint64_t pid, fallback, bytes;
     uint32_t policy, capacity, restarts, revision;
     int alive, stopping;
     uint64_t hand;
@@ -63,6 +64,24 @@ static uint32_t waiting(const struct box *b)
     return n;
 }
 
+static uint64_t held(const struct box *b)
+{
+    uint64_t n = 0;
+    for (int i = 0; i < b->n; i++)
+        n += b->q[i].waits ? 0 : b->q[i].len;
+    return b->bytes ? n : 0;
+}
+
+static int has_place(const struct box *b)
+{
+    return !b->capacity || undone(b) < b->capacity;
+}
+
+static int has_bytes(const struct box *b, uint32_t len)
+{
+    return !held(b) || held(b) + len <= b->bytes;
+}
+
 static void add(struct box *b, struct entry e)
 {
     assert_true(b->n < ROOM);
@@ -82,10 +101,11 @@ static void tally(struct model *m, struct box *b, int what)
     m->total[what]++;
 }
 
-static int evict(struct model *m, struct box *b)
+/* for_bytes: one that was given back would make no room. */
+static int evict(struct model *m, struct box *b, int for_bytes)
 {
     for (int i = 0; i < b->n; i++)
-        if (!b->q[i].waits && b->q[i].number < STOP) {
+        if (!b->q[i].waits && b->q[i].number < STOP && (!for_bytes || b->q[i].len)) {
             cut(b, i);
             m->dropped++;
             tally(m, b, IRIS_MAILBOX_DROPPED);
@@ -94,13 +114,22 @@ static int evict(struct model *m, struct box *b)
     return 0;
 }
 
+static int make_room(struct model *m, struct box *b, uint32_t len)
+{
+    int n = 0;
+    for (; !has_bytes(b, len); n++)
+        assert_true(evict(m, b, 1));
+    return n;
+}
+
 static void convert(struct model *m, struct box *b)
 {
     for (int i = 0; i < b->n; i++) {
         if (!b->q[i].waits)
             continue;
-        int had_room = undone(b) < b->capacity, before = b->n;
-        if (!had_room && !evict(m, b))
+        int before = b->n;
+        make_room(m, b, b->q[i].len);
+        if (!has_place(b) && !evict(m, b, 0))
             return;
         i -= before - b->n;
         b->q[i].waits = 0;
@@ -122,8 +151,11 @@ static void settle(struct model *m, struct box *b)
 {
     for (int again = 1; again && b->alive;) {
         again = 0;
-        for (int i = 0; i < b->n && (!b->q[i].waits || undone(b) < b->capacity); i++)
+        for (int i = 0; i < b->n; i++) {
+            if (b->q[i].waits && !(has_place(b) && has_bytes(b, b->q[i].len)))
+                break;
             b->q[i].waits = 0;
+        }
         if (b->hand || !b->n || b->q[0].waits)
             continue;
         struct entry e = cut(b, 0);
@@ -138,7 +170,7 @@ static void settle(struct model *m, struct box *b)
 }
 
 enum { ELSEWHERE = 100 };
-static int model_send(struct model *m, int sender, uint64_t pid, uint64_t number);
+static int model_send(struct model *m, int sender, uint64_t pid, uint64_t number, uint32_t len);
 
 static struct box *find(struct model *m, uint64_t pid)
 {
@@ -148,37 +180,39 @@ static struct box *find(struct model *m, uint64_t pid)
     return NULL;
 }
 
-static int knock(struct model *m, int sender, uint64_t pid, uint64_t number)
+static int knock(struct model *m, int sender, uint64_t pid, uint64_t number, uint32_t len)
 {
     struct box *b = find(m, pid);
     if (!b)
         return IRIS_DEAD;
-    if (!waiting(b) && undone(b) < b->capacity)
-        return add(b, (struct entry){number, 0, sender}), IRIS_OK;
+    if (b->bytes && len > b->bytes)
+        return IRIS_LARGE;
+    if (!waiting(b) && has_place(b) && has_bytes(b, len))
+        return add(b, (struct entry){number, 0, sender, len}), IRIS_OK;
     if (b->policy == IRIS_DROP_OLD) {
         convert(m, b);
-        if (!waiting(b) && evict(m, b))
-            return add(b, (struct entry){number, 0, sender}), IRIS_OK;
+        if (!waiting(b) && (make_room(m, b, len) || evict(m, b, 0)))
+            return add(b, (struct entry){number, 0, sender, len}), IRIS_OK;
     }
     if (b->policy == IRIS_REDIRECT)
         return ELSEWHERE;
     if (sender == OUTSIDE || (b->policy != IRIS_BLOCK && b->policy != IRIS_SPILL))
         return tally(m, b, IRIS_MAILBOX_REFUSED), IRIS_FULL;
-    add(b, (struct entry){number, 1, sender});
+    add(b, (struct entry){number, 1, sender, len});
     tally(m, b, IRIS_MAILBOX_WAITED);
-    if (b->policy == IRIS_SPILL && model_send(m, OUTSIDE, b->fallback, number) == IRIS_OK)
+    if (b->policy == IRIS_SPILL && model_send(m, OUTSIDE, b->fallback, number, len) == IRIS_OK)
         tally(m, b, IRIS_MAILBOX_SPILLED);
     return IRIS_OK;
 }
 
-static int model_send(struct model *m, int sender, uint64_t pid, uint64_t number)
+static int model_send(struct model *m, int sender, uint64_t pid, uint64_t number, uint32_t len)
 {
-    int result = knock(m, sender, pid, number), n = 1;
+    int result = knock(m, sender, pid, number, len), n = 1;
     if (result != ELSEWHERE)
         return result;
     struct box *hops[HOPS] = {find(m, pid)};
     for (uint64_t to = hops[0]->fallback; result == ELSEWHERE && n <= HOPS; n++) {
-        result = knock(m, sender, to, number);
+        result = knock(m, sender, to, number, len);
         if (result == ELSEWHERE && n < HOPS)
             hops[n] = find(m, to);
         to = result == ELSEWHERE ? find(m, to)->fallback : 0;
@@ -204,7 +238,8 @@ static void open_box(struct model *m, struct box *b)
 {
     static unsigned n;
     char path[32];
-    uint32_t capacity = 1 + below(m, 5);
+    uint64_t bytes = below(m, 2) ? 0 : 8 + below(m, 60);
+    uint32_t capacity = bytes && below(m, 2) ? 0 : 1 + below(m, 5);
     struct holder *h = scene_memory(m->s, sizeof *h);
     iris_behaviour behaviour = holder_behaviour(h);
     snprintf(path, sizeof path, "/box/%u", ++n);
@@ -214,6 +249,7 @@ static void open_box(struct model *m, struct box *b)
                                       .version = v,
                                       .path = path,
                                       .capacity = capacity,
+                                      .bytes = bytes,
                                       .policy = below(m, 3)},
                             .restart = RESTART_ON_FAILURE};
     assert_int_equal(iris__runtime_spawn(m->s->rt, &how, &h->pid), IRIS_OK);
@@ -222,6 +258,7 @@ static void open_box(struct model *m, struct box *b)
                       .pid = h->pid,
                       .policy = how.spawn.policy,
                       .capacity = capacity,
+                      .bytes = bytes,
                       .revision = 1,
                       .alive = 1};
 }
@@ -230,14 +267,15 @@ static void send_one(struct model *m, struct box *b)
 {
     int sender = (int)below(m, SENDERS + 1) - 1;
     uint64_t number = ++m->next;
+    uint32_t len = 8 + below(m, 24);
     if (sender != OUTSIDE && is_suspended(m, sender))
         return;
-    int expected = model_send(m, sender, b->pid, number);
+    int expected = model_send(m, sender, b->pid, number, len);
     if (sender == OUTSIDE) {
-        assert_int_equal(m->s->api->send(m->s->self, b->pid, &number, 8, 0), expected);
+        assert_int_equal(send_large(m->s, b->pid, number, len), expected);
         return;
     }
-    asker_order(m->s, m->senders[sender], b->pid, number);
+    asker_order_large(m->s, m->senders[sender], b->pid, number, len);
     assert_int_equal(asker_await(m->s, m->senders[sender], ++m->orders[sender]), expected);
 }
 
@@ -250,7 +288,7 @@ static void finish_one(struct model *m, struct box *b)
     holder_let_go(m->s, b->real, result);
     if (result == IRIS_AGAIN) {
         memmove(&b->q[1], &b->q[0], (size_t)b->n++ * sizeof b->q[0]);
-        b->q[0] = (struct entry){b->hand, 0, OUTSIDE};
+        b->q[0] = (struct entry){b->hand, 0, OUTSIDE, 0};
     }
     if (result == IRIS_FAIL)
         m->crashed++, b->restarts++;
@@ -271,13 +309,23 @@ static void change(struct model *m, struct box *b)
         convert(m, b);
 }
 
+static void change_bytes(struct model *m, struct box *b)
+{
+    const iris_mailbox *ext = cast_extension(m->s, IRIS_MAILBOX);
+    uint64_t bytes = 8 + below(m, 60);
+    if (b->stopping)
+        return;
+    assert_int_equal(ext->bytes(m->s->self, b->pid, bytes), b->bytes ? IRIS_OK : IRIS_FAIL);
+    b->bytes = b->bytes ? bytes : 0;
+}
+
 static void swap_one(struct model *m, struct box *b)
 {
     iris_behaviour next = holder_behaviour(b->real);
     if (b->stopping)
         return;
     assert_int_equal(cast_swap(m->s, b->pid, &next, 0, NULL), IRIS_OK);
-    add(b, (struct entry){MARKER, 0, OUTSIDE});
+    add(b, (struct entry){MARKER, 0, OUTSIDE, 0});
 }
 
 static void end_one(struct model *m, struct box *b)
@@ -287,7 +335,7 @@ static void end_one(struct model *m, struct box *b)
     assert_int_equal((stops ? watch->stop : watch->kill)(m->s->self, b->pid), IRIS_OK);
     if (stops) {
         b->stopping = 1;
-        add(b, (struct entry){STOP, 0, OUTSIDE});
+        add(b, (struct entry){STOP, 0, OUTSIDE, 0});
         return;
     }
     const iris_message *held = atomic_exchange(&b->real->in_hand, NULL);
@@ -318,6 +366,8 @@ static void compare_box(struct model *m, const struct box *b)
     iris_mailbox_look l = look_at(m->s, b->pid);
     assert_int_equal(l.policy, b->policy);
     assert_int_equal(l.capacity, b->capacity);
+    assert_int_equal(l.bytes, b->bytes);
+    assert_int_equal(l.held, held(b));
     assert_int_equal(l.waiting, waiting(b));
     assert_int_equal(l.undone, undone(b));
     assert_int_equal(l.mailbox, (uint32_t)b->n - waiting(b));
@@ -370,6 +420,8 @@ static void operate(struct model *m)
         replace_sender(m);
     else if (what < 97)
         end_one(m, b);
+    else
+        change_bytes(m, b);
 }
 
 static void play_model(struct scene *s)

@@ -27,6 +27,7 @@ typedef struct iris_info {
     /* Its mailbox; see ext/mailbox.h. waiting: at its door now; the others count messages since it began */
     uint32_t policy, waiting;
     uint64_t refused, dropped, redirected, spilled;
+    uint64_t bytes, held; /* the mailbox's limit of bytes (0: none), and how many are in it now */
 } iris_info;
 
 typedef struct iris_control {

@@ -8,7 +8,13 @@
  * and killed as ever. If the receiver ends first, what waits becomes dead letters and the sender goes on.
  * IRIS_FULL is said where waiting would never end: to itself, and in a ring of actors that wait for each
  * other. Threads from outside, hosts and other nodes are never suspended: send() says IRIS_FULL to them
- * at once, as with IRIS_DROP_NEW; send_wait() and room() are for them. A timer's message waits. */
+ * at once, as with IRIS_DROP_NEW; send_wait() and room() are for them. A timer's message waits.
+ *
+ * With a limit of bytes (iris_spawn.bytes) a mailbox is full, too, when one more message would be too much
+ * for that. The policy is the same; IRIS_DROP_OLD evicts as many of the oldest as it takes. What counts is
+ * the data of messages that are accepted and not begun (one that a handler gave back has been begun). A
+ * message that is larger than the limit is IRIS_LARGE at once, whatever the policy. Such an actor is
+ * handed one message at a time. A pull actor cannot have both a limit of bytes and IRIS_DROP_OLD. */
 #ifndef IRIS_EXT_MAILBOX_H
 #define IRIS_EXT_MAILBOX_H
 
@@ -34,6 +40,8 @@ typedef struct iris_mailbox_look {
     uint32_t waiting;                   /* at the door */
     uint64_t fallback;
     uint64_t counts[8]; /* IRIS_MAILBOX_REFUSED .. */
+    uint64_t bytes;     /* iris_spawn.bytes; 0: no limit */
+    uint64_t held;      /* bytes in `mailbox`; 0 where there is no limit */
 } iris_mailbox_look;
 
 typedef struct iris_mailbox {
@@ -55,6 +63,9 @@ typedef struct iris_mailbox {
     int (*policy)(iris_actor *self, uint64_t pid, uint32_t policy, uint64_t fallback,
                   uint32_t capacity);
     int (*look)(iris_actor *self, uint64_t pid, iris_mailbox_look *); /* IRIS_OK or IRIS_DEAD. [any] */
+    /* Another limit of bytes from now on; what was accepted stays accepted. IRIS_DEAD, or IRIS_FAIL: it is
+     * 0, or the actor was spawned without one. [any] */
+    int (*bytes)(iris_actor *self, uint64_t pid, uint64_t limit);
 } iris_mailbox;
 
 #endif
