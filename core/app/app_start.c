@@ -128,7 +128,8 @@ static struct alarm *alarms_of(const struct manifest_actor *m)
 static void add_mailbox(struct app *a, const struct manifest_actor *m, iris_spawn *s)
 {
     s->capacity = (uint32_t)m->capacity;
-    if (!m->capacity)
+    s->bytes = (uint64_t)m->bytes;
+    if (!m->capacity && !m->bytes)
         return;
     s->policy = (uint32_t)m->overflow;
     s->warn_at = (uint32_t)(m->warn_at * 100 + 0.5);

@@ -53,6 +53,7 @@ struct manifest_actor {
     const char *args;   /* JSON text, variables replaced, or NULL */
     int64_t budget;
     int64_t capacity;     /* of the mailbox; 0: unbounded */
+    int64_t bytes;        /* that may wait in it; 0: no limit */
     double warn_at;       /* part of the capacity that is worth a warning; 0: none */
     int overflow;         /* IRIS_DROP_NEW .. */
     const char *fallback; /* path of an actor that starts before it, or NULL */

@@ -14,11 +14,22 @@
 static void refuse(struct app *a, struct control_reply *reply, const char *target, int result,
                    const iris_info *i, size_t len)
 {
-    char count[COUNT_ROOM], room[COUNT_ROOM];
+    char count[COUNT_ROOM], room[COUNT_ROOM], held[COUNT_ROOM];
+    int is_heavy = i->bytes && (i->held + len > i->bytes || !i->capacity);
     /* As the limit counts: with those that are handled, or were put off. i->mailbox only waits. */
     uint64_t taken = i->capacity;
     if (result == IRIS_DEAD)
         iris__verb_gone(a, reply, target);
+    else if (result == IRIS_FULL && is_heavy)
+        iris__control_error(reply, "mailbox-full", "wait, or give its \"mailbox\" more \"bytes\"",
+                            "%s: its mailbox is full: %s bytes wait, and %s more are above its "
+                            "limit of %s",
+                            target, iris__count(held, i->held), iris__count(count, len),
+                            iris__count(room, i->bytes));
+    else if (result == IRIS_LARGE && i->bytes && len > i->bytes)
+        iris__control_error(reply, "too-large", "give its \"mailbox\" more \"bytes\"",
+                            "%s: %s bytes are more than may wait in its mailbox: %s", target,
+                            iris__count(count, len), iris__count(room, i->bytes));
     else if (result == IRIS_FULL && !i->capacity)
         iris__control_error(reply, "failed", NULL, "%s: no memory for another message", target);
     else if (result == IRIS_FULL)

@@ -132,10 +132,12 @@ struct listing {
 static json_t *add_mailbox(json_t *row, const iris_info *i)
 {
     static const char *const policies[] = {"dropnew", "dropold", "block", "redirect", "spill"};
-    json_t *more = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "overflow", policies[i->policy],
-                             "waiting", (json_int_t)i->waiting, "refused", (json_int_t)i->refused,
-                             "dropped", (json_int_t)i->dropped, "redirected",
-                             (json_int_t)i->redirected, "spilled", (json_int_t)i->spilled);
+    json_t *more =
+        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "overflow", policies[i->policy],
+                  "waiting", (json_int_t)i->waiting, "refused", (json_int_t)i->refused, "dropped",
+                  (json_int_t)i->dropped, "redirected", (json_int_t)i->redirected, "spilled",
+                  (json_int_t)i->spilled, "mailbox_bytes", (json_int_t)i->held, "capacity_bytes",
+                  (json_int_t)i->bytes);
     json_object_update(row, more);
     json_decref(more);
     return row;
@@ -167,7 +169,8 @@ static void list_early(struct listing *l, size_t index)
     iris_info i = {.size = sizeof i,
                    .abi = IRIS_ABI,
                    .capacity = (uint32_t)m->capacity,
-                   .policy = (uint32_t)m->overflow};
+                   .policy = (uint32_t)m->overflow,
+                   .bytes = (uint64_t)m->bytes};
     snprintf(i.path, sizeof i.path, "%s", m->path);
     snprintf(i.host, sizeof i.host, "%s", m->host);
     snprintf(i.handler, sizeof i.handler, "%s", m->handler);

@@ -5,8 +5,9 @@
 
 block='"mailbox": {"capacity": 2, "overflow": "block", "warn_at": 1}'
 redirect='"mailbox": {"capacity": 2, "overflow": "redirect", "fallback": "/spare", "warn_at": 0}'
+bytes='"mailbox": {"bytes": "400B"}'
 manifest "\"actors\": [$(actor /relay relay '"args": "/slow"'), $(actor /slow tally1 "$block"),
-    $(actor /busy tally1 "$redirect"), $(actor /spare tally1)]"
+    $(actor /busy tally1 "$redirect"), $(actor /spare tally1), $(actor /heavy tally1 "$bytes")]"
 run_app
 
 # One is handled, one waits in the mailbox, one at its door; the relay takes no other meanwhile.
@@ -33,6 +34,21 @@ await is_field /spare handled 2
 : >go2
 await is_field /busy handled 2
 try "$IRIS" ask /spare count;             says '1 2'
+
+# What is begun does not count; what waits does, by the byte.
+large=$(printf '%0390d' 0)
+"$IRIS" send /heavy "hold $PWD/go3" 2>err
+await is_field /heavy mailbox 0
+try "$IRIS" send /heavy $large;           exits 0
+expect_field /heavy mailbox_bytes 390
+expect_field /heavy capacity_bytes 400
+try "$IRIS" send /heavy 12345678901;      exits 1; complains '390 bytes wait, and 11 more are above its limit of 400'
+try "$IRIS" send /heavy $large$large;     exits 1; complains '780 bytes are more than may wait in its mailbox: 400'
+try "$IRIS" send /heavy 1234567890;       exits 0
+expect_field /heavy refused 1
+: >go3
+await is_field /heavy handled 3
+expect_field /heavy mailbox_bytes 0
 
 try "$IRIS" stop; app_ends 0; leaves_nothing
 finish

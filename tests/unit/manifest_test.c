@@ -111,6 +111,8 @@ static void dump_actor(const struct manifest *m, const struct manifest_actor *a,
     if (a->overflow || a->fallback || a->warn_at != 0.8)
         iris__text_addf(out, "  overflow %d, warn at %.2f, fallback %s\n", a->overflow, a->warn_at,
                         a->fallback ? a->fallback : "-");
+    if (a->bytes)
+        iris__text_addf(out, "  at most %lld bytes wait\n", (long long)a->bytes);
     dump_text(out, "kind", kinds[a->kind]);
     if (a->shutdown != 5000000000)
         iris__text_addf(out, "  shutdown %lld ns\n", (long long)a->shutdown);
