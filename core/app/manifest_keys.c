@@ -42,8 +42,10 @@ const struct manifest_key iris__manifest_keys[] = {
      .meaning = "what answers messages: ./lib.so or ./lib.so:name"},
     {"actors[]", "host", MANIFEST_HOST, IN(manifest_actor, host),
      .meaning = "the language; by default by the file's ending"},
-    {"actors[]", "kind", MANIFEST_WORD, .words = "any push pull ", .def = "any", IN(manifest_actor, kind),
-     .meaning = "push: called for each message; pull: calls recv(); it is held against the handler"},
+    {"actors[]", "kind", MANIFEST_WORD, .words = "any push pull ", .def = "any",
+     IN(manifest_actor, kind),
+     .meaning =
+         "push: called for each message; pull: calls recv(); it is held against the handler"},
     {"actors[]", "name", MANIFEST_LABEL, IN(manifest_actor, name),
      .meaning = "a name to be found by, beside the path"},
     {"actors[]", "args", MANIFEST_ANY, IN(manifest_actor, args),

@@ -12,8 +12,11 @@ static int init(const iris_behaviour *b, iris_actor *self, iris_bytes args, void
     (void)b, (void)self;
     if (args.len < 3)
         return api->fail("relay: args must be the path of an actor");
-    *state = strndup((const char *)args.data + 1, args.len - 2); /* without the quotes */
-    return *state ? IRIS_OK : IRIS_FAIL;
+    char *path = calloc(1, args.len - 1);
+    if (path)
+        memcpy(path, (const char *)args.data + 1, args.len - 2); /* without the quotes */
+    *state = path;
+    return path ? IRIS_OK : api->fail("relay: no memory");
 }
 
 static void fini(const iris_behaviour *b, iris_actor *self, void *state)
