@@ -158,10 +158,11 @@ static void give_up(struct ask *k)
 
 static struct ask *create(struct world *w, iris_answer *answer, int is_question)
 {
-    struct ask *k = iris__world_is_here(w) ? calloc(1, sizeof *k) : NULL;
+    if (!iris__world_is_here(w))
+        return NULL;
+    struct ask *k = calloc(1, sizeof *k);
     if (!k) {
-        if (iris__world_is_here(w))
-            iris__fail("ask: no memory");
+        iris__fail("ask: no memory");
         return NULL;
     }
     *k = (struct ask){.world = w, .answer = answer, .refs = 2, .is_question = is_question};
