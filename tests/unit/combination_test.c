@@ -285,9 +285,19 @@ static void lazy_waits(struct scene *s)
 /* ---- the end of what is waited for ---- */
 
 /* A look that is over before it has begun leaves nothing at its target. */
-static void ignore(iris_job *job)
+struct look {
+    iris_answer answer;
+    atomic_int *over; /* of all looks, how many */
+};
+
+static void look_over(iris_job *job)
 {
-    (void)job;
+    atomic_fetch_add(((struct look *)job)->over, 1);
+}
+
+static int looks_are_over(struct scene *s)
+{
+    return atomic_load((atomic_int *)s->prop) == 200;
 }
 
 static uint32_t watchers(struct scene *s, uint64_t pid)
@@ -301,13 +311,14 @@ static void ended_leaves_nothing(struct scene *s)
     struct ledger *l = cast_ledger(s);
     iris_behaviour b = cast_counter(l);
     uint64_t pid = scene_spawn(s, &b, 0);
-    iris_answer *answers = scene_memory(s, 200 * sizeof *answers);
+    struct look *looks = scene_memory(s, 200 * sizeof *looks);
+    s->prop = scene_memory(s, sizeof *looks->over);
     for (int i = 0; i < 200; i++) {
-        answers[i].job.run = ignore;
-        assert_int_equal(watch()->ended(s->self, pid, i % 3, &answers[i]), IRIS_OK);
+        looks[i] = (struct look){.answer.job.run = look_over, .over = s->prop};
+        assert_int_equal(watch()->ended(s->self, pid, i % 3, &looks[i].answer), IRIS_OK);
         cast_run(s, i % 5);
     }
-    scene_settle(s);
+    scene_await(s, looks_are_over);
     scene_ask(s, pid, "count"); /* what was told before is heard */
     scene_settle(s);
     assert_int_equal(watchers(s, pid), 0);
