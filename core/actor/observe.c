@@ -216,7 +216,9 @@ static struct observed *create(void)
 int iris__observed_spawn(struct world *w, uint32_t budget, const char *path, iris_actor *self,
                          int (*spawn)(iris_actor *, const iris_spawn *, uint64_t *), uint64_t *pid)
 {
-    struct observed *o = iris__world_is_here(w) ? create() : NULL;
+    if (!iris__world_is_here(w))
+        return IRIS_FAIL;
+    struct observed *o = create();
     iris_version *v = NULL;
     if (!o || iris__version_define(w, &observed, NULL, NULL, "core", NULL, &v)) {
         free(o);

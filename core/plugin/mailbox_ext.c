@@ -13,7 +13,8 @@ static int policy(iris_actor *self, uint64_t pid, uint32_t policy, uint64_t fall
 
 static int bytes(iris_actor *self, uint64_t pid, uint64_t limit)
 {
-    return iris__door_bytes(iris__world_of(self), pid, limit);
+    struct world *w = iris__world_of(self);
+    return iris__world_is_here(w) ? iris__door_bytes(w, pid, limit) : IRIS_FAIL;
 }
 
 static int look(iris_actor *self, uint64_t pid, iris_mailbox_look *out)

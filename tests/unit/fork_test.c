@@ -73,7 +73,10 @@ static int ask_extensions(struct scene *s, uint64_t pid)
     WRONG_UNLESS(control->info(s->self, pid, &info) == IRIS_DEAD);
     WRONG_UNLESS(control->cancel(s->self, pid) == 0);
     WRONG_UNLESS(mailbox->send_wait(s->self, pid, "x", 1, 0, IRIS_SECOND) == IRIS_DEAD);
-    WRONG_UNLESS(observe->spawn(s->self, 0, NULL, &id) == IRIS_FAIL);
+    WRONG_UNLESS((s->api->fail)("another") && mailbox->bytes(s->self, pid, 1) == IRIS_FAIL);
+    WRONG_UNLESS(strstr(iris_reason(), "fork"));
+    WRONG_UNLESS((s->api->fail)("another") && observe->spawn(s->self, 0, NULL, &id) == IRIS_FAIL);
+    WRONG_UNLESS(strstr(iris_reason(), "fork"));
     WRONG_UNLESS(supervise->create(s->self, "/x", NULL) == IRIS_FAIL);
     WRONG_UNLESS(supervise->watch(s->self, "/", pid) == IRIS_FAIL);
     return 0;
