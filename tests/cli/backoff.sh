@@ -17,6 +17,7 @@ expect_field /slow/tally mailbox 1
 expect_field /slow/tally restarts 0
 [ "$(field /slow/tally backoff_ms)" -gt 1000000 ] || bad 'expected most of an hour'
 try "$IRIS" ps;                            says 'backoff '
+await explained /slow/tally 'decided'
 try "$IRIS" explain /slow/tally;           says '/slow/tally  backoff, begins again in '; says 'decided      /slow: restart 1 of 3'
 try "$IRIS" stop /slow/tally;              exits 0; says '/slow/tally  stopped'
 "$IRIS" send /quick/a 'crash it' 2>err

@@ -14,7 +14,7 @@ says '/svc/tally  running for '; says ', v1 1.0.0  '; says 'mailbox 0 of 65,536,
 for i in 1 2 3; do "$IRIS" send /svc/tally "m$i" 2>err; done
 try "$IRIS" ask /svc/tally $'crash "me\x1b[31m\nnow'; exits 1
 complains 'iris explain /svc/tally'
-await is_field /svc/tally restarts 1
+await explained /svc/tally 'restarted    v1'
 try "$IRIS" explain /svc/tally;            exits 0; is_quiet
 says 'crashed      v1 1.0.0 on message 4 from outside, 18 bytes: "crash \"me\x1b[31m\nnow"'
 says 'told to: crash "me\x1b[31m'
@@ -28,6 +28,7 @@ try "$IRIS" swap /svc/tally "$behaviours/tally2.so"; exits 0
 try "$IRIS" swap /svc/tally "$behaviours/none.so";   exits 6
 printf 'crash \0\377%099d' 7 >bytes
 try "$IRIS" ask /svc/tally -f bytes;       exits 1
+await explained /svc/tally 'restarted    v2'
 try "$IRIS" explain /svc/tally
 says 'swapped      v1 -> v2'; says 'swap-refused'
 says 'crashed      v2 2.0.0 on message 5 from outside, 107 bytes: "crash \x00\xff0000'; says '0"...'
@@ -36,8 +37,8 @@ says 'or go back: '; says 'rollback /svc/tally'
 
 # With --json the same, in members. One more crash is too many for /svc: / restarts all that is below it.
 try "$IRIS" ask /svc/tally 'crash again';  exits 1
-await is_field /svc/tally restarts 3
-await is_field /svc/echo restarts 1
+await explained /svc/tally 'restarted    v2 2.0.0, restart 3'
+await explained /svc/echo 'restart 1'
 try "$IRIS" explain /svc/tally --json;     exits 0; is_json; is_quiet
 [ "$(json '[e["kind"] for e in d["events"]]')" = "['started', 'crashed', 'decided', 'restarted', 'swapped', 'swap-refused', 'crashed', 'decided', 'restarted', 'crashed', 'decided', 'exhausted', 'decided', 'restarted']" ] || bad 'expected the order of what happened'
 [ "$(json 'd["events"][1]["message"]')" = "{'number': 4, 'of': 1, 'from': 0, 'len': 18, 'excerpt': 'crash \"me\\x1b[31m\\nnow'}" ] || bad 'expected the message'

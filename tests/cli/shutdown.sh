@@ -20,9 +20,12 @@ await grep -q '/kill  ended: killed' app.out
 "$IRIS" send /q/other "hold $PWD/go" 2>err
 await is_field /q/other mailbox 0
 "$IRIS" send /q/other x 2>err
-(sleep 1; : >go) &
-try "$IRIS" stop;                          exits 0
-wait $!
+"$IRIS" stop >stop.out 2>stop.err & stopping=$!
+is_stopping() { get health; grep -q '"state":"stopping"' out; }
+await is_stopping
+sleep 1 # many times what it has
+: >go
+wait $stopping; status=$? tried='iris stop' out=$(cat stop.out) err=$(cat stop.err); exits 0
 app_ends 0
 app_says '/q/other  ended: killed (how=kill): it did not stop in time'
 leaves_nothing

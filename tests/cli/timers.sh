@@ -41,6 +41,7 @@ expect_field /woken state running
 try "$IRIS" ask /lazy count;               says '1 0'
 await is_asleep /lazy
 try "$IRIS" send /lazy x;                  exits 0
+await is_field /lazy handled 2
 await is_asleep /lazy
 try "$IRIS" swap /lazy "$behaviours/tally2.so"; exits 0; says 'v2'
 is_asleep /lazy || bad 'expected a swap to wake nobody'
