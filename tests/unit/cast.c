@@ -221,6 +221,69 @@ iris_behaviour cast_watcher(struct ledger *l)
                             .handle = watch_handle};
 }
 
+/* ---- the doer ---- */
+
+static int doer_init(const iris_behaviour *b, iris_actor *self, iris_bytes args, void **state)
+{
+    struct doer *d = b->data;
+    (void)self, (void)args, (void)state;
+    atomic_fetch_add(&d->inits, 1);
+    return IRIS_OK;
+}
+
+/* 1: it was one. */
+static int note_signal(struct doer *d, const iris_message *m)
+{
+    if (m->kind != IRIS_EXIT && m->kind != IRIS_DOWN)
+        return 0;
+    int exits = m->kind == IRIS_EXIT, at = atomic_fetch_add(exits ? &d->exits : &d->downs, 1) & 7;
+    if (exits)
+        d->from[at] = m->from;
+    else
+        d->down_ref[at] = m->ref;
+    snprintf(d->reason[at], sizeof d->reason[at], "%.*s", (int)m->len, (const char *)m->data);
+    return 1;
+}
+
+static int doer_handle(const iris_behaviour *b, iris_actor *self, void *state,
+                       const iris_message *const *m, int n)
+{
+    struct doer *d = b->data;
+    struct task t;
+    (void)state;
+    for (int i = 0; i < n; i++) {
+        if (note_signal(d, m[i]))
+            continue;
+        memcpy(&t, m[i]->data, sizeof t);
+        if (!t.run) {
+            (iris_calls()->fail)("%s", (const char *)t.ctx);
+            return ~i;
+        }
+        t.run(self, t.ctx);
+        atomic_fetch_add(&d->done, 1);
+    }
+    return n;
+}
+
+iris_behaviour cast_doer(struct scene *s, struct doer **d)
+{
+    *d = scene_memory(s, sizeof **d);
+    return (iris_behaviour){.size = sizeof(iris_behaviour),
+                            .abi = IRIS_ABI,
+                            .name = "doer",
+                            .version = "1",
+                            .flags = IRIS_SIGNALS,
+                            .data = *d,
+                            .init = doer_init,
+                            .handle = doer_handle};
+}
+
+void cast_have_do(struct scene *s, uint64_t doer, void (*run)(iris_actor *, void *), void *ctx)
+{
+    struct task t = {run, ctx};
+    assert_int_equal(s->api->send(s->self, doer, &t, sizeof t, 0), IRIS_OK);
+}
+
 /* ---- births ---- */
 
 uint64_t cast_spawn(struct scene *s, const iris_behaviour *b, iris_spawn how)

@@ -51,6 +51,20 @@ iris_behaviour cast_watcher(struct ledger *);
 /* Handles everything, keeps nothing. */
 iris_behaviour cast_plain(struct ledger *);
 
+/* An actor that does in its own turn what the play asks it to, and writes down its signals. */
+struct doer {
+    atomic_int exits, downs, done, inits;
+    _Atomic uint64_t from[8]; /* of the EXITs; this and the others: the 8 that came last */
+    char reason[8][128];      /* of the EXITs, or of the DOWNs: a play has one of both */
+    uint64_t down_ref[8];
+};
+iris_behaviour cast_doer(struct scene *, struct doer **);
+struct task { /* what it is sent; run NULL: it crashes, with the words that ctx is */
+    void (*run)(iris_actor *self, void *ctx);
+    void *ctx;
+};
+void cast_have_do(struct scene *, uint64_t doer, void (*run)(iris_actor *, void *), void *ctx);
+
 uint64_t cast_spawn(struct scene *, const iris_behaviour *, iris_spawn how); /* how: what differs */
 uint64_t cast_supervise(struct scene *, const iris_behaviour *, const char *path,
                         enum restart_when);

@@ -80,6 +80,13 @@ void holder_drain(struct scene *s, struct holder *h, unsigned begun)
     holder_let_go(s, h, IRIS_OK);
 }
 
+void holder_expect_log(struct holder *h, const uint64_t *numbers, unsigned n)
+{
+    assert_int_equal(atomic_load(&h->begun), n);
+    for (unsigned i = 0; i < n; i++)
+        assert_int_equal(h->log[i], numbers[i]);
+}
+
 /* ---- */
 
 struct order {

@@ -29,6 +29,12 @@ void holder_let_go(struct scene *, struct holder *, int result);
 /* Let go one after the other, until `begun` have begun and are done. */
 void holder_drain(struct scene *, struct holder *, unsigned begun);
 
+/* Just these numbers have begun, in this order: LOG(h, 1, 2, 3). */
+void holder_expect_log(struct holder *, const uint64_t *numbers, unsigned n);
+#define LOG(h, ...)                                       \
+    holder_expect_log(h, (const uint64_t[]){__VA_ARGS__}, \
+                      sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t))
+
 /* An actor that sends numbers as it is told, each in a turn of its own. */
 struct asker {
     uint64_t pid;

@@ -6,67 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An actor that does in its own turn what the play asks it to, and writes down its signals. */
-struct task {
-    void (*run)(iris_actor *self, void *ctx);
-    void *ctx;
-};
-
-struct doer {
-    atomic_int exits, downs, done, inits, crash;
-    _Atomic uint64_t from[8];
-    char reason[8][128];
-};
-
-static int doer_init(const iris_behaviour *b, iris_actor *self, iris_bytes args, void **state)
-{
-    struct doer *d = b->data;
-    (void)self, (void)args, (void)state;
-    atomic_fetch_add(&d->inits, 1);
-    return IRIS_OK;
-}
-
-static int doer_handle(const iris_behaviour *b, iris_actor *self, void *state,
-                       const iris_message *const *m, int n)
-{
-    struct doer *d = b->data;
-    struct task t;
-    (void)state;
-    for (int i = 0; i < n; i++) {
-        if (m[i]->kind == IRIS_EXIT) {
-            int at = atomic_fetch_add(&d->exits, 1) & 7;
-            d->from[at] = m[i]->from;
-            snprintf(d->reason[at], 128, "%.*s", (int)m[i]->len, (const char *)m[i]->data);
-            continue;
-        }
-        if (m[i]->kind == IRIS_DOWN) {
-            atomic_fetch_add(&d->downs, 1);
-            continue;
-        }
-        memcpy(&t, m[i]->data, sizeof t);
-        if (!t.run) {
-            (iris_calls()->fail)("%s", (const char *)t.ctx);
-            return ~i;
-        }
-        t.run(self, t.ctx);
-        atomic_fetch_add(&d->done, 1);
-    }
-    return n;
-}
-
-static iris_behaviour doer(struct scene *s, struct doer **d)
-{
-    *d = scene_memory(s, sizeof **d);
-    return (iris_behaviour){.size = sizeof(iris_behaviour),
-                            .abi = IRIS_ABI,
-                            .name = "doer",
-                            .version = "1",
-                            .flags = IRIS_SIGNALS,
-                            .data = *d,
-                            .init = doer_init,
-                            .handle = doer_handle};
-}
-
 struct one { /* an actor of a play */
     uint64_t pid, other;
     struct doer *d;
@@ -77,7 +16,7 @@ struct one { /* an actor of a play */
 static struct one *add(struct scene *s, uint32_t flags)
 {
     struct one *o = scene_memory(s, sizeof *o);
-    iris_behaviour b = doer(s, &o->d);
+    iris_behaviour b = cast_doer(s, &o->d);
     o->pid = cast_spawn(s, &b, (iris_spawn){.flags = flags});
     return o;
 }
@@ -85,8 +24,7 @@ static struct one *add(struct scene *s, uint32_t flags)
 static void have_do(struct scene *s, const struct one *o, void (*run)(iris_actor *, void *),
                     void *ctx)
 {
-    struct task t = {run, ctx};
-    assert_int_equal(s->api->send(s->self, o->pid, &t, sizeof t, 0), IRIS_OK);
+    cast_have_do(s, o->pid, run, ctx);
 }
 
 static const iris_watch *watch(void)
@@ -342,7 +280,7 @@ static void both_end_at_once(struct scene *s)
 static void restart_unlinks(struct scene *s)
 {
     struct one *a = scene_memory(s, sizeof *a), *eye = add(s, IRIS_SPAWN_TRAP), *b = add(s, 0);
-    iris_behaviour back = doer(s, &a->d);
+    iris_behaviour back = cast_doer(s, &a->d);
     a->pid = cast_supervise(s, &back, "/a", RESTART_ON_FAILURE);
     link_both(s, a, eye);
     link_both(s, a, b);
@@ -362,7 +300,7 @@ static void restart_unlinks(struct scene *s)
 static void restarts_by_reason(struct scene *s)
 {
     struct one *a = scene_memory(s, sizeof *a), *b = add(s, 0), *c = add(s, 0);
-    iris_behaviour back = doer(s, &a->d);
+    iris_behaviour back = cast_doer(s, &a->d);
     a->pid = cast_supervise(s, &back, "/a", RESTART_ON_FAILURE);
     link_both(s, b, a);
     crash(s, b, "boom");
@@ -388,7 +326,7 @@ static void spawn_linked(iris_actor *self, void *ctx)
 static void born_linked(struct scene *s)
 {
     struct one *a = add(s, IRIS_SPAWN_TRAP), *b = add(s, 0), *born = scene_memory(s, sizeof *born);
-    iris_behaviour kind = doer(s, &born->d);
+    iris_behaviour kind = cast_doer(s, &born->d);
     iris_version *v = scene_define(s, &kind);
     a->many = b->many = (uint64_t *)v;
     have_do(s, a, spawn_linked, a);

@@ -19,16 +19,6 @@ static struct holder *begun(struct scene *s, iris_spawn how)
     return h;
 }
 
-static void expect_log(struct holder *h, const uint64_t *numbers, unsigned n)
-{
-    assert_int_equal(atomic_load(&h->begun), n);
-    for (unsigned i = 0; i < n; i++)
-        assert_int_equal(h->log[i], numbers[i]);
-}
-#define LOG(h, ...)                                \
-    expect_log(h, (const uint64_t[]){__VA_ARGS__}, \
-               sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t))
-
 struct sight {
     uint64_t pid, held;
     uint32_t mailbox, waiting;

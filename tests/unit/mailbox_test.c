@@ -29,16 +29,6 @@ static struct holder *filled(struct scene *s, iris_spawn how)
     return h;
 }
 
-static void expect_log(struct holder *h, const uint64_t *numbers, unsigned n)
-{
-    assert_int_equal(atomic_load(&h->begun), n);
-    for (unsigned i = 0; i < n; i++)
-        assert_int_equal(h->log[i], numbers[i]);
-}
-#define LOG(h, ...)                                \
-    expect_log(h, (const uint64_t[]){__VA_ARGS__}, \
-               sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t))
-
 static void end(struct scene *s, uint64_t pid, int kills)
 {
     const iris_watch *watch = cast_extension(s, IRIS_WATCH);

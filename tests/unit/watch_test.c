@@ -6,56 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An actor that does in its own turn what the play asks it to. */
-struct task {
-    void (*run)(iris_actor *self, void *ctx);
-    void *ctx;
-};
-
-struct doer {
-    atomic_int downs, done;
-    uint64_t down_ref[8];
-    char reason[8][64];
-};
-
-static int doer_handle(const iris_behaviour *b, iris_actor *self, void *state,
-                       const iris_message *const *m, int n)
-{
-    struct doer *d = b->data;
-    struct task t;
-    (void)state;
-    for (int i = 0; i < n; i++) {
-        if (m[i]->kind == IRIS_DOWN) {
-            int at = atomic_fetch_add(&d->downs, 1) & 7;
-            d->down_ref[at] = m[i]->ref;
-            snprintf(d->reason[at], 64, "%.*s", (int)m[i]->len, (const char *)m[i]->data);
-            continue;
-        }
-        memcpy(&t, m[i]->data, sizeof t);
-        t.run(self, t.ctx);
-        atomic_fetch_add(&d->done, 1);
-    }
-    return n;
-}
-
-static iris_behaviour doer(struct scene *s, struct doer **d)
-{
-    *d = scene_memory(s, sizeof **d);
-    return (iris_behaviour){.size = sizeof(iris_behaviour),
-                            .abi = IRIS_ABI,
-                            .name = "doer",
-                            .version = "1",
-                            .flags = IRIS_SIGNALS,
-                            .data = *d,
-                            .handle = doer_handle};
-}
-
-static void have_done(struct scene *s, uint64_t pid, void (*run)(iris_actor *, void *), void *ctx)
-{
-    struct task t = {run, ctx};
-    assert_int_equal(s->api->send(s->self, pid, &t, sizeof t, 0), IRIS_OK);
-}
-
 struct target {
     uint64_t pid, ref[8];
     int n, result;
@@ -80,12 +30,12 @@ static void one_down_each(struct scene *s)
     struct doer *d;
     struct ledger *l = cast_ledger(s);
     struct target *t = scene_memory(s, sizeof *t);
-    iris_behaviour b = doer(s, &d), plain = cast_plain(l);
+    iris_behaviour b = cast_doer(s, &d), plain = cast_plain(l);
     const iris_watch *watch = cast_extension(s, IRIS_WATCH);
     uint64_t eye = scene_spawn(s, &b, 0);
     t->pid = scene_spawn(s, &plain, 0);
     for (int i = 0; i < 3; i++)
-        have_done(s, eye, monitor, t);
+        cast_have_do(s, eye, monitor, t);
     scene_settle(s);
     assert_int_equal(d->downs, 0);
     watch->kill(s->self, t->pid);
@@ -95,7 +45,7 @@ static void one_down_each(struct scene *s)
         assert_string_equal(d->reason[i], "killed (how=kill)");
     assert_int_equal(d->down_ref[0] + d->down_ref[1] + d->down_ref[2],
                      t->ref[0] + t->ref[1] + t->ref[2]);
-    have_done(s, eye, monitor, t); /* of the dead: at once */
+    cast_have_do(s, eye, monitor, t); /* of the dead: at once */
     scene_settle(s);
     assert_int_equal(d->downs, 4);
     assert_string_equal(d->reason[3], "noproc");
@@ -105,18 +55,18 @@ static void demonitor_flushes(struct scene *s)
 {
     struct doer *d;
     struct ledger *l = cast_ledger(s);
-    iris_behaviour b = doer(s, &d), plain = cast_plain(l);
+    iris_behaviour b = cast_doer(s, &d), plain = cast_plain(l);
     const iris_watch *watch = cast_extension(s, IRIS_WATCH);
     uint64_t eye = scene_spawn(s, &b, 0);
     for (int i = 0; i < 20; i++) {
         struct target *t = scene_memory(s, sizeof *t);
         int downs = d->downs;
         t->pid = scene_spawn(s, &plain, 0);
-        have_done(s, eye, monitor, t);
+        cast_have_do(s, eye, monitor, t);
         cast_run(s, i % 5);
         watch->kill(s->self, t->pid);
         cast_run(s, i % 4);
-        have_done(s, eye, demonitor_first, t);
+        cast_have_do(s, eye, demonitor_first, t);
         scene_settle(s);
         /* either it had come before, or it never comes */
         assert_int_equal(d->downs - downs, t->result == IRIS_OK ? 0 : 1);
@@ -132,17 +82,17 @@ static void reasons(struct scene *s)
 {
     struct doer *d, *other;
     struct target *t = scene_memory(s, 3 * sizeof *t);
-    iris_behaviour b = doer(s, &d), o = doer(s, &other);
+    iris_behaviour b = cast_doer(s, &d), o = cast_doer(s, &other);
     const iris_watch *watch = cast_extension(s, IRIS_WATCH);
     uint64_t eye = scene_spawn(s, &b, 0);
     for (int i = 0; i < 3; i++) {
         t[i].pid = scene_spawn(s, &o, 0);
-        have_done(s, eye, monitor, &t[i]);
+        cast_have_do(s, eye, monitor, &t[i]);
         scene_settle(s);
         if (i == 0)
-            have_done(s, t[i].pid, exit_text, NULL);
+            cast_have_do(s, t[i].pid, exit_text, NULL);
         if (i == 1)
-            have_done(s, t[i].pid, exit_text, "tired: went home");
+            cast_have_do(s, t[i].pid, exit_text, "tired: went home");
         if (i == 2)
             watch->stop(s->self, t[i].pid);
         scene_settle(s);
@@ -186,11 +136,11 @@ static void watchers_may_end_first(struct scene *s)
     uint64_t pid = scene_spawn(s, &plain, 0);
     for (int i = 0; i < 10; i++) {
         struct doer *d;
-        iris_behaviour b = doer(s, &d);
+        iris_behaviour b = cast_doer(s, &d);
         struct target *t = scene_memory(s, sizeof *t);
         uint64_t eye = scene_spawn(s, &b, 0);
         t->pid = pid;
-        have_done(s, eye, monitor, t);
+        cast_have_do(s, eye, monitor, t);
         scene_settle(s);
         watch->kill(s->self, eye);
     }
