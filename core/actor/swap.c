@@ -170,7 +170,7 @@ static void say_late(struct world *w, uint64_t pid, const char *why)
         iris__world_event(w, EVENT_SWAP_REFUSED, a, IRIS_WARN, "%s", why + 6);
 }
 
-/* On the ticker's thread: the actor may sit in a handler that never returns. */
+/* On the thread that keeps the time: the actor may sit in a handler that never returns. */
 static void run_out(void *ctx)
 {
     struct patience *p = ctx;

@@ -1,5 +1,6 @@
-/* Timers: a heap under one lock, fired in batches by the ticker. A timer belongs to the actor that its
- * message is for and ends with it. Its message is made when it is set: firing allocates nothing. */
+/* Timers: a heap under one lock, fired in batches by who keeps the time (keeper.h). A timer belongs to the
+ * actor that its message is for and ends with it. Its message is made when it is set: firing allocates
+ * nothing. */
 #ifndef IRIS_ACTOR_TIMER_H
 #define IRIS_ACTOR_TIMER_H
 
@@ -38,7 +39,7 @@ int iris__timer_add(struct world *, uint64_t from, uint64_t to, int64_t deadline
 int iris__timer_signal(struct world *, uint32_t kind, uint64_t to, int64_t period);
 /* Send it now; if the mailbox is full, as soon as there is room. */
 void iris__timer_send(struct world *, uint64_t from, uint64_t to, const void *data, size_t len);
-/* Call fn(ctx) at `deadline`, on the ticker's thread. */
+/* Call fn(ctx) at `deadline`, on the thread that keeps the time (keeper.h): it must be quick. */
 int iris__timer_call(struct world *, int64_t deadline, void (*fn)(void *), void *ctx, uint64_t *id);
 /* IRIS_OK, or IRIS_DEAD: it fired or never was. */
 int iris__timer_cancel(struct world *, uint64_t id);

@@ -38,7 +38,7 @@ void iris__orders_finish(struct orders *);
  * was answered. */
 void *iris__order_open(struct app *, size_t size, struct control_reply *, const char *target,
                        uint64_t pid);
-/* late() is called once, on the ticker's thread, unless the reply is taken before. IRIS_FAIL: no memory,
+/* late() is called once, on the thread that keeps the time, unless the reply is taken before. IRIS_FAIL: no memory,
  * and that was answered. */
 int iris__order_limit(struct order *, int64_t timeout, void (*late)(struct order *));
 /* A call of late() at this time, and so again and again from there. IRIS_FAIL: no memory. */

@@ -111,7 +111,10 @@ struct sched {
     iris_executor *list;
     atomic_int ticker_idle;  /* it sleeps until a timer is due or somebody calls */
     _Atomic int64_t wake_at; /* earliest deadline told to the ticker; written under lock */
-    int64_t fired_at;        /* the ticker's: when it last fired */
+    struct worker *keeper; /* keeper.h: sleeps until a timer is due; NULL: the ticker. Under lock */
+    int64_t looks_at;      /* when the ticker looks without being called; under lock */
+    int64_t fired_at;      /* when the last firing was to begin; under lock */
+    int is_firing;         /* under lock */
     unsigned long ticker;
 };
 

@@ -1,5 +1,6 @@
 #include "executor.h"
 #include "fail.h"
+#include "keeper.h"
 #include "thread.h"
 #include "worker.h"
 
@@ -9,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The ticker: fires timers, counts milliseconds while something runs, and sees turns that last. It
- * sleeps while nothing runs and no timer is due. */
+/* The ticker: counts milliseconds while something runs, sees turns that last, and fires timers where no
+ * worker sleeps until they are due (keeper.h). It sleeps while nothing runs. */
 
 enum { QUIET_TICKS = 20, BRISK_TURNS = 64 };
 #define BRISK (4 * IRIS__MS) /* from tick to tick, while no turn is near to lasting */
@@ -18,7 +19,6 @@ enum { QUIET_TICKS = 20, BRISK_TURNS = 64 };
 #define REPLACE_AFTER (100 * IRIS__MS)
 #define SLOW_AFTER (10 * IRIS__MS)
 #define WAKING (100 * IRIS__MS)
-#define GATHER (IRIS__MS * 3 / 20) /* timers that follow each other closer are fired together */
 
 static struct timespec to_timespec(int64_t ns)
 {
@@ -32,21 +32,6 @@ void iris__sched_stir(struct sched *s)
     pthread_mutex_lock(&s->lock);
     atomic_store(&s->ticker_idle, 0);
     pthread_cond_broadcast(&s->changed);
-    pthread_mutex_unlock(&s->lock);
-}
-
-/* Looked at without the lock first: whoever fires puts it to never, and looks at the timers only then,
- * under the lock under which this one was just added. */
-void iris__sched_expect(struct sched *s, int64_t deadline)
-{
-    if (deadline >= atomic_load(&s->wake_at))
-        return;
-    pthread_mutex_lock(&s->lock);
-    if (deadline < s->wake_at) {
-        s->wake_at = deadline;
-        atomic_store(&s->ticker_idle, 0);
-        pthread_cond_broadcast(&s->changed);
-    }
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -76,7 +61,7 @@ static int inspect(struct sched *s, struct lane *l)
     uint64_t turns = atomic_load_explicit(&l->turns, memory_order_relaxed);
     void *task = atomic_load_explicit(&l->task, memory_order_acquire);
     int same = task && turns == l->seen, found = task || turns != l->seen ? ACTIVE : 0;
-    found |= found && turns - l->seen < BRISK_TURNS ? SLOW : 0;
+    found |= task && turns - l->seen < BRISK_TURNS ? SLOW : 0;
     int64_t now = iris__sched_now(s), age = same ? age_of(l, now) : 0;
     l->seen = turns;
     if (!age) { /* a new turn, or none */
@@ -189,12 +174,6 @@ static void sleep_until(struct sched *s, int64_t at)
     pthread_cond_timedwait(&s->changed, &s->lock, &t);
 }
 
-static int64_t next_firing(const struct sched *s)
-{
-    int64_t at = atomic_load(&((struct sched *)s)->wake_at), earliest = s->fired_at + GATHER;
-    return at > earliest ? at : earliest;
-}
-
 /* Quiet may also be a turn that lasts, or a host that was woken and does not drain: only when all are
  * asleep is there nothing to count. Said first, looked at then: who begins meanwhile stirs us. */
 static void rest(struct sched *s, int quiet, int64_t interval)
@@ -203,29 +182,17 @@ static void rest(struct sched *s, int quiet, int64_t interval)
     if (quiet)
         atomic_exchange(&s->ticker_idle, 1);
     int idle = quiet && all_asleep(s);
-    int64_t now = iris__sched_now(s), tick = now + interval;
-    while (idle && !atomic_load(&s->stopping) && atomic_load(&s->ticker_idle) &&
-           iris__sched_now(s) < next_firing(s))
-        sleep_until(s, next_firing(s));
-    int64_t next = next_firing(s);
-    if (!idle && !atomic_load(&s->stopping) && now < next)
-        sleep_until(s, next < tick ? next : tick);
+    int64_t now = iris__sched_now(s), tick = idle ? INT64_MAX : now + interval;
+    do {
+        int64_t due = iris__keeper_next(s, NULL);
+        s->looks_at = due < tick ? due : tick;
+        if (!atomic_load(&s->stopping) && iris__sched_now(s) < s->looks_at)
+            sleep_until(s, s->looks_at);
+    } while (idle && !atomic_load(&s->stopping) && atomic_load(&s->ticker_idle) &&
+             iris__sched_now(s) < iris__keeper_next(s, NULL));
+    s->looks_at = INT64_MIN; /* awake: it will look without being called */
     atomic_store(&s->ticker_idle, 0);
     pthread_mutex_unlock(&s->lock);
-}
-
-static void fire(struct sched *s)
-{
-    int64_t now = iris__sched_now(s);
-    pthread_mutex_lock(&s->lock);
-    int due = next_firing(s) <= now;
-    if (due)
-        s->wake_at = INT64_MAX; /* before firing: a timer added meanwhile may set it again */
-    pthread_mutex_unlock(&s->lock);
-    if (!due)
-        return;
-    s->fired_at = now;
-    iris__sched_expect(s, s->hooks.fire(s->owner, now));
 }
 
 /* A tick takes a core from a worker for some microseconds. Where each lane has begun many turns since the
@@ -243,7 +210,8 @@ static void *tick(void *arg)
     int64_t ticked = 0, interval = IRIS__MS;
     iris__thread_be_punctual();
     while (!atomic_load(&s->stopping)) {
-        fire(s);
+        iris__keeper_recall(s);
+        iris__keeper_fire(s, NULL);
         int64_t now = iris__sched_now(s);
         if (now - ticked >= IRIS__MS / 2) { /* being called for a timer is not a tick */
             ticked = now;

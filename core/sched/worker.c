@@ -1,6 +1,7 @@
 #include "worker.h"
 
 #include "fail.h"
+#include "keeper.h"
 #include "stack.h"
 #include "thread.h"
 
@@ -10,7 +11,14 @@
 
 /* How often a worker that has nothing looks around before it sleeps: about 10 us. A wake-up costs 20
  * to 50 us on a virtual machine, so looking a little longer than it hurts is cheaper. */
-enum { SPINS = 300, TAKE_MAX = 128, BACKLOG = 64, LOOK_EVERY = 256, PAUSE_MAX = 32 };
+enum {
+    SPINS = 300,
+    TAKE_MAX = 128,
+    BACKLOG = 64,
+    LOOK_EVERY = 256,
+    PAUSE_MAX = 32,
+    FIRED_TURNS = 32
+};
 
 static void wake(struct sched *s, struct worker *w)
 {
@@ -196,27 +204,75 @@ static int has_reason_to_stay(struct worker *w)
            atomic_load(&w->dead);
 }
 
-static void unpark(struct worker *w)
+/* 0: somebody woke us, and has counted. */
+static int unpark(struct worker *w)
 {
-    if (atomic_exchange(&w->parked, 0)) /* else who woke us has counted */
+    int was_parked = atomic_exchange(&w->parked, 0);
+    if (was_parked)
         atomic_fetch_sub(&w->sched->parked, 1);
+    return was_parked;
+}
+
+static int64_t time_until(struct sched *s, int64_t at)
+{
+    int64_t now = at == INT64_MAX ? 0 : iris__sched_now(s);
+    return at == INT64_MAX ? -1 : at > now ? at - now : 0;
+}
+
+/* Until it is woken, a descriptor is readable, or (for who keeps the time) a timer is due. 1: at most that
+ * last, or the time has changed. */
+static int sleep_once(struct worker *w)
+{
+    struct sched *s = w->sched;
+    uint64_t tags[16];
+    int n = 0, has_slept = 0;
+    atomic_fetch_add(&s->parked, 1); /* first: who sees us asleep may take it back at once */
+    atomic_exchange(&w->parked, 1);
+    int64_t until = iris__keeper_begin(s, w);
+    if (!has_reason_to_stay(w)) {
+        int serving = atomic_fetch_add(&s->serving, 1) < 2; /* two are enough for the descriptors */
+        n = iris__poller_wait(&s->poller, w->bell, serving, time_until(s, until), tags, 16);
+        atomic_fetch_sub(&s->serving, 1);
+        has_slept = 1;
+    }
+    int woken = !unpark(w);
+    if (has_slept && !woken && !n)
+        return 1;
+    iris__sched_stir(s);
+    serve(s, tags, n);
+    return 0;
+}
+
+/* What timers send comes as if from outside: to our own queue, as we are awake. */
+static int fire(struct worker *w)
+{
+    struct lane *lane = iris__thread.lane;
+    iris__thread.worker = NULL;
+    iris__thread.lane = NULL;
+    int fired = iris__keeper_fire(w->sched, w);
+    iris__thread.worker = w;
+    iris__thread.lane = lane;
+    if (fired)
+        iris__sched_stir(w->sched);
+    return fired;
+}
+
+/* What was fired is done at once, without looking around for more before the next sleep. 0: there is more
+ * to do than that. */
+static int run_fired(struct worker *w)
+{
+    void *task = NULL;
+    for (int i = 0; i < FIRED_TURNS && (task = next_task(w)); i++)
+        take_turn(w, task);
+    return !task;
 }
 
 static void park(struct worker *w)
 {
-    struct sched *s = w->sched;
-    uint64_t tags[16];
-    int n = 0;
-    atomic_fetch_add(&s->parked, 1); /* first: who sees us asleep may take it back at once */
-    atomic_exchange(&w->parked, 1);
-    if (!has_reason_to_stay(w)) {
-        int serving = atomic_fetch_add(&s->serving, 1) < 2; /* two are enough for the descriptors */
-        n = iris__poller_wait(&s->poller, w->bell, serving, -1, tags, 16);
-        atomic_fetch_sub(&s->serving, 1);
-    }
-    unpark(w);
-    iris__sched_stir(s);
-    serve(s, tags, n);
+    while (sleep_once(w) && !atomic_load(&w->sched->stopping) && !atomic_load(&w->dead))
+        if (fire(w) && !run_fired(w))
+            break;
+    iris__keeper_end(w->sched, w);
 }
 
 /* Once a millisecond while busy: descriptors that became readable must not wait for an idle worker. */
@@ -261,6 +317,7 @@ static void *work(void *arg)
     struct sched *s = w->sched;
     struct signal_stack handlers;
     iris__signal_stack_set(&handlers);
+    iris__thread_be_punctual();
     iris__thread.worker = w;
     iris__thread.lane = &w->lane;
     atomic_store(&w->number, iris__thread_number());

@@ -48,7 +48,7 @@ static void unlink_alarm(struct wakeup *a)
     free(a);
 }
 
-/* On the ticker's thread. */
+/* On the thread that keeps the time (keeper.h). */
 static void ring(void *ctx)
 {
     struct wakeup *a = ctx;

@@ -2,7 +2,10 @@
 #include "main.h"
 
 #include "cast.h"
+#include "runtime.h"
+#include "timer.h"
 
+#include <sched.h>
 #include <string.h>
 
 /* ---- one-shots come in the order of their deadlines; equal ones as they were set ---- */
@@ -345,7 +348,54 @@ static void beside_twenty(struct scene *s)
     beside_floods(s, 20);
 }
 
+/* ---- who kept the time is held by what it fired: another one keeps it then ---- */
+
+static void set(void *flag)
+{
+    atomic_store((atomic_int *)flag, 1);
+}
+
+struct held {
+    const iris_api *api;
+    atomic_int rung, seen;
+};
+
+static int wait_for_ring(const iris_behaviour *b, iris_actor *self, void *state,
+                         const iris_message *const *m, int n)
+{
+    struct held *h = b->data;
+    int64_t end = h->api->now(self) + 20 * IRIS_SECOND;
+    (void)state, (void)m;
+    while (!atomic_load(&h->rung) && h->api->now(self) < end)
+        sched_yield();
+    atomic_store(&h->seen, atomic_load(&h->rung));
+    return n;
+}
+
+static void held_keeper(struct scene *s)
+{
+    struct held *h = scene_memory(s, sizeof *h);
+    iris_behaviour b = {.size = sizeof b,
+                        .abi = IRIS_ABI,
+                        .name = "held",
+                        .version = "1",
+                        .handle = wait_for_ring,
+                        .data = h};
+    const iris_timer_api *timer = cast_extension(s, IRIS_TIMER_EXT);
+    h->api = s->api;
+    uint64_t pid = scene_spawn(s, &b, 0);
+    scene_settle(s);
+    struct world *w = &s->rt->world;
+    int64_t later = iris__sched_after(&w->sched, 20 * IRIS_MILLISECOND);
+    assert_int_equal(iris__timer_call(w, later, set, &h->rung, NULL), 0);
+    assert_int_equal(timer->after(s->self, pid, IRIS_MILLISECOND, "x", 1, NULL), 0);
+    scene_settle(s);
+    assert_int_equal(atomic_load(&h->seen), 1);
+}
+
 /* clang-format off */
+#define THREADS(play) static void test_##play(void **state) { (void)state; scene_play_threads(play); }
+THREADS(held_keeper)
 #define PLAY(play) static void test_##play(void **state) { (void)state; scene_play(play); }
 #define SEEDS(play) static void test_##play(void **state) { (void)state; scene_play_seeds(play); }
 SEEDS(in_order_of_deadlines)
@@ -373,6 +423,7 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("p7.timers_wait_at_the_door_of_a_full_mailbox", test_a_full_mailbox),
     IRIS_TEST("timer.ticks_come_each_period_until_cancelled", test_ticks),
     IRIS_TEST("timer.a_deadline_beyond_all_time_is_no_trap", test_far_deadlines),
+    IRIS_TEST("timer.comes_also_while_who_kept_the_time_is_held", test_held_keeper),
     IRIS_TEST("fairness.a_pair_beside_a_flood_gets_its_turns", test_beside_one),
     IRIS_TEST("fairness.a_pair_beside_twenty_floods_gets_its_turns", test_beside_twenty),
 };
