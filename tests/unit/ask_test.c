@@ -56,7 +56,7 @@ static void an_end_answers(struct scene *s)
 {
     uint64_t *kept;
     iris_behaviour b = oracle(s, &kept);
-    assert_int_equal(ask_wait(s, scene_spawn(s, &b, 0), "yes", IRIS_SECOND), IRIS_OK);
+    assert_int_equal(ask_wait(s, scene_spawn(s, &b, 0), "yes", 20 * IRIS_SECOND), IRIS_OK);
     assert_int_equal(ask_wait(s, scene_spawn(s, &b, 0), "yes", INT64_MAX), IRIS_OK);
     assert_int_equal(ask_wait(s, scene_spawn(s, &b, 0), "crash", 3600 * IRIS_SECOND), IRIS_DEAD);
     assert_string_equal(iris_reason(), "crash: asked to");
@@ -65,7 +65,7 @@ static void an_end_answers(struct scene *s)
     s->api->send(s->self, pid, "k", 1, 0); /* queued behind the end: a dead letter */
     int result = ask_wait(s, pid, "too late", 3600 * IRIS_SECOND);
     assert_int_equal(result, IRIS_DEAD);
-    assert_int_equal(ask_wait(s, 12345, "nobody", IRIS_SECOND), IRIS_DEAD);
+    assert_int_equal(ask_wait(s, 12345, "nobody", 20 * IRIS_SECOND), IRIS_DEAD);
 }
 
 static void time_passes(struct scene *s)
@@ -86,7 +86,7 @@ static void another_answers(struct scene *s)
     iris_behaviour b[2] = {oracle(s, &kept[0]), oracle(s, &kept[1])};
     kept[0][1] = scene_spawn(s, &b[1], 0);
     uint64_t pid = scene_spawn(s, &b[0], 0);
-    assert_int_equal(ask_wait(s, pid, "forward", IRIS_SECOND), IRIS_OK);
+    assert_int_equal(ask_wait(s, pid, "forward", 20 * IRIS_SECOND), IRIS_OK);
 }
 
 /* The address of an ask is a pid; whoever has it can do no harm with it. */
@@ -136,7 +136,7 @@ static void vandals(struct scene *s)
                         .handle = vandal_handle};
     uint64_t pid = scene_spawn(s, &b, 0);
     for (int i = 0; i < 5; i++)
-        assert_int_equal(ask_wait(s, pid, "x", IRIS_SECOND), IRIS_OK);
+        assert_int_equal(ask_wait(s, pid, "x", 20 * IRIS_SECOND), IRIS_OK);
     assert_int_equal(*(atomic_int *)b.data, 0);
 }
 
@@ -264,13 +264,14 @@ static void by_name(struct scene *s)
     struct mind *k = scene_memory(s, sizeof *k);
     k->answer.job.run = note_end;
     assert_int_equal(name->set(s->self, "/oracle", scene_spawn(s, &b, 0)), IRIS_OK);
-    assert_int_equal(ask->ask_name(s->self, "/oracle", "yes", 3, IRIS_SECOND, &k->answer, &k->id),
-                     IRIS_OK);
+    assert_int_equal(
+        ask->ask_name(s->self, "/oracle", "yes", 3, 20 * IRIS_SECOND, &k->answer, &k->id), IRIS_OK);
     scene_settle(s);
     assert_int_equal(k->told, 1);
     assert_int_equal(k->answer.result, IRIS_OK);
-    assert_int_equal(ask->ask_name(s->self, "/nobody", "yes", 3, IRIS_SECOND, &k->answer, &k->id),
-                     IRIS_DEAD);
+    assert_int_equal(
+        ask->ask_name(s->self, "/nobody", "yes", 3, 20 * IRIS_SECOND, &k->answer, &k->id),
+        IRIS_DEAD);
 }
 
 /* It would wait for itself, or for who comes after it on its worker. */

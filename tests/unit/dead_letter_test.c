@@ -9,7 +9,7 @@ static void expect_dead(struct scene *s, uint64_t pid)
 {
     const iris_message *answer;
     assert_int_equal(s->api->send(s->self, pid, "x", 1, 0), IRIS_DEAD);
-    assert_int_equal(iris_ask_wait(s->rt, pid, "x", 1, IRIS_SECOND, &answer), IRIS_DEAD);
+    assert_int_equal(iris_ask_wait(s->rt, pid, "x", 1, 20 * IRIS_SECOND, &answer), IRIS_DEAD);
     assert_false(cast_is_alive(s, pid));
 }
 

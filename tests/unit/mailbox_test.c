@@ -363,7 +363,7 @@ static void a_wait_ends_in_time(struct scene *s)
     assert_int_equal(look_at(s, h->pid).waiting, 0);
     holder_drain(s, h, 2);
     number = 4;
-    assert_int_equal(iris_send_wait(s->rt, h->pid, &number, 8, IRIS_SECOND), IRIS_OK);
+    assert_int_equal(iris_send_wait(s->rt, h->pid, &number, 8, 20 * IRIS_SECOND), IRIS_OK);
     holder_await(s, h, 3);
     holder_drain(s, h, 3);
     LOG(h, 1, 2, 4);

@@ -14,7 +14,7 @@ static int ask_three(struct puller *p, iris_actor *self, struct numbers *state)
     const iris_message *m;
     (void)state;
     for (int i = 0; i < 3; i++) {
-        int result = p->reader->ask(self, p->other, "?", 1, IRIS_SECOND, &m);
+        int result = p->reader->ask(self, p->other, "?", 1, 20 * IRIS_SECOND, &m);
         if (result)
             return (p->api->fail)("ask: %d", result);
         puller_note(p, m);
@@ -61,10 +61,10 @@ static void asks(struct scene *s)
 static int ask_in_vain(struct puller *p, iris_actor *self, struct numbers *state)
 {
     const iris_message *m = NULL;
-    int64_t before = p->api->now(self);
+    int64_t before = p->api->now(self), patience = (int64_t)p->got[0];
     (void)state;
-    p->result = p->reader->ask(self, p->other, "?", 1, 3 * IRIS_MILLISECOND, &m);
-    if (p->result == IRIS_EMPTY && p->api->now(self) - before < 3 * IRIS_MILLISECOND)
+    p->result = p->reader->ask(self, p->other, "?", 1, patience, &m);
+    if (p->result == IRIS_EMPTY && p->api->now(self) - before < patience)
         p->result = 99;
     return 0;
 }
@@ -83,6 +83,7 @@ static void ask_one(struct scene *s, uint64_t whom, int expected)
     struct puller *p = s->prop = puller_make(s, ask_in_vain);
     iris_behaviour b = puller_behaviour(p, "1");
     p->other = whom;
+    p->got[0] = expected == IRIS_EMPTY ? 3 * IRIS_MILLISECOND : 20 * IRIS_SECOND;
     cast_await_end(s, scene_spawn(s, &b, 0));
     assert_int_equal(p->result, expected);
 }
