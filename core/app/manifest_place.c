@@ -1,33 +1,92 @@
 #include "manifest_reading.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- problems ---- */
 
+enum {
+    NOWHERE,
+    ABOVE,
+    DEFAULT,
+    EXACT = INT_MAX
+}; /* DEFAULT and the length of the path that it is for */
+
 struct wanted {
     const struct manifest *m;
     struct problems *problems;
-    struct text file; /* its name as problems have it */
+    struct text file;        /* its name as problems have it */
+    int found[PROBLEMS_MAX]; /* how good the place is; EXACT: it has one */
 };
+
+/* What of the pointer is behind "/LIST/INDEX", or NULL. */
+static const char *behind_index(const char *pointer, const char *list, size_t *index)
+{
+    size_t n = strlen(list);
+    if (strncmp(pointer, list, n) || pointer[n] < '0' || pointer[n] > '9')
+        return NULL;
+    char *end;
+    *index = strtoul(pointer + n, &end, 10);
+    return end;
+}
+
+/* Also of the path itself: see iris__manifest_inherit(). */
+static int hands_down(const char *supervisor, const char *path)
+{
+    size_t n = strlen(supervisor);
+    return n == 1 || (!strncmp(path, supervisor, n) && (path[n] == '/' || !path[n]));
+}
+
+/* What an actor has from "defaults" is not where its pointer says. The nearest supervisor's holds. */
+static int is_inherited(const struct manifest *m, const char *wanted, const char *pointer)
+{
+    size_t i, k;
+    const char *key = behind_index(wanted, "/actors/", &i);
+    const char *at = behind_index(pointer, "/supervisors/", &k);
+    if (!key || !at || i >= m->nactors || k >= m->nsupervisors)
+        return NOWHERE;
+    if (!strncmp(at, "/defaults/", strlen("/defaults/")))
+        at += strlen("/defaults");
+    const char *actor = m->actors[i].path, *path = m->supervisors[k].path;
+    if (strcmp(key, at) || !*key || !actor || !path || !hands_down(path, actor))
+        return NOWHERE;
+    return DEFAULT + (int)strlen(path);
+}
+
+static int place_of(const struct manifest *m, const char *wanted, const char *pointer)
+{
+    size_t n = strlen(pointer);
+    if (!strcmp(wanted, pointer))
+        return EXACT;
+    if (n && !strncmp(wanted, pointer, n) && wanted[n] == '/')
+        return ABOVE; /* what is meant is not in the file; the deepest comes last, and stays */
+    return is_inherited(m, wanted, pointer);
+}
 
 static void place_problem(void *arg, const char *pointer, struct span key, struct span value)
 {
-    const struct wanted *w = arg;
+    struct wanted *w = arg;
     for (size_t i = 0; i < w->problems->n; i++) {
         struct problem *p = &w->problems->items[i];
-        if (p->line || strcmp(p->pointer, pointer) || strcmp(p->file, w->file.data))
+        int found = w->found[i] == EXACT ? NOWHERE : place_of(w->m, p->pointer, pointer);
+        if (found == NOWHERE || found < w->found[i])
             continue;
-        struct span at = p->at_key && key.width ? key : value;
+        struct span at = p->at_key && key.width && found > ABOVE ? key : value;
         iris__problem_place(p, w->m->text, w->m->len, at.offset, at.width);
+        w->found[i] = found;
     }
 }
 
 void iris__manifest_locate(const struct manifest *m, struct problems *problems)
 {
     struct wanted w = {.m = m, .problems = problems};
-    if (problems->n && !iris__text_clean(&w.file, m->file, strlen(m->file)) && w.file.data)
+    if (problems->n && !iris__text_clean(&w.file, m->file, strlen(m->file)) && w.file.data) {
+        for (size_t i = 0; i < problems->n; i++)
+            if (problems->items[i].line || strcmp(problems->items[i].file, w.file.data))
+                w.found[i] = EXACT;
         iris__manifest_visit(m->text, m->len, place_problem, &w);
+    }
     iris__text_finish(&w.file);
     iris__problems_sort(problems);
 }

@@ -36,6 +36,7 @@ run_app
 app_says 'begins with its first message'
 is_asleep /lazy || bad 'expected it to be asleep'
 expect_field /lazy uptime_ms -1
+try "$IRIS" ps; says ' asleep '; says ' -'; if grep -q -e '-1' out; then bad 'expected no time that is not one'; fi
 await has_counted /woken 1
 expect_field /woken state running
 try "$IRIS" ask /lazy count;               says '1 0'

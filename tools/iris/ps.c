@@ -77,7 +77,7 @@ static void add_row(struct table *t, const struct row *r)
     table_add(t, 5, "%s", count_text(text, (uint64_t)r->mailbox));
     table_add(t, 6, "%s", count_text(text, (uint64_t)r->handled));
     table_add(t, 7, "%s", count_text(text, (uint64_t)r->restarts));
-    table_add(t, 8, "%s", span_text(text, r->uptime_ms * 1000000));
+    table_add(t, 8, "%s", r->uptime_ms < 0 ? "-" : span_text(text, r->uptime_ms * 1000000));
 }
 
 static void print(json_t *answer)
