@@ -4,6 +4,7 @@ set(IRIS_TEST_TIMEOUT 60)
 if(IRIS_SANITIZE)
   set(IRIS_TEST_TIMEOUT 300)
 endif()
+math(EXPR IRIS_SCRIPT_TIMEOUT "3 * ${IRIS_TEST_TIMEOUT}") # some start hundreds of programs
 
 set(IRIS_TEST_ENV
     "IRIS_STATE_DIR=${PROJECT_BINARY_DIR}/tests/state" # private copies: not in the user's home
@@ -117,6 +118,7 @@ function(iris_script_tests dir)
     endif()
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${script})
     iris_add_test(${case} ${CMAKE_CURRENT_SOURCE_DIR}/run_script ${script})
+    set_tests_properties(${case} PROPERTIES TIMEOUT ${IRIS_SCRIPT_TIMEOUT})
     set_property(TEST ${case} APPEND PROPERTY ENVIRONMENT
                  "IRIS=${PROJECT_BINARY_DIR}/bin/iris" "SRC=${PROJECT_SOURCE_DIR}"
                  "BUILD=${PROJECT_BINARY_DIR}" "CC=${CMAKE_C_COMPILER}" "CXX=${CMAKE_CXX_COMPILER}")
