@@ -58,6 +58,7 @@ static void asks(struct scene *s)
     assert_int_equal(scene_count(s).dead_letters, 0);
 }
 
+/* got[0]: for so long. */
 static int ask_in_vain(struct puller *p, iris_actor *self, struct numbers *state)
 {
     const iris_message *m = NULL;
