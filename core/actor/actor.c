@@ -135,40 +135,49 @@ static void fill(iris_actor *a, const iris_spawn *s, struct cold *cold, iris_exe
     a->state = (void *)(intptr_t)s->idle_timeout;
 }
 
+/* One by who was built when it had fewer members: those that it does not know are 0. */
+static const iris_spawn *widen(const iris_spawn *given, iris_spawn *room)
+{
+    if (given->size >= sizeof *room)
+        return given;
+    *room = (iris_spawn){0};
+    memcpy(room, given, given->size);
+    room->size = sizeof *room;
+    return room;
+}
+
 int iris__actor_spawn(struct world *w, const iris_spawn *given, struct cold *cold, uint64_t *pid)
 {
-    iris_spawn s = {0};
-    memcpy(&s, given, given->size < sizeof s ? given->size : sizeof s);
-    s.size = sizeof s;
+    iris_spawn room;
+    const iris_spawn *s = widen(given, &room);
     iris_executor *x = NULL;
     iris_actor *a = NULL;
-    int result = check(w, &s);
-    if (result || keep(&s, &cold) || give_stack(w, &s, &cold) ||
-        !(a = iris__table_take(&w->table))) {
+    int result = check(w, s);
+    if (result || keep(s, &cold) || give_stack(w, s, &cold) || !(a = iris__table_take(&w->table))) {
         iris__cold_free(w, cold);
         return result ? result : IRIS_FAIL;
     }
-    int has_door = iris__door_is_wanted(&s);
-    if ((has_door && iris__door_prepare(w, a, &s)) ||
-        choose_executor(w, &s, &x)) { /* last: it may have made a thread */
+    int has_door = iris__door_is_wanted(s);
+    if ((has_door && iris__door_prepare(w, a, s)) ||
+        choose_executor(w, s, &x)) { /* last: it may have made a thread */
         iris__table_give(&w->table, a);
         iris__cold_free(w, cold);
         return IRIS_FAIL;
     }
-    iris__version_retain(s.version);
+    iris__version_retain(s->version);
     uint32_t generation = iris__gate_last_generation(a) + 1;
-    fill(a, &s, cold, x);
+    fill(a, s, cold, x);
     int has_alarms = cold && cold->alarms; /* which run from here on, and may be what wakes it */
     int runs = a->flags & ACTOR_FRESH && (has_alarms || !(a->flags & ACTOR_ASLEEP));
     *pid = (uint64_t)generation << PID_SLOT_BITS | a->slot;
     if (has_door)
-        iris__door_open(w, a, *pid, &s);
+        iris__door_open(w, a, *pid, s);
     atomic_store(&a->in, 0);
     iris__gate_open(a, generation);
-    if (s.flags & IRIS_SPAWN_LINK)
+    if (s->flags & IRIS_SPAWN_LINK)
         iris__link_announce(a);
-    if (s.parent)
-        iris__family_adopt(w, s.parent, *pid);
+    if (s->parent)
+        iris__family_adopt(w, s->parent, *pid);
     if (runs || !iris__mailbox_rest(a)) /* what came for its forerunner must be refused at once */
         iris__executor_push(x, a);
     return IRIS_OK;
