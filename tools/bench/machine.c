@@ -9,7 +9,9 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /* To and fro between cores is what is asked for, and left alone two threads that wait for each other
@@ -233,4 +235,30 @@ void touch_floor(const struct workload *w, double *values)
     values[0] = (now_ns() - begin) / (double)steps;
     if (!at) /* never; but the walk has a use now */
         die("a line leads nowhere");
+}
+
+/* ---- a sleep that is as short as between two firings of many timers ---- */
+
+enum { SLEEPS = 2000, SLEEP_NS = 240000 };
+
+static double thread_cpu_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+void sleep_floor(const struct workload *w, double *values)
+{
+    static double late[SLEEPS];
+    (void)w;
+    prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+    double cpu = thread_cpu_ns();
+    for (int i = 0; i < SLEEPS; i++) {
+        double until = now_ns() + SLEEP_NS;
+        sleep_until_ns(until);
+        late[i] = (now_ns() - until) / 1e3;
+    }
+    values[0] = (thread_cpu_ns() - cpu) / 1e3 / SLEEPS;
+    values[1] = percentile(late, SLEEPS, 0.5);
 }

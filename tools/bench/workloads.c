@@ -39,6 +39,7 @@ const struct workload workloads[] = {
     MACHINE("queue", "queue hand-off between two threads", 0, queue, {"handed", "M msgs/s", 0}),
     MACHINE("wake", "wake a thread by futex, one way", 0, wake, {"p50", "us", 1}, {"p99", "us", 1}),
     MACHINE("wake", "wake a thread by eventfd, one way", 1, wake, {"p50", "us", 1}, {"p99", "us", 1}),
+    MACHINE("sleep", "a sleep of 0.24 ms", 0, sleep, {"CPU", "us", 1}, {"late, p50", "us", 1}),
     MACHINE("line", "a cache line from core to core", 0, line, {"one way", "ns", 1}),
     MACHINE("touch", "touch of a cold line, of 100,000", 100000, touch, {"each", "ns", 1}),
     MACHINE("touch", "touch of a cold line, of 1,000,000", 1000000, touch, {"each", "ns", 1}),
