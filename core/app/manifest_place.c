@@ -70,7 +70,7 @@ static void place_problem(void *arg, const char *pointer, struct span key, struc
     for (size_t i = 0; i < w->problems->n; i++) {
         struct problem *p = &w->problems->items[i];
         int found = w->found[i] == EXACT ? NOWHERE : place_of(w->m, p->pointer, pointer);
-        if (found == NOWHERE || found < w->found[i])
+        if (found < w->found[i] || (found == w->found[i] && found != ABOVE))
             continue;
         struct span at = p->at_key && key.width && found > ABOVE ? key : value;
         iris__problem_place(p, w->m->text, w->m->len, at.offset, at.width);
