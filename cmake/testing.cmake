@@ -142,3 +142,32 @@ function(iris_soak_program name dir)
   add_executable(${name} ${sources})
   iris_test_program(${name} ${name} ${dir})
 endfunction()
+
+# dir/NAME_test.py: unittest, by the Python that the module was built for; each file is a ctest case.
+function(iris_python_tests dir)
+  if(NOT TARGET python_module)
+    return()
+  endif()
+  file(GLOB tests CONFIGURE_DEPENDS ${dir}/*_test.py)
+  foreach(source IN LISTS tests)
+    get_filename_component(name ${source} NAME_WE)
+    iris_add_test(python.${name} ${IRIS_PYTHON_PROGRAM} ${source} -q)
+    set_property(TEST python.${name} APPEND PROPERTY ENVIRONMENT
+                 "PYTHONPATH=${PROJECT_BINARY_DIR}/lib/iris/python" "PYTHONDONTWRITEBYTECODE=1"
+                 "IRIS=${PROJECT_BINARY_DIR}/bin/iris" "SRC=${PROJECT_SOURCE_DIR}")
+    # A sanitizer's runtime must come first, into a python that was built without it (gcc's only).
+    if(IRIS_SANITIZE)
+      set(runtime libtsan.so)
+      if(IRIS_SANITIZE STREQUAL "address")
+        set(runtime libasan.so)
+      endif()
+      execute_process(COMMAND gcc -print-file-name=${runtime} OUTPUT_VARIABLE preload
+                      OUTPUT_STRIP_TRAILING_WHITESPACE)
+      set_property(TEST python.${name} APPEND PROPERTY ENVIRONMENT "LD_PRELOAD=${preload}"
+                   "ASAN_OPTIONS=detect_leaks=0")
+      if(CMAKE_C_COMPILER_ID MATCHES "Clang")
+        set_tests_properties(python.${name} PROPERTIES DISABLED TRUE)
+      endif()
+    endif()
+  endforeach()
+endfunction()

@@ -14,10 +14,11 @@
 struct swap {
     struct swap_order order;
     uint64_t pid;
-    struct swap *next; /* world.swaps, under its lock, while it waits */
-    int cancelled;     /* under that lock */
-    uint64_t ref;      /* no other has it */
-    int offered;       /* to a pull actor; [turn], as all below */
+    struct swap *next,
+        **before;  /* world.swaps, under its lock, while it waits: there may be many */
+    int cancelled; /* under that lock */
+    uint64_t ref;  /* no other has it */
+    int offered;   /* to a pull actor; [turn], as all below */
     struct patience *patience;
     uint64_t timer;
     /* while it is carried out */
@@ -50,13 +51,23 @@ static void destroy(struct swap *s)
     free(s);
 }
 
-static void unlist(struct world *w, struct swap *s)
+static void enlist(struct world *w, struct swap *s)
 {
-    for (struct swap **at = &w->swaps; *at; at = &(*at)->next)
-        if (*at == s) {
-            *at = s->next;
-            return;
-        }
+    s->next = w->swaps;
+    s->before = &w->swaps;
+    if (s->next)
+        s->next->before = &s->next;
+    w->swaps = s;
+}
+
+static void unlist(struct swap *s)
+{
+    if (!s->before)
+        return;
+    *s->before = s->next;
+    if (s->next)
+        s->next->before = s->before;
+    s->before = NULL;
 }
 
 static void tell(struct swap *s, const struct swap_report *report)
@@ -71,7 +82,7 @@ static int take_back(struct world *w, struct swap *s, int result)
 {
     pthread_mutex_lock(&w->swaps_lock);
     int told = s->cancelled;
-    unlist(w, s);
+    unlist(s);
     pthread_mutex_unlock(&w->swaps_lock);
     destroy(s);
     return told ? IRIS_OK : result;
@@ -88,8 +99,7 @@ int iris__swap(struct world *w, uint64_t pid, const struct swap_order *order)
     }
     pthread_mutex_lock(&w->swaps_lock);
     s->ref = atomic_fetch_add(&w->refs, 1);
-    s->next = w->swaps;
-    w->swaps = s;
+    enlist(w, s);
     pthread_mutex_unlock(&w->swaps_lock);
     int result = order->now ? iris__signal_pointer(w, KIND_SWAP, pid, s)
                             : iris__marker(w, KIND_SWAP, pid, s);
@@ -97,10 +107,10 @@ int iris__swap(struct world *w, uint64_t pid, const struct swap_order *order)
 }
 
 /* What was to be told by a swap that waits; from now on it is cancelled. swaps_lock held. */
-static struct swap_order call_off(struct world *w, struct swap *s)
+static struct swap_order call_off(struct swap *s)
 {
     struct swap_order order = s->order;
-    unlist(w, s);
+    unlist(s);
     s->cancelled = 1;
     s->order.tell = NULL;
     s->order.version = NULL;
@@ -125,7 +135,7 @@ int iris__swap_cancel(struct world *w, uint64_t pid)
             s = s->next;
         struct swap_order order = {0};
         if (s)
-            order = call_off(w, s);
+            order = call_off(s);
         pthread_mutex_unlock(&w->swaps_lock);
         if (!s)
             return n;
@@ -179,7 +189,7 @@ static void run_out(void *ctx)
     pthread_mutex_lock(&w->swaps_lock);
     struct swap *s = find(w, p->ref);
     if (s)
-        order = call_off(w, s);
+        order = call_off(s);
     pthread_mutex_unlock(&w->swaps_lock);
     if (s) {
         iris__fail("swap: the pull actor got HOT_SWAP and has not returned from handle() within "
@@ -252,7 +262,7 @@ static int begin(struct world *w, struct swap *s)
     pthread_mutex_lock(&w->swaps_lock);
     int cancelled = s->cancelled;
     if (!cancelled)
-        unlist(w, s);
+        unlist(s);
     pthread_mutex_unlock(&w->swaps_lock);
     lose_patience(w, s);
     if (cancelled)

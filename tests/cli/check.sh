@@ -4,13 +4,13 @@
 . "$SRC/tests/cli/live"
 
 : >libcounter2.so
-: >pay.py
-printf '{"name": "test", "actors": [\n{"path": "/shop/a", "handler": "./libcountr2.so"},\n{"path": "/shop/b", "handler": "pay.py:on_msg"},\n{"path": "/shop/c", "handler": "./libcounter2.so", "host": "natve"},\n{"path": "/shop/d", "handler": "libcountr2.so"}],\n"supervisors": [{"path": "/shp"}]}\n' >app.json
+: >pay.mjs
+printf '{"name": "test", "actors": [\n{"path": "/shop/a", "handler": "./libcountr2.so"},\n{"path": "/shop/b", "handler": "pay.mjs#on_msg"},\n{"path": "/shop/c", "handler": "./libcounter2.so", "host": "natve"},\n{"path": "/shop/d", "handler": "libcountr2.so"}],\n"supervisors": [{"path": "/shp"}]}\n' >app.json
 for verb in check run; do
     try "$IRIS" $verb;                     exits 3
     complains 'app.json:2:32: error: actors[0].handler: '; complains 'libcountr2.so: there is no such file'
     complains 'did you mean "libcounter2.so"?'
-    complains 'app.json:3:32: error: actors[1].handler: host "python": this build of Iris has no such host'
+    complains 'app.json:3:32: error: actors[1].handler: host "node": this build of Iris has no such host'
     complains 'it has "native"'
     complains 'app.json:4:60: error: actors[2].host: host "natve"'; complains 'did you mean "native"?'
     complains 'app.json:5:32: error: actors[3].handler: libcountr2.so: there is no such file in '
@@ -21,7 +21,7 @@ leaves_nothing
 
 manifest "\"actors\": [$(actor /tally tally1)]"
 run_app
-try "$IRIS" swap /tally pay.py:on_msg;     exits 6; complains 'host "python": this build of Iris has no such host'
+try "$IRIS" swap /tally pay.mjs#on_msg;     exits 6; complains 'host "node": this build of Iris has no such host'
 complains 'hint: it has "native"'
 try "$IRIS" swap /tally libcountr2.so;     exits 6; complains 'there is no such file in '; complains 'hint: did you mean "libcounter2.so"?'
 try "$IRIS" stop; app_ends 0

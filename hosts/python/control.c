@@ -1,0 +1,231 @@
+/* PyRuntime: looking at actors, ending them, names and paths. */
+#include "runtime.h"
+
+#include "wait.h"
+
+static int info_of(PyObject *self, PyObject *target, iris_info *i)
+{
+    struct host *h = iris__runtime_host(self);
+    uint64_t pid;
+    *i = (iris_info){.size = sizeof *i, .abi = IRIS_ABI};
+    if (!h || iris__pid(target, &pid))
+        return -1;
+    return iris__ext.control->info(h->self, pid, i);
+}
+
+static PyObject *is_alive(PyObject *self, PyObject *pid)
+{
+    iris_info i;
+    int result = info_of(self, pid, &i);
+    return result < 0 && PyErr_Occurred() ? NULL : PyBool_FromLong(result == IRIS_OK);
+}
+
+static PyObject *mailbox_size(PyObject *self, PyObject *pid)
+{
+    iris_info i;
+    int result = info_of(self, pid, &i);
+    if (result < 0 && PyErr_Occurred())
+        return NULL;
+    if (result != IRIS_OK)
+        Py_RETURN_NONE;
+    return PyLong_FromUnsignedLongLong(i.mailbox);
+}
+
+static PyObject *behavior_version(PyObject *self, PyObject *pid)
+{
+    iris_info i;
+    int result = info_of(self, pid, &i);
+    if (result < 0 && PyErr_Occurred())
+        return NULL;
+    if (result != IRIS_OK)
+        return PyErr_Format(iris__no_such_actor, "there is no actor %S", pid), NULL;
+    return PyLong_FromUnsignedLong(i.rev);
+}
+
+static PyObject *info(PyObject *self, PyObject *pid)
+{
+    static const char *const states[] = {"running", "stuck", "stopping"};
+    iris_info i;
+    int result = info_of(self, pid, &i);
+    if (result < 0 && PyErr_Occurred())
+        return NULL;
+    if (result != IRIS_OK)
+        Py_RETURN_NONE;
+    return Py_BuildValue("{s:K,s:K,s:K,s:I,s:I,s:I,s:I,s:I,s:s,s:s,s:s,s:s,s:s,s:s}", "pid", i.pid,
+                         "mailbox", i.mailbox, "handled", i.handled, "capacity", i.capacity,
+                         "restarts", i.restarts, "rev", i.rev, "of", i.of, "state_version",
+                         i.state_version, "state", i.state < 3 ? states[i.state] : "?", "path",
+                         i.path, "host", i.host, "handler", i.handler, "behaviour", i.behaviour,
+                         "version", i.version);
+}
+
+static PyObject *stop(PyObject *self, PyObject *target)
+{
+    struct host *h = iris__runtime_host(self);
+    uint64_t pid;
+    if (!h || iris__pid(target, &pid))
+        return NULL;
+    iris__ext.watch->stop(h->self, pid);
+    Py_RETURN_NONE;
+}
+
+static PyObject *kill_actor(PyObject *self, PyObject *target)
+{
+    struct host *h = iris__runtime_host(self);
+    uint64_t pid;
+    if (!h || iris__pid(target, &pid))
+        return NULL;
+    iris__ext.watch->kill(h->self, pid);
+    Py_RETURN_NONE;
+}
+
+static PyObject *self_pid(PyObject *self, PyObject *unused)
+{
+    struct host *h = iris__runtime_host(self);
+    (void)unused;
+    if (!h)
+        return NULL;
+    uint64_t pid = iris__api->pid(iris__caller(h));
+    if (!pid)
+        Py_RETURN_NONE;
+    return PyLong_FromUnsignedLongLong(pid);
+}
+
+PyMethodDef iris__control_methods[] = {
+    {"is_alive", is_alive, METH_O, "is_alive(pid)\n--\n\nWhether it has not ended."},
+    {"mailbox_size", mailbox_size, METH_O,
+     "mailbox_size(pid)\n--\n\nMessages accepted and not yet begun; None: there is no such actor."},
+    {"behavior_version", behavior_version, METH_O,
+     "behavior_version(pid)\n--\n\nHow many handlers it has had: 1, and one more with each swap or "
+     "rollback."},
+    {"info", info, METH_O,
+     "info(pid)\n--\n\nWhat `iris ps` shows of it, as a dict; None: no such actor."},
+    {"stop", stop, METH_O,
+     "stop(pid)\n--\n\nThe actor handles what it has accepted, then ends; so do its children. Nobody "
+     "there: nothing happens."},
+    {"kill", kill_actor, METH_O,
+     "kill(pid)\n--\n\nThe actor ends after the message that it is in; its mail becomes dead letters."},
+    {"self", self_pid, METH_NOARGS,
+     "self()\n--\n\nThe pid of the actor whose handler this is; None: of none."},
+    {0},
+};
+
+/* ---- names ---- */
+
+static PyObject *set_name(PyObject *self, PyObject *args)
+{
+    struct host *h = iris__runtime_host(self);
+    const char *name;
+    PyObject *target;
+    uint64_t pid;
+    if (!h || !PyArg_ParseTuple(args, "sO:register", &name, &target) || iris__pid(target, &pid))
+        return NULL;
+    int result = iris__ext.name->set(h->self, name, pid);
+    if (result == IRIS_FAIL && iris__ext.name->find(h->self, name)) { /* the newer one gets it */
+        iris__ext.name->clear(h->self, name);
+        result = iris__ext.name->set(h->self, name, pid);
+    }
+    if (result == IRIS_DEAD)
+        return PyErr_Format(iris__no_such_actor, "there is no actor %llu to be called %s", pid,
+                            name),
+               NULL;
+    if (result)
+        return iris__raise_reason(PyExc_ValueError);
+    Py_RETURN_NONE;
+}
+
+static PyObject *clear_name(PyObject *self, PyObject *args)
+{
+    struct host *h = iris__runtime_host(self);
+    const char *name;
+    if (!h || !PyArg_ParseTuple(args, "s:unregister", &name))
+        return NULL;
+    iris__ext.name->clear(h->self, name);
+    Py_RETURN_NONE;
+}
+
+static PyObject *find_name(PyObject *self, PyObject *args)
+{
+    struct host *h = iris__runtime_host(self);
+    const char *name;
+    if (!h || !PyArg_ParseTuple(args, "s:whereis", &name))
+        return NULL;
+    uint64_t pid = iris__ext.name->find(h->self, name);
+    if (!pid)
+        Py_RETURN_NONE;
+    return PyLong_FromUnsignedLongLong(pid);
+}
+
+static void add_entry(void *ctx, const char *name, uint64_t pid)
+{
+    PyObject *entry = Py_BuildValue("(sK)", name, (unsigned long long)pid);
+    if (entry)
+        PyList_Append(ctx, entry);
+    Py_XDECREF(entry);
+}
+
+static PyObject *list(PyObject *self, PyObject *args, int direct)
+{
+    struct host *h = iris__runtime_host(self);
+    const char *prefix = "/";
+    if (!h || !PyArg_ParseTuple(args, "|s:list_children", &prefix))
+        return NULL;
+    PyObject *out = PyList_New(0);
+    if (!out)
+        return NULL;
+    int n = direct ? iris__ext.name->children_direct(h->self, prefix, add_entry, out)
+                   : iris__ext.name->children(h->self, prefix, add_entry, out);
+    if (n >= 0 && !PyErr_Occurred())
+        return out;
+    Py_DECREF(out);
+    return PyErr_Occurred() ? NULL : iris__raise_reason(PyExc_ValueError);
+}
+
+static PyObject *list_children(PyObject *self, PyObject *args)
+{
+    return list(self, args, 0);
+}
+
+static PyObject *list_children_direct(PyObject *self, PyObject *args)
+{
+    return list(self, args, 1);
+}
+
+static PyObject *names_of(PyObject *self, PyObject *target)
+{
+    struct host *h = iris__runtime_host(self);
+    uint64_t pid;
+    if (!h || iris__pid(target, &pid))
+        return NULL;
+    PyObject *out = PyList_New(0);
+    if (out && iris__ext.name->names(h->self, pid, add_entry, out) < 0 && !PyErr_Occurred())
+        iris__raise_reason(NULL);
+    if (PyErr_Occurred())
+        Py_CLEAR(out);
+    return out;
+}
+
+#define NAMES(call, what) call "(name)\n--\n\n" what
+
+PyMethodDef iris__name_methods[] = {
+    {"register", set_name, METH_VARARGS,
+     "register(name, pid)\n--\n\nFrom now on the actor is found by this name; who had it has it no more. "
+     "It is free again\nwhen the actor ends."},
+    {"register_path", set_name, METH_VARARGS,
+     "register_path(path, pid)\n--\n\nThe same for a path."},
+    {"unregister", clear_name, METH_VARARGS, NAMES("unregister", "Nobody has it any more.")},
+    {"unregister_path", clear_name, METH_VARARGS,
+     NAMES("unregister_path", "Nobody has it any more.")},
+    {"whereis", find_name, METH_VARARGS,
+     NAMES("whereis", "The pid of who has this name, or None.")},
+    {"resolve", find_name, METH_VARARGS,
+     NAMES("resolve", "The pid of who has this name, or None.")},
+    {"whereis_path", find_name, METH_VARARGS,
+     NAMES("whereis_path", "The pid at this path, or None.")},
+    {"list_children", list_children, METH_VARARGS,
+     "list_children(prefix='/')\n--\n\n(path, pid) of all registered below it, at any depth."},
+    {"list_children_direct", list_children_direct, METH_VARARGS,
+     "list_children_direct(prefix='/')\n--\n\n(path, pid) of those one level below it."},
+    {"_names", names_of, METH_O, NULL},
+    {0},
+};

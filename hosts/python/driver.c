@@ -1,0 +1,150 @@
+#include "python.h"
+
+#include <pthread.h>
+
+/* A core thread drains our executor between enter and leave: the GIL is taken once per drain. */
+
+_Thread_local struct driver *iris__driver;
+
+static void enter(const iris_driver *pub)
+{
+    struct driver *d = pub->data;
+    if (d->state) {
+        PyEval_RestoreThread(d->state);
+        return;
+    }
+    iris__driver = d;
+    PyGILState_Ensure(); /* never released: the state is this thread's to the end */
+    d->state = PyThreadState_Get();
+    d->thread = PyThread_get_thread_ident();
+}
+
+static void leave(const iris_driver *pub)
+{
+    (void)pub;
+    PyEval_SaveThread();
+}
+
+/* ---- handlers that do not return ---- */
+
+/* Raising wants the GIL, and the core's ticker must not wait for that: the warden does. It is started
+ * by the first handler that needs it. */
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct driver *first; /* whose turns are to be interrupted */
+    struct driver *busy;  /* with this one it is busy now */
+    int is_there;
+} warden = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+/* Holding the GIL: the turn cannot end meanwhile. */
+static void interrupt_now(struct driver *d)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    uint64_t turn = atomic_exchange(&d->turn, 0);
+    if (iris__api->turn(d->executor) == turn) {
+        d->raised = 1;
+        PyThreadState_SetAsyncExc(d->thread, iris__interrupted);
+    }
+    PyGILState_Release(gil);
+}
+
+static void *watch(void *arg)
+{
+    (void)arg;
+    pthread_mutex_lock(&warden.lock);
+    for (;;) {
+        struct driver *d = warden.first;
+        if (!d) {
+            pthread_cond_wait(&warden.changed, &warden.lock);
+            continue;
+        }
+        warden.first = d->next;
+        warden.busy = d;
+        pthread_mutex_unlock(&warden.lock);
+        interrupt_now(d);
+        pthread_mutex_lock(&warden.lock);
+        warden.busy = NULL;
+        pthread_cond_broadcast(&warden.changed);
+    }
+    return NULL;
+}
+
+static int start_warden(void)
+{
+    pthread_t thread;
+    if (!warden.is_there && pthread_create(&thread, NULL, watch, NULL) == 0) {
+        pthread_detach(thread);
+        warden.is_there = 1;
+    }
+    return warden.is_there ? IRIS_OK : iris__api->fail("python: no thread to interrupt from");
+}
+
+/* [no gil] */
+static int interrupt(const iris_driver *pub, uint64_t turn)
+{
+    struct driver *d = pub->data;
+    pthread_mutex_lock(&warden.lock);
+    int result = d->closing ? IRIS_DEAD : start_warden();
+    if (result == IRIS_OK && !atomic_exchange(&d->turn, turn)) {
+        d->next = warden.first;
+        warden.first = d;
+        pthread_cond_broadcast(&warden.changed);
+    }
+    pthread_mutex_unlock(&warden.lock);
+    return result;
+}
+
+/* [no gil] From here on nobody interrupts it. */
+static void retire(struct driver *d)
+{
+    pthread_mutex_lock(&warden.lock);
+    d->closing = 1;
+    struct driver **at = &warden.first;
+    while (*at && *at != d)
+        at = &(*at)->next;
+    if (*at)
+        *at = d->next;
+    while (warden.busy == d)
+        pthread_cond_wait(&warden.changed, &warden.lock);
+    pthread_mutex_unlock(&warden.lock);
+}
+
+void iris__driver_calm(void)
+{
+    struct driver *d = iris__driver;
+    if (!d || !d->raised)
+        return;
+    d->raised = 0;
+    PyThreadState_SetAsyncExc(d->thread, NULL);
+}
+
+/* ---- */
+
+int iris__driver_open(struct host *h, struct driver *d, const char *name)
+{
+    iris_driver pub = {.size = sizeof pub,
+                       .abi = IRIS_ABI,
+                       .name = name,
+                       .data = d,
+                       .enter = enter,
+                       .leave = leave,
+                       .interrupt = interrupt};
+    d->host = h;
+    return iris__api->open(h->self, &pub, &d->executor);
+}
+
+void iris__driver_close(struct driver *d)
+{
+    if (!d->executor)
+        return;
+    retire(d);
+    iris__api->close(d->executor);
+    PyGILState_STATE gil = PyGILState_Ensure();
+    if (d->state) {
+        PyThreadState_Clear(d->state);
+        PyThreadState_Delete(d->state);
+    }
+    PyGILState_Release(gil);
+    *d = (struct driver){0};
+}

@@ -1,0 +1,332 @@
+"""The runtime's calls: what is not as fast as C must be is here."""
+import asyncio
+import atexit
+import sys
+import time
+
+from . import _iris, _log
+from ._buffer import take_buffer
+from ._iris import Error, NoSuchActor
+
+_PUSH, _PULL, _OBSERVED = 0, 1, 2
+
+
+def _no_mesh(call):
+    raise Error(f"{call}: this build of Iris has no mesh: actors of other nodes cannot be reached yet")
+
+
+class _Observed:
+    """The handler of an actor that only keeps what it gets: the last 65,536 messages."""
+
+    LIMIT = 65536
+
+    def __init__(self):
+        self.messages = []
+        self.waiting = []  # (matcher, told)
+
+    def __call__(self, msg):
+        for entry in self.waiting:
+            matcher, told = entry
+            if _matches(matcher, msg) and told(msg):
+                self.waiting.remove(entry)
+                return
+        self.messages.append(msg)
+        if len(self.messages) > self.LIMIT:
+            del self.messages[: len(self.messages) - self.LIMIT]
+
+    def take(self, matcher):
+        """(True, the first that matches), which is removed; or (False, None)."""
+        for at, msg in enumerate(self.messages):
+            if _matches(matcher, msg):
+                return True, self.messages.pop(at)
+        return False, None
+
+
+def _matches(matcher, msg):
+    try:
+        return bool(matcher(msg))
+    except Exception:  # as the original has it: an exception is no
+        return False
+
+
+class PyRuntime(_iris.PyRuntime):
+    """A runtime, by the names that the original's compiled class has. Runtime adds friendlier ones."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self._observed = {}
+
+    # ---- spawning ----
+
+    def spawn_py_handler(self, py_callable, budget=100, release_gil=None):
+        if not release_gil:
+            return self._spawn_plain(py_callable, budget)
+        return self._spawn(py_callable, _PUSH, budget, True, False, 0, 0, None)
+
+    def spawn_py_handler_bounded(self, py_callable, budget, capacity, release_gil=None):
+        if capacity <= 0:
+            raise ValueError(f"capacity must be 1 or more, not {capacity}")
+        return self._spawn(py_callable, _PUSH, budget, bool(release_gil), False, capacity, 0, None)
+
+    def spawn_with_mailbox(self, py_callable, budget=100):
+        return self._spawn(py_callable, _PULL, budget, False, False, 0, 0, None)
+
+    def spawn_child(self, parent, py_callable, budget=100, release_gil=None):
+        return self._spawn(py_callable, _PUSH, 100 if budget is None else budget, bool(release_gil), False, 0,
+                           parent, None)
+
+    def spawn_child_py_handler(self, parent, py_callable, budget, release_gil=None):
+        return self.spawn_child(parent, py_callable, budget, release_gil)
+
+    def spawn_child_with_mailbox(self, parent, py_callable, budget=100):
+        return self._spawn(py_callable, _PULL, budget, False, False, 0, parent, None)
+
+    def spawn_child_pool(self, parent, py_callable, workers, budget=100, release_gil=False):
+        return [self.spawn_child(parent, py_callable, budget, release_gil) for _ in range(workers)]
+
+    def spawn_observed_handler(self, budget=100):
+        return self._spawn_observed(budget, None)
+
+    def spawn_with_path_observed(self, budget, path):
+        return self._spawn_observed(budget, path)
+
+    def _spawn_observed(self, budget, path):
+        keeper = _Observed()
+        pid = self._spawn(keeper, _OBSERVED, budget, False, False, 0, 0, path)
+        self._observed[pid] = keeper
+        if len(self._observed) % 256 == 0:  # those that have ended: their messages go with them
+            for old in [p for p in self._observed if not self.is_alive(p)]:
+                del self._observed[old]
+        return pid
+
+    # ---- observed actors ----
+
+    def _keeper(self, pid):
+        keeper = self._observed.get(pid)
+        if keeper is not None and not self.is_alive(pid):
+            del self._observed[pid]
+            return None
+        return keeper
+
+    def get_messages(self, pid):
+        """What an observed actor has kept, oldest first: bytes and PySystemMessage. It keeps it."""
+        keeper = self._keeper(pid)
+        return list(keeper.messages) if keeper else []
+
+    async def selective_recv(self, pid, matcher, timeout=None):
+        """The first message of an observed actor that matches, which is removed; None: not within timeout
+        seconds, or it keeps no messages."""
+        keeper = self._keeper(pid)
+        if keeper is None:
+            return None
+        found, msg = keeper.take(matcher)
+        if found:
+            return msg
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        entry = matcher, _teller(loop, future)
+        keeper.waiting.append(entry)
+        try:
+            return await asyncio.wait_for(future, timeout)
+        except asyncio.TimeoutError:
+            return None
+        finally:
+            if entry in keeper.waiting:
+                keeper.waiting.remove(entry)
+
+    def selective_recv_observed_py(self, pid, matcher, timeout=None):
+        return self.selective_recv(pid, matcher, timeout)
+
+    def selective_recv_blocking(self, pid, matcher, timeout=None):
+        return asyncio.run(self.selective_recv(pid, matcher, timeout))
+
+    # ---- messages ----
+
+    def send_buffer(self, pid, buffer_id):
+        """Sends what was written into a buffer of allocate_buffer(), without a copy."""
+        return self.send(pid, take_buffer(buffer_id))
+
+    def join(self, pid, timeout=None):
+        """Waits until the actor has ended."""
+        end = None if timeout is None else time.monotonic() + timeout
+        pause = 0.0002
+        while self.is_alive(pid):
+            if end is not None and time.monotonic() >= end:
+                raise TimeoutError(f"actor {pid} has not ended within {timeout} s")
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.01)
+
+    # ---- versions ----
+
+    def rollback_behavior(self, pid, steps=1):
+        """Back to the handler of `steps` swaps before; its behavior_version then."""
+        try:
+            self._rollback(pid, steps, 30.0)
+        except Error as error:
+            raise type(error)(f"rollback failed: {error}") from None
+        return self.behavior_version(pid)
+
+    # ---- limits ----
+
+    def set_release_gil_limits(self, max_threads, pool_size=None, *, gil_pool_size=None):
+        """How many actors with release_gil=True have a thread of their own, and how many threads the others
+        share. For the whole process; see also IRIS_MAX_RELEASE_GIL_THREADS and IRIS_GIL_POOL_SIZE."""
+        size = pool_size if pool_size is not None else gil_pool_size
+        self._set_release_gil_limits(max_threads, 8 if size is None else size)
+
+    # ---- other nodes ----
+
+    def listen(self, addr):
+        _no_mesh("listen")
+
+    def resolve_remote(self, addr, name):
+        _no_mesh("resolve_remote")
+
+    async def resolve_remote_py(self, addr, name):
+        _no_mesh("resolve_remote_py")
+
+    def send_remote(self, addr, pid, data):
+        _no_mesh("send_remote")
+
+    def monitor_remote(self, addr, pid):
+        _no_mesh("monitor_remote")
+
+    def is_node_up(self, addr):
+        _no_mesh("is_node_up")
+
+
+def _teller(loop, future):
+    """told(msg): whether somebody still waits for it. Called on the actor's thread."""
+
+    def told(msg):
+        if future.done():
+            return False
+        try:
+            loop.call_soon_threadsafe(lambda: future.done() or future.set_result(msg))
+        except RuntimeError:  # its loop is closed
+            return False
+        return True
+
+    return told
+
+
+_KINDS = {"push": _PUSH, "pull": _PULL, "observed": _OBSERVED}
+
+
+class Runtime(PyRuntime):
+    """A runtime of actors.
+
+    workers: threads for native actors (by default one for each core). turn_limit: seconds after which a
+    handler that has not returned is interrupted with iris.Interrupted (by default never).
+
+    It is a context manager; without that it ends with the interpreter."""
+
+    @property
+    def _inner(self):
+        """The original's compiled object: here it is the runtime itself."""
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *what):
+        self.close()
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *what):
+        await asyncio.get_running_loop().run_in_executor(None, self.close)
+
+    def spawn(self, handler, budget=100, release_gil=False, *, path=None, name=None, parent=None, mailbox=None,
+              kind="push", view=False):
+        """Starts an actor and gives its pid.
+
+        handler: called with each message; what it returns answers an ask. A class is instantiated for the
+        actor, and its on_msg() or __call__() is called. async def may await. budget: messages before others
+        get their turn. release_gil: on a thread of its own. mailbox: how many messages may wait (None:
+        any number). kind: "push", or "pull" for a handler that is called once, with a PyMailbox. view:
+        messages come as read-only memoryviews, without a copy."""
+        if path is name is parent is mailbox is None and kind == "push" and not release_gil and not view:
+            return self._spawn_plain(handler, budget)
+        if mailbox is not None and mailbox <= 0:
+            raise ValueError(f"mailbox must be 1 or more messages, or None, not {mailbox}")
+        if kind not in _KINDS:
+            raise ValueError(f"kind must be one of {', '.join(_KINDS)}, not {kind!r}")
+        pid = self._spawn(handler, _KINDS[kind], budget, release_gil, view, mailbox or 0, parent or 0, path)
+        if name is not None:
+            self.register(name, pid)
+        return pid
+
+    def spawn_py_handler_bounded(self, handler, budget, capacity, release_gil=False):
+        """As spawn(), with room for `capacity` messages; what comes beyond is not accepted."""
+        return super().spawn_py_handler_bounded(handler, budget, capacity, release_gil)
+
+    def spawn_with_mailbox(self, handler, budget=100):
+        """A pull actor: handler(mailbox) runs once, on a thread of its own, and takes its messages itself."""
+        return super().spawn_with_mailbox(handler, budget)
+
+    def spawn_child(self, parent, handler, budget=100, release_gil=False):
+        """As spawn(); it ends with its parent."""
+        return super().spawn_child(parent, handler, budget, release_gil)
+
+    def spawn_child_with_mailbox(self, parent, handler, budget=100):
+        """As spawn_with_mailbox(); it ends with its parent."""
+        return super().spawn_child_with_mailbox(parent, handler, budget)
+
+    def spawn_child_pool(self, parent, handler, workers, budget=100, release_gil=False):
+        """So many children of one kind; their pids."""
+        return super().spawn_child_pool(parent, handler, workers, budget, release_gil)
+
+    # ---- friendlier names ----
+
+    async def ask(self, pid, data, timeout=5.0):
+        """Sends, and gives the answer: what the handler returned. TimeoutError, iris.NoSuchActor (also when
+        it crashed on this message), iris.MailboxFull. Without asyncio: ask_wait()."""
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+
+        def settle(answer, error):
+            if future.done():
+                return
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(answer)
+
+        self._ask(pid, data, timeout, lambda *what: loop.call_soon_threadsafe(settle, *what))
+        return await future
+
+    call = ask
+
+    def swap(self, target, handler, *, now=False, timeout=30.0):
+        """Replaces the handler of a pid, path or name, and waits until it has: messages sent before are the
+        old one's, messages sent after the new one's (now: so are those that wait). Raises SwapRejected
+        where it is refused, and the old one goes on. Its version then."""
+        pid = self._pid_of(target)
+        self._swap(pid, handler, now, timeout)
+        return self.behavior_version(pid)
+
+    def rollback(self, target, steps=1, *, timeout=30.0):
+        """Back to an earlier handler; its version then."""
+        pid = self._pid_of(target)
+        self._rollback(pid, steps, timeout)
+        return self.behavior_version(pid)
+
+    def version(self, target):
+        """As behavior_version(), of a pid, path or name."""
+        return self.behavior_version(self._pid_of(target))
+
+    def _pid_of(self, target):
+        if isinstance(target, int):
+            return target
+        pid = self.whereis(target)
+        if pid is None:
+            raise NoSuchActor(f"nobody is called {target}")
+        return pid
+
+
+_iris._on_event(_log.on_event)
+if hasattr(_iris, "_closes_at_exit"):
+    atexit.register(_iris._close_all)
+sys.setswitchinterval(min(sys.getswitchinterval(), 0.0005))

@@ -1,0 +1,242 @@
+#include "python.h"
+
+#include <string.h>
+
+/* A handler file becomes a module of its own each time it is loaded, with a name that none had before:
+ * what runs keeps the globals that it was loaded with. It is compiled from the bytes that the core has
+ * read, never through a .pyc: those are told apart by size and time only. */
+
+/* "pay" of "/srv/shop/pay.py". */
+static void stem_of(const char *file, char *stem, size_t room)
+{
+    const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;
+    const char *dot = strrchr(base, '.');
+    snprintf(stem, room, "%.*s", (int)(dot ? dot - base : (long)strlen(base)), base);
+}
+
+static PyObject *fresh_name(const char *file)
+{
+    static unsigned count; /* under the GIL */
+    char stem[128];
+    stem_of(file, stem, sizeof stem);
+    return PyUnicode_FromFormat("iris_live.%s.v%u", stem, ++count);
+}
+
+/* What lies beside the handler can be imported, as for a program. */
+static int add_directory(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    PyObject *path = PySys_GetObject("path");
+    PyObject *dir = slash ? PyUnicode_DecodeFSDefaultAndSize(file, slash == file ? 1 : slash - file)
+                          : PyUnicode_FromString("");
+    int has = dir && path && PyList_Check(path) ? PySequence_Contains(path, dir) : -1;
+    int result = has == 0 ? PyList_Insert(path, 0, dir) : 0;
+    Py_XDECREF(dir);
+    return has < 0 ? -1 : result;
+}
+
+static PyObject *compile_source(const iris_source *s)
+{
+    PyObject *builtins = PyImport_ImportModule("builtins"), *code = NULL;
+    PyObject *file = PyUnicode_DecodeFSDefault(s->file);
+    if (builtins && file)
+        code = PyObject_CallMethod(builtins, "compile", "y#Osii", (const char *)s->code.data,
+                                   (Py_ssize_t)s->code.len, file, "exec", 0, 1);
+    Py_XDECREF(file);
+    Py_XDECREF(builtins);
+    return code;
+}
+
+/* Tracebacks show the lines that were loaded, also when the file has other ones by now: linecache has one
+ * entry for each file, so each version brings its own along. */
+static const char LINES[] = "__iris_lines__";
+
+static void remember_lines(const iris_source *s, PyObject *module)
+{
+    PyObject *text = PyUnicode_DecodeUTF8(s->code.data, (Py_ssize_t)s->code.len, "replace");
+    PyObject *lines = text ? PyUnicode_Splitlines(text, 1) : NULL;
+    PyObject *entry =
+        lines ? Py_BuildValue("(nOOs)", (Py_ssize_t)s->code.len, Py_None, lines, s->file) : NULL;
+    if (!entry || PyObject_SetAttrString(module, LINES, entry))
+        PyErr_Clear();
+    Py_XDECREF(entry);
+    Py_XDECREF(lines);
+    Py_XDECREF(text);
+}
+
+void iris__show_lines(const struct script *s)
+{
+    PyObject *type, *value, *trace;
+    if (!s->module)
+        return;
+    PyErr_Fetch(&type, &value, &trace);
+    PyObject *module = PyDict_GetItem(PyImport_GetModuleDict(), s->module);
+    PyObject *entry = module ? PyObject_GetAttrString(module, LINES) : NULL;
+    PyObject *linecache = entry ? PyImport_ImportModule("linecache") : NULL;
+    PyObject *cache = linecache ? PyObject_GetAttrString(linecache, "cache") : NULL;
+    if (cache)
+        PyObject_SetItem(cache, PyTuple_GET_ITEM(entry, 3), entry);
+    Py_XDECREF(cache);
+    Py_XDECREF(linecache);
+    Py_XDECREF(entry);
+    PyErr_Restore(type, value, trace); /* in place of what may have failed here */
+}
+
+static PyObject *run_module(const iris_source *s, PyObject *name)
+{
+    PyObject *code = compile_source(s), *modules = PyImport_GetModuleDict();
+    PyObject *module = code ? PyModule_NewObject(name) : NULL;
+    PyObject *dict = module ? PyModule_GetDict(module) : NULL;
+    PyObject *file = dict ? PyUnicode_DecodeFSDefault(s->file) : NULL, *done = NULL;
+    if (file && PyDict_SetItemString(dict, "__file__", file) == 0 &&
+        PyDict_SetItemString(dict, "__builtins__", PyEval_GetBuiltins()) == 0 &&
+        PyDict_SetItem(modules, name, module) == 0) {
+        done = PyEval_EvalCode(code, dict, dict);
+        if (!done) {
+            PyObject *type, *value, *trace;
+            PyErr_Fetch(&type, &value, &trace);
+            if (PyDict_DelItem(modules, name))
+                PyErr_Clear();
+            PyErr_Restore(type, value, trace);
+        }
+    }
+    if (!done)
+        Py_CLEAR(module);
+    Py_XDECREF(done);
+    Py_XDECREF(file);
+    Py_XDECREF(code);
+    return module;
+}
+
+/* ---- the handler in it ---- */
+
+/* "on_msg", or "Counter.add" inside a class. */
+static PyObject *find(PyObject *module, const char *symbol)
+{
+    PyObject *at = Py_NewRef(module);
+    for (const char *from = symbol; at && from;) {
+        const char *dot = strchr(from, '.');
+        PyObject *name = PyUnicode_FromStringAndSize(from, dot ? dot - from : (long)strlen(from));
+        Py_SETREF(at, name ? PyObject_GetAttr(at, name) : NULL);
+        Py_XDECREF(name);
+        from = dot ? dot + 1 : NULL;
+    }
+    return at;
+}
+
+/* What the file itself defines, for who has misspelt it: "on_message, Counter". */
+static PyObject *offers(PyObject *module)
+{
+    PyObject *names = PyList_New(0), *key, *value, *comma = PyUnicode_FromString(", "),
+             *text = NULL;
+    PyObject *own = PyObject_GetAttrString(module, "__name__");
+    for (Py_ssize_t at = 0;
+         names && own && PyDict_Next(PyModule_GetDict(module), &at, &key, &value);) {
+        PyObject *home =
+            PyCallable_Check(value) ? PyObject_GetAttrString(value, "__module__") : NULL;
+        if (home && PyUnicode_Check(home) && PyUnicode_Compare(home, own) == 0)
+            PyList_Append(names, key);
+        Py_XDECREF(home);
+        PyErr_Clear();
+    }
+    if (names && comma && PyList_GET_SIZE(names))
+        text = PyUnicode_Join(comma, names);
+    Py_XDECREF(own);
+    Py_XDECREF(comma);
+    Py_XDECREF(names);
+    return text ? text : PyUnicode_FromString("nothing that can be called");
+}
+
+static int refuse_symbol(const iris_source *s, PyObject *module, const char *symbol)
+{
+    PyErr_Clear();
+    PyObject *text = offers(module);
+    const char *words = text ? PyUnicode_AsUTF8(text) : NULL;
+    iris__api->fail("%s: it has no \"%s\" that can be called; it has: %s", s->file, symbol,
+                    words ? words : "?");
+    Py_XDECREF(text);
+    return IRIS_FAIL;
+}
+
+static const char *version_of(PyObject *module, PyObject **holder)
+{
+    *holder = PyObject_GetAttrString(module, "__version__");
+    const char *text = *holder && PyUnicode_Check(*holder) ? PyUnicode_AsUTF8(*holder) : NULL;
+    PyErr_Clear();
+    return text ? text : "";
+}
+
+static int has_async_code(PyObject *function)
+{
+    PyObject *code = PyObject_GetAttrString(function, "__code__");
+    int is = code && PyCode_Check(code) && ((PyCodeObject *)code)->co_flags & CO_COROUTINE;
+    Py_XDECREF(code);
+    PyErr_Clear();
+    return is;
+}
+
+/* async def, a method of that kind, or an object whose on_msg or __call__ is. */
+int iris__is_async(PyObject *callable)
+{
+    if (has_async_code(callable))
+        return 1;
+    PyObject *call = PyObject_GetAttrString(callable, "on_msg");
+    if (!call) {
+        PyErr_Clear();
+        call = PyType_Check(callable) || !PyFunction_Check(callable)
+                   ? PyObject_GetAttrString(callable, "__call__")
+                   : NULL;
+    }
+    int is = call && has_async_code(call);
+    Py_XDECREF(call);
+    PyErr_Clear();
+    return is;
+}
+
+static int define(struct host *h, const iris_source *s, PyObject *module, PyObject *name,
+                  const char *symbol, iris_version **out)
+{
+    PyObject *callable = find(module, symbol), *holder;
+    if (!callable || !PyCallable_Check(callable)) {
+        Py_XDECREF(callable);
+        return refuse_symbol(s, module, symbol);
+    }
+    struct script like = {.callable = callable,
+                          .module = name,
+                          .kind = iris__is_async(callable) ? KIND_ASYNC : KIND_CALL,
+                          .flags = SCRIPT_LOADED | (PyType_Check(callable) ? SCRIPT_CLASS : 0)};
+    const char *version = version_of(module, &holder);
+    int result = iris__script_define(h, &like, symbol, version, iris__state_version(callable), out);
+    Py_XDECREF(holder);
+    Py_DECREF(callable);
+    return result;
+}
+
+static int load(struct host *h, const iris_source *s, iris_version **out)
+{
+    PyObject *name = add_directory(s->file) ? NULL : fresh_name(s->file);
+    PyObject *module = name ? run_module(s, name) : NULL;
+    int result = IRIS_FAIL;
+    if (module) {
+        remember_lines(s, module);
+        result = define(h, s, module, name, s->symbol ? s->symbol : "on_msg", out);
+    } else
+        iris__fail_raised();
+    if (module && result) {
+        PyDict_DelItem(PyImport_GetModuleDict(), name);
+        PyErr_Clear();
+    }
+    Py_XDECREF(module);
+    Py_XDECREF(name);
+    return result;
+}
+
+int iris__load(struct host *h, const iris_source *s, iris_version **out)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    iris__current = (struct current){h, h->self}; /* what a module does when it is run */
+    int result = load(h, s, out);
+    iris__current = (struct current){NULL, NULL};
+    PyGILState_Release(gil);
+    return result;
+}

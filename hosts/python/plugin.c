@@ -1,0 +1,66 @@
+#include "runtime.h"
+
+#include <stdlib.h>
+
+const iris_api *iris__api;
+_Thread_local struct current iris__current;
+
+static int start(iris_actor *self, const char *config, void *arg, void **out)
+{
+    struct host *h = calloc(1, sizeof *h);
+    (void)config;
+    if (!h)
+        return iris__api->fail("python: no memory");
+    h->self = self;
+    if (iris__door_start(h, arg) || iris__driver_open(h, &h->main, "python")) {
+        free(h);
+        return IRIS_FAIL;
+    }
+    *out = h;
+    return IRIS_OK;
+}
+
+static int load(void *host, const iris_source *source, iris_version **out)
+{
+    return iris__load(host, source, out);
+}
+
+/* No actor of this host is left. The interpreter stays: it cannot be left and entered again. */
+static void stop(void *host)
+{
+    struct host *h = host;
+    iris__door_leave(h);
+    for (int i = 0; i < h->npool; i++)
+        iris__driver_close(&h->pool[i]);
+    iris__driver_close(&h->main);
+    iris__door_stop(h);
+    if (!h->views)
+        free(h);
+}
+
+static const iris_host host = {.size = sizeof host,
+                               .abi = IRIS_ABI,
+                               .runtime = "CPython " PY_VERSION,
+                               .suffixes = ".py",
+                               .start = start,
+                               .load = load,
+                               .stop = stop};
+
+static const char *const needs[] = {IRIS_ASK,       IRIS_CONTROL, IRIS_NAME, IRIS_READER,
+                                    IRIS_TIMER_EXT, IRIS_WATCH,   NULL};
+
+static const iris_plugin plugin = {.size = sizeof plugin,
+                                   .abi = IRIS_ABI,
+                                   .name = "python",
+                                   .version = IRIS_VERSION,
+                                   .needs = needs,
+                                   .host = &host};
+
+const iris_plugin *iris_plugin_entry(const iris_api *given)
+{
+    iris__api = given;
+    iris__ext = (struct extensions){given->extension(IRIS_ASK), given->extension(IRIS_CONTROL),
+                                    given->extension(IRIS_NAME), given->extension(IRIS_TIMER_EXT),
+                                    given->extension(IRIS_WATCH)};
+    return &plugin;
+}

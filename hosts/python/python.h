@@ -1,0 +1,162 @@
+/* The Python host: one set of files with two doors. pyhost.so (plugin.c's door, `iris run`) brings an
+ * interpreter along; the extension module iris._iris lives in one, brings libiris along, and attaches
+ * this very host to each runtime that it opens. What differs is in door_host.c and door_module.c.
+ *
+ * Threads: every call here is made with the GIL held, unless it is marked [no gil]. The core's own
+ * locks are never held when it calls us, so nothing waits in a circle. */
+#ifndef IRIS_PYTHON_H
+#define IRIS_PYTHON_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <iris/ext/ask.h>
+#include <iris/ext/control.h>
+#include <iris/ext/name.h>
+#include <iris/ext/reader.h>
+#include <iris/ext/timer.h>
+#include <iris/ext/watch.h>
+#include <iris/plugin.h>
+
+#include <stdatomic.h>
+
+struct runtime;
+
+/* An executor of ours: whoever drains it holds the GIL meanwhile. */
+struct driver {
+    struct host *host;
+    iris_executor *executor;
+    PyThreadState *state; /* of its thread, kept from one drain to the next */
+    unsigned long thread; /* as Python numbers it */
+    int raised;           /* the GIL's: its handler was interrupted, and may not have seen it yet */
+    _Atomic uint64_t turn; /* which turn is to be interrupted; 0: none */
+    struct driver *next;   /* the warden's list; under its lock, as is: */
+    int closing;
+};
+
+enum { POOL_MAX = 64 };
+
+struct host { /* one for each runtime */
+    iris_actor *self;
+    struct runtime *runtime; /* the module's object; NULL: nobody has asked for one yet */
+    struct driver main;
+    struct driver pool[POOL_MAX]; /* for release_gil beyond the limit of threads */
+    int npool, next_pool;
+    struct loop *loop; /* of async handlers; made when first needed */
+    int views;         /* objects that show messages of its runtime, which must stay for them */
+    struct host *next;
+    PyObject *special; /* pid -> kind and flags, of actors that are not plain */
+    int threads;       /* of them, those with release_gil and a thread of their own */
+    void *door;        /* the door's own */
+};
+
+enum kind {
+    KIND_CALL,     /* called for each message */
+    KIND_PULL,     /* called once, with a mailbox; a thread of its own */
+    KIND_OBSERVED, /* as KIND_CALL, and gets signals */
+    KIND_ASYNC,    /* what KIND_CALL is with async def */
+    KIND_ASYNC_PULL
+};
+
+enum {                    /* script.flags */
+       SCRIPT_CLASS = 1,  /* callable makes a state, which is what is called */
+       SCRIPT_THREAD = 2, /* release_gil: a thread for each actor */
+       SCRIPT_VIEW = 4,   /* messages come as views, not as bytes */
+       SCRIPT_LOADED = 8  /* from a file */
+};
+
+/* What a behaviour runs: iris_behaviour.data. It belongs to its version, and goes with free(). */
+struct script {
+    struct host *host;
+    PyObject *callable;
+    PyObject *module;      /* name under which its module is in sys.modules, or NULL */
+    iris_version *version; /* not a reference: see retain() */
+    enum kind asked, kind; /* what was asked for, and what it is: async or not */
+    unsigned flags;
+    struct script *next; /* script.c's table */
+};
+
+/* The actor whose handler runs on this thread. */
+struct current {
+    struct host *host;
+    iris_actor *self;
+};
+
+extern const iris_api *iris__api;
+extern _Thread_local struct current iris__current;
+
+/* plugin.c */
+const iris_plugin *iris_plugin_entry(const iris_api *);
+extern PyObject *iris__error;       /* iris.Error and its children */
+extern PyObject *iris__interrupted; /* iris.Interrupted */
+
+/* Who calls, for calls about `h`: the actor whose handler this is, or the host from outside. */
+static inline iris_actor *iris__caller(const struct host *h)
+{
+    return iris__current.host == h ? iris__current.self : h->self;
+}
+
+/* driver.c */
+int iris__driver_open(struct host *, struct driver *, const char *name);
+void iris__driver_close(struct driver *); /* [no gil] */
+/* After a handler: what was raised for it must not hit the next one. */
+void iris__driver_calm(void);
+extern _Thread_local struct driver *iris__driver; /* whose thread this is, or NULL */
+
+/* load.c */
+int iris__load(struct host *, const iris_source *, iris_version **);
+PyObject *iris__callable_method(PyObject *object); /* its on_msg, or itself; a new reference */
+void iris__show_lines(const struct script *);      /* before a traceback of its code is made */
+int iris__is_async(PyObject *callable);
+
+/* script.c */
+/* A version of its own (files), or the one that this callable has already. */
+int iris__script_define(struct host *, struct script *like, const char *name, const char *version,
+                        uint32_t state_version, iris_version **out);
+int iris__script_find(struct host *, PyObject *callable, enum kind, unsigned flags,
+                      iris_version **out);
+
+/* handler.c */
+int iris__handle(const iris_behaviour *, iris_actor *, void *, const iris_message *const *, int);
+int iris__handle_away(const iris_behaviour *, iris_actor *, void *, const iris_message *const *,
+                      int);
+int iris__answer(iris_actor *, const iris_message *, PyObject *result);
+/* What a failed handler comes to: IRIS_FAIL as a crash, or IRIS_OK where it asked to leave. */
+int iris__failed(iris_actor *, const struct script *);
+
+/* state.c */
+int iris__state_init(const iris_behaviour *, iris_actor *, iris_bytes, void **);
+void iris__state_fini(const iris_behaviour *, iris_actor *, void *);
+int iris__state_save(const iris_behaviour *, iris_actor *, const void *, iris_sink *);
+int iris__state_upgrade(const iris_behaviour *, iris_actor *, uint32_t, iris_bytes, void **);
+int iris__state_downgrade(const iris_behaviour *, iris_actor *, const void *, uint32_t,
+                          iris_sink *);
+int iris__state_adopt(const iris_behaviour *, iris_actor *, const iris_behaviour *, void **);
+uint32_t iris__state_version(PyObject *callable);
+
+/* trace.c */
+/* The exception that is set becomes api->fail(): what, then where. It is cleared. IRIS_FAIL. */
+int iris__fail_raised(void);
+PyObject *iris__describe_raised(void); /* the same as text; a new reference, or NULL */
+
+/* message.c */
+PyObject *iris__message_bytes(const iris_message *); /* bytes; large ones of our own uncopied */
+PyObject *iris__message_view(const iris_message *);  /* [turn] a view that keeps it */
+PyObject *iris__message_take(const iris_message *m); /* bytes, and the message is dropped */
+/* Sends any buffer; large bytes are given, not copied. Results of api->send. -2: an exception. */
+int iris__send_object(struct host *, iris_actor *self, uint64_t to, PyObject *data, uint64_t ref);
+PyObject *iris__signal_object(const iris_message *); /* a PySystemMessage */
+
+PyObject *iris__new_bytes(PyObject *module, PyObject *size); /* (draft, memoryview) */
+int iris__messages_ready(PyObject *module);                  /* types */
+int iris__signals_ready(PyObject *module);
+
+/* module.c */
+PyObject *iris__module_create(void);
+
+/* door_host.c or door_module.c */
+int iris__door_start(struct host *, void *arg); /* [no gil] */
+void iris__door_leave(struct host *);           /* [no gil] before its executors are closed */
+void iris__door_stop(struct host *);            /* [no gil] and after */
+
+#endif

@@ -1,0 +1,47 @@
+/* iris.PyRuntime: a runtime as Python sees it. Under `iris run` it is the one that runs. */
+#ifndef IRIS_PYTHON_RUNTIME_H
+#define IRIS_PYTHON_RUNTIME_H
+
+#include "python.h"
+
+struct runtime {
+    PyObject_HEAD struct host *host; /* NULL: closed */
+    void *door;                      /* the door's own */
+    int forked;                      /* this is a child of fork(), and has none of its threads */
+    struct runtime *next, **before;  /* of all that are open, for atexit and fork */
+    PyObject *weak;
+};
+
+/* The core's extensions; those that this core does not have are NULL. */
+struct extensions {
+    const iris_ask *ask;
+    const iris_control *control;
+    const iris_name *name;
+    const iris_timer_api *timer;
+    const iris_watch *watch;
+};
+extern struct extensions iris__ext;
+
+/* Its host, or NULL with an exception. */
+struct host *iris__runtime_host(PyObject *self);
+/* A pid from an argument. 0: no pid at all (negative, above 2^64), which nobody has. -1: TypeError. */
+int iris__pid(PyObject *value, uint64_t *pid);
+/* The reason of the core's last refusal, as iris.Error (or that class). NULL. */
+PyObject *iris__raise_reason(PyObject *class);
+extern PyObject *iris__no_such_actor, *iris__mailbox_full, *iris__swap_rejected;
+
+/* Methods by topic; each ends with an empty one. */
+extern PyMethodDef iris__mail_methods[], iris__spawn_methods[], iris__control_methods[],
+    iris__name_methods[], iris__watch_methods[];
+
+/* door_*.c: a runtime for this object, and its end. 0, or -1 with an exception. */
+int iris__door_open(struct runtime *, PyObject *args, PyObject *keywords);
+int iris__door_close(struct runtime *, int64_t timeout);
+const char *iris__door_reason(void); /* of the core's last refusal on this thread */
+
+int iris__runtimes_ready(PyObject *module);
+PyObject *iris__runtimes_close(PyObject *module, PyObject *unused);
+extern PyTypeObject iris__runtime_type;
+extern PyObject *iris__event_handler; /* Python: what is called with each event, or NULL */
+
+#endif

@@ -1,0 +1,157 @@
+#include "python.h"
+
+#include <structmember.h>
+
+#include <string.h>
+
+/* ---- reasons: "Normal", which equals "normal" too, what the original's programs compare with ---- */
+
+static PyObject *reason_compare(PyObject *a, PyObject *b, int op)
+{
+    PyObject *same = PyUnicode_Type.tp_richcompare(a, b, op);
+    if ((op != Py_EQ && op != Py_NE) || same != (op == Py_EQ ? Py_False : Py_True) ||
+        !PyUnicode_Check(b))
+        return same;
+    PyObject *low = PyObject_CallMethod(a, "lower", NULL);
+    PyObject *other = PyObject_CallMethod(b, "lower", NULL);
+    Py_XDECREF(same);
+    PyObject *result = low && other ? PyUnicode_Type.tp_richcompare(low, other, op) : NULL;
+    Py_XDECREF(low);
+    Py_XDECREF(other);
+    return result;
+}
+
+static PyTypeObject reason_type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "iris.Reason",
+    .tp_richcompare = reason_compare,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .tp_doc =
+        "Why an actor ended: 'Normal', 'Killed', 'Crash', ..; upper and lower case are equal.",
+};
+
+/* "crash: text" -> "Crash", "text"; "killed (how=stop): ..." -> "Killed", "how=stop: ..." */
+static int split(const iris_message *m, PyObject **reason, PyObject **metadata)
+{
+    const char *text = m->data;
+    size_t len = m->len, word = 0;
+    while (word < len && text[word] != ':' && text[word] != ' ')
+        word++;
+    char name[64];
+    size_t n = word < sizeof name ? word : sizeof name - 1;
+    memcpy(name, text, n);
+    name[n] = '\0';
+    if (n && name[0] >= 'a' && name[0] <= 'z')
+        name[0] -= 'a' - 'A';
+    size_t from = word;
+    while (from < len && (text[from] == ':' || text[from] == ' '))
+        from++;
+    PyObject *plain = PyUnicode_FromString(name);
+    *reason = plain ? PyObject_CallOneArg((PyObject *)&reason_type, plain) : NULL;
+    Py_XDECREF(plain);
+    *metadata = from < len ? PyUnicode_DecodeUTF8(text + from, (Py_ssize_t)(len - from), "replace")
+                           : Py_NewRef(Py_None);
+    return *reason && *metadata ? 0 : -1;
+}
+
+/* ---- PySystemMessage ---- */
+
+struct system_message {
+    PyObject_HEAD PyObject *type_name, *from_pid, *target_pid, *reason, *metadata;
+};
+
+static PyMemberDef members[] = {
+    {"type_name", T_OBJECT, offsetof(struct system_message, type_name), READONLY,
+     "EXIT, DOWN, HOT_SWAP, STUCK, PING or PONG"},
+    {"from_pid", T_OBJECT, offsetof(struct system_message, from_pid), READONLY,
+     "whom it is about, or None"},
+    {"target_pid", T_OBJECT, offsetof(struct system_message, target_pid), READONLY,
+     "of EXIT and DOWN: the actor that has ended; else None"},
+    {"reason", T_OBJECT, offsetof(struct system_message, reason), READONLY,
+     "of EXIT and DOWN: why; else ''"},
+    {"metadata", T_OBJECT, offsetof(struct system_message, metadata), READONLY,
+     "more about the reason, such as a traceback; or None"},
+    {0},
+};
+
+static void dealloc(PyObject *self)
+{
+    struct system_message *s = (struct system_message *)self;
+    Py_XDECREF(s->type_name);
+    Py_XDECREF(s->from_pid);
+    Py_XDECREF(s->target_pid);
+    Py_XDECREF(s->reason);
+    Py_XDECREF(s->metadata);
+    PyObject_Free(self);
+}
+
+static PyObject *repr(PyObject *self)
+{
+    struct system_message *s = (struct system_message *)self;
+    return PyUnicode_FromFormat("PySystemMessage(type_name=%R, target_pid=%R, reason=%R)",
+                                s->type_name, s->target_pid, s->reason);
+}
+
+static PyTypeObject system_message_type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "iris.PySystemMessage",
+    .tp_basicsize = sizeof(struct system_message),
+    .tp_dealloc = dealloc,
+    .tp_repr = repr,
+    .tp_members = members,
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_doc = "What the runtime itself tells an actor.",
+};
+
+static const char *name_of(uint32_t kind)
+{
+    switch (kind) {
+    case IRIS_EXIT:
+        return "EXIT";
+    case IRIS_DOWN:
+        return "DOWN";
+    case IRIS_HOT_SWAP:
+        return "HOT_SWAP";
+    case IRIS_HOT_SWAP + 1:
+        return "STUCK";
+    case IRIS_HOT_SWAP + 2:
+        return "PING";
+    case IRIS_HOT_SWAP + 3:
+        return "PONG";
+    }
+    return "SIGNAL";
+}
+
+PyObject *iris__signal_object(const iris_message *m)
+{
+    struct system_message *s = PyObject_New(struct system_message, &system_message_type);
+    if (!s)
+        return NULL;
+    int ends = m->kind == IRIS_EXIT || m->kind == IRIS_DOWN;
+    s->type_name = PyUnicode_FromString(name_of(m->kind));
+    s->from_pid = m->from ? PyLong_FromUnsignedLongLong(m->from) : Py_NewRef(Py_None);
+    s->target_pid = Py_NewRef(ends && s->from_pid ? s->from_pid : Py_None);
+    s->reason = s->metadata = NULL;
+    int failed = 0;
+    if (ends)
+        failed = split(m, &s->reason, &s->metadata);
+    else {
+        s->reason = PyUnicode_FromString("");
+        s->metadata = Py_NewRef(Py_None);
+    }
+    if (failed || !s->type_name || !s->from_pid || !s->reason) {
+        Py_DECREF(s);
+        return NULL;
+    }
+    return (PyObject *)s;
+}
+
+int iris__signals_ready(PyObject *module)
+{
+    reason_type.tp_base = &PyUnicode_Type;
+    reason_type.tp_hash = PyUnicode_Type.tp_hash;
+    return PyType_Ready(&reason_type) || PyType_Ready(&system_message_type) ||
+                   PyModule_AddObjectRef(module, "Reason", (PyObject *)&reason_type) ||
+                   PyModule_AddObjectRef(module, "PySystemMessage",
+                                         (PyObject *)&system_message_type)
+               ? -1
+               : 0;
+}

@@ -1,0 +1,37 @@
+#!/bin/bash
+# ctest: python.modules_of_the_handlers_own
+# Extension modules find libpython, though the host was loaded for itself alone; `import iris` is the runtime.
+. "$SRC/tests/cli/live"
+[ -e "$BUILD/lib/iris/hosts/python.so" ] || exit 77
+cat >mods.py <<'END'
+import _ctypes, asyncio, decimal, json, sqlite3, ssl, zlib
+import iris
+
+rt = iris.Runtime()
+try:
+    import numpy
+except ImportError:
+    numpy = None
+
+def total(msg):
+    if numpy is None: return b"10"
+    return str(numpy.frombuffer(msg, numpy.uint8).sum() - 4 * 48)
+
+def forward(msg):
+    rt.send_named("sink", msg + b" by %d" % rt.self())
+
+class Sink:
+    def __init__(self): self.last = b"nothing"
+    def on_msg(self, msg):
+        if msg == b"last": return self.last
+        self.last = msg
+END
+manifest "\"actors\": [$(actor /total "$PWD/mods.py:total"), $(actor /forward "$PWD/mods.py:forward"),
+  $(actor /sink "$PWD/mods.py:Sink" '"name": "sink"')]"
+run_app
+try "$IRIS" ask /total 1234;               exits 0; says '10'
+try "$IRIS" send /forward hello;           exits 0
+said_it() { "$IRIS" ask /sink last | grep -q "hello by $(field /forward pid)"; }
+await said_it
+try "$IRIS" stop; app_ends 0; leaves_nothing
+finish

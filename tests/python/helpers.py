@@ -1,0 +1,46 @@
+"""What the tests here share. Nothing waits for a time: for something to be true, and not for ever."""
+import os
+import subprocess
+import sys
+import time
+import unittest
+
+import iris
+
+PATIENCE = 30
+
+
+def eventually(is_true, what="something"):
+    end = time.monotonic() + PATIENCE
+    while True:
+        value = is_true()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"waited too long for {what}")
+        time.sleep(0.001)
+
+
+def run_python(source, *args, timeout=PATIENCE, env=None):
+    """A program of its own: (status, stdout, stderr)."""
+    done = subprocess.run([sys.executable, "-c", source, *args], capture_output=True, text=True, timeout=timeout,
+                          env={**os.environ, **(env or {})})
+    return done.returncode, done.stdout, done.stderr
+
+
+class RuntimeTest(unittest.TestCase):
+    """Each test has a runtime of its own, and leaves nothing of it behind."""
+
+    options = {}
+
+    def setUp(self):
+        self.rt = iris.Runtime(**self.options)
+        self.addCleanup(self.rt.close)
+
+    def collector(self, **options):
+        """An actor that keeps what it gets, and the list."""
+        got = []
+        return self.rt.spawn(got.append, **options), got
+
+    def ends(self, pid):
+        eventually(lambda: not self.rt.is_alive(pid), f"the end of {pid}")
