@@ -121,14 +121,16 @@ void iris__driver_calm(void)
 
 /* ---- */
 
-int iris__driver_open(struct host *h, struct driver *d, const char *name)
+int iris__driver_open(struct host *h, struct driver *d, const char *name,
+                      void (*wake)(const iris_driver *))
 {
     iris_driver pub = {.size = sizeof pub,
                        .abi = IRIS_ABI,
                        .name = name,
                        .data = d,
-                       .enter = enter,
-                       .leave = leave,
+                       .wake = wake,
+                       .enter = wake ? NULL : enter,
+                       .leave = wake ? NULL : leave,
                        .interrupt = interrupt};
     d->host = h;
     return iris__api->open(h->self, &pub, &d->executor);

@@ -1,3 +1,4 @@
+#include "async.h"
 #include "mailbox.h"
 #include "runtime.h"
 
@@ -61,7 +62,8 @@ PyObject *iris__module_create(void)
     PyObject *module = PyModule_Create(&definition);
     if (module &&
         (add_errors(module) || iris__messages_ready(module) || iris__signals_ready(module) ||
-         iris__mailbox_ready(module) || iris__runtimes_ready(module) ||
+         iris__mailbox_ready(module) || iris__async_ready(module) || iris__box_ready(module) ||
+         iris__runtimes_ready(module) ||
          PyModule_AddStringConstant(module, "_version", IRIS_VERSION)))
         Py_CLEAR(module);
     return module;

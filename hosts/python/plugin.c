@@ -1,3 +1,4 @@
+#include "async.h"
 #include "runtime.h"
 
 #include <stdlib.h>
@@ -12,7 +13,7 @@ static int start(iris_actor *self, const char *config, void *arg, void **out)
     if (!h)
         return iris__api->fail("python: no memory");
     h->self = self;
-    if (iris__door_start(h, arg) || iris__driver_open(h, &h->main, "python")) {
+    if (iris__door_start(h, arg) || iris__driver_open(h, &h->main, "python", NULL)) {
         free(h);
         return IRIS_FAIL;
     }
@@ -32,6 +33,7 @@ static void stop(void *host)
     iris__door_leave(h);
     for (int i = 0; i < h->npool; i++)
         iris__driver_close(&h->pool[i]);
+    iris__loop_close(h);
     iris__driver_close(&h->main);
     iris__door_stop(h);
     if (!h->views)

@@ -97,7 +97,9 @@ static inline iris_actor *iris__caller(const struct host *h)
 }
 
 /* driver.c */
-int iris__driver_open(struct host *, struct driver *, const char *name);
+/* wake NULL: the core makes its thread. */
+int iris__driver_open(struct host *, struct driver *, const char *name,
+                      void (*wake)(const iris_driver *));
 void iris__driver_close(struct driver *); /* [no gil] */
 /* After a handler: what was raised for it must not hit the next one. */
 void iris__driver_calm(void);

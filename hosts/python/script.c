@@ -1,5 +1,6 @@
 #include "python.h"
 
+#include "async.h"
 #include "mailbox.h"
 
 #include <stdlib.h>
@@ -90,17 +91,27 @@ static uint32_t behaviour_flags(const struct script *s)
            (s->kind == KIND_OBSERVED || s->kind == KIND_ASYNC_PULL ? IRIS_SIGNALS : 0);
 }
 
-static void fill(iris_behaviour *b, struct script *s)
+static void fill_pull(iris_behaviour *b, const struct script *s)
+{
+    if (s->kind == KIND_PULL) {
+        b->handle = iris__mailbox_handle;
+        b->fini = iris__state_fini;
+        return;
+    }
+    b->init = iris__box_init;
+    b->handle = iris__box_handle;
+    b->fini = iris__box_fini;
+    b->cancel = iris__box_cancel;
+}
+
+static void fill_push(iris_behaviour *b, const struct script *s)
 {
     int has_state = s->flags & SCRIPT_CLASS, is_special = s->flags & SCRIPT_THREAD || s->asked;
-    int is_away = s->flags & SCRIPT_THREAD || s->kind == KIND_PULL;
-    b->flags = behaviour_flags(s);
-    b->executor = is_away ? NULL : s->host->main.executor;
-    b->handle = s->kind == KIND_PULL ? iris__mailbox_handle
-                : is_away            ? iris__handle_away
-                                     : iris__handle;
+    b->handle = s->kind == KIND_ASYNC      ? iris__async_handle
+                : s->flags & SCRIPT_THREAD ? iris__handle_away
+                                           : iris__handle;
+    b->cancel = s->kind == KIND_ASYNC ? iris__async_cancel : NULL;
     b->adopt = iris__state_adopt;
-    b->free = free_script;
     b->init = has_state ? iris__state_init : NULL;
     b->fini = has_state || is_special ? iris__state_fini : NULL;
     if (!(s->flags & SCRIPT_LOADED) && !has_state)
@@ -108,6 +119,18 @@ static void fill(iris_behaviour *b, struct script *s)
     b->save = iris__state_save;
     b->upgrade = iris__state_upgrade;
     b->downgrade = iris__state_downgrade;
+}
+
+/* Where its turns are had. */
+static int choose_executor(iris_behaviour *b, const struct script *s)
+{
+    if (s->kind == KIND_PULL || s->flags & SCRIPT_THREAD)
+        return IRIS_OK;
+    struct loop *l = s->kind >= KIND_ASYNC ? iris__loop_get(s->host) : NULL;
+    if (s->kind >= KIND_ASYNC && !l)
+        return IRIS_FAIL;
+    b->executor = l ? l->driver.executor : s->host->main.executor;
+    return IRIS_OK;
 }
 
 int iris__script_define(struct host *h, struct script *like, const char *name, const char *version,
@@ -123,9 +146,11 @@ int iris__script_define(struct host *h, struct script *like, const char *name, c
                         .name = name,
                         .version = version,
                         .state_version = state_version,
-                        .data = s};
-    fill(&b, s);
-    if (iris__api->define(h->self, &b, out)) {
+                        .flags = behaviour_flags(s),
+                        .data = s,
+                        .free = free_script};
+    (s->kind == KIND_PULL || s->kind == KIND_ASYNC_PULL ? fill_pull : fill_push)(&b, s);
+    if (choose_executor(&b, s) || iris__api->define(h->self, &b, out)) {
         free(s);
         return IRIS_FAIL;
     }

@@ -51,7 +51,7 @@ static int choose_thread(struct host *h, unsigned *flags, iris_executor **x)
     int at = h->next_pool++ % (limits.pool < POOL_MAX ? limits.pool : POOL_MAX);
     if (at >= h->npool) {
         at = h->npool;
-        if (iris__driver_open(h, &h->pool[at], "python-pool"))
+        if (iris__driver_open(h, &h->pool[at], "python-pool", NULL))
             return iris__raise_reason(NULL), -1;
         h->npool++;
     }
@@ -122,7 +122,7 @@ static PyObject *spawn(PyObject *self, PyObject *args)
     if (!is_handler(handler, (enum kind)kind) || bounds(budget, capacity, &s))
         return NULL;
     unsigned flags = flags_of(handler, (enum kind)kind) | (view ? SCRIPT_VIEW : 0);
-    if (release_gil && choose_thread(h, &flags, &s.executor))
+    if (release_gil && !iris__is_async(handler) && choose_thread(h, &flags, &s.executor))
         return NULL;
     s.parent = parent;
     s.path = path;

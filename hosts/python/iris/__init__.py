@@ -22,6 +22,7 @@ from ._iris import (
     SwapRejected,
     _version,
 )
+from ._aio import AsyncMailbox
 from ._buffer import allocate_buffer
 from ._runtime import PyRuntime, Runtime
 
@@ -36,7 +37,7 @@ def version() -> str:
 
 
 __all__ = [
-    "Runtime", "PyRuntime", "PyMailbox", "Mailbox", "PySystemMessage", "SystemMessage", "Reason",
+    "Runtime", "PyRuntime", "PyMailbox", "Mailbox", "AsyncMailbox", "PySystemMessage", "SystemMessage", "Reason",
     "allocate_buffer", "version",
     "Error", "NoSuchActor", "MailboxFull", "SwapRejected", "Interrupted",
 ]

@@ -1,0 +1,253 @@
+import asyncio
+import logging
+import threading
+import unittest
+
+import iris
+from helpers import RuntimeTest, eventually
+
+
+class AsyncHandlers(RuntimeTest):
+    def test_one_that_does_not_wait_and_one_that_does(self):
+        async def quick(msg):
+            return b"quick " + msg
+
+        async def slow(msg):
+            await asyncio.sleep(0.001)
+            return b"slow " + msg
+
+        quick, slow = self.rt.spawn(quick), self.rt.spawn(slow)
+        for i in range(20):
+            msg = b"%d" % i
+            self.assertEqual(self.rt.ask_wait(quick, msg), b"quick " + msg)
+            self.assertEqual(self.rt.ask_wait(slow, msg), b"slow " + msg)
+
+    def test_it_is_in_a_task_like_any_other(self):
+        async def handler(msg):
+            before = asyncio.current_task()
+            async with asyncio.timeout(30):
+                await asyncio.sleep(0)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(asyncio.sleep(0))
+            assert asyncio.current_task() is before is not None
+            try:
+                async with asyncio.timeout(0.001):
+                    await asyncio.sleep(30)
+            except TimeoutError:
+                return b"timed out"
+
+        self.assertEqual(self.rt.ask_wait(self.rt.spawn(handler), b""), b"timed out")
+
+    def test_an_actor_is_serial_and_others_go_on(self):
+        go = []
+        inside, order = [], []
+
+        async def waits(msg):
+            inside.append(1)
+            assert len(inside) == 1
+            while not go:
+                await asyncio.sleep(0.001)
+            order.append(msg)
+            inside.pop()
+
+        async def echo(msg):
+            return msg
+
+        pid, other = self.rt.spawn(waits), self.rt.spawn(echo)
+        for i in range(10):
+            self.rt.send(pid, b"%d" % i)
+        eventually(lambda: inside)
+        self.assertEqual(self.rt.ask_wait(other, b"x"), b"x")
+        self.assertEqual(order, [])
+        go.append(1)
+        eventually(lambda: len(order) == 10)
+        self.assertEqual(order, [b"%d" % i for i in range(10)])
+
+    def test_a_thousand_wait_at_once(self):
+        gate = asyncio.Event()
+        waiting = []
+
+        async def waits(msg):
+            waiting.append(1)
+            await gate.wait()
+            return b"done"
+
+        async def opens(msg):
+            gate.set()
+
+        done = []
+        pids = [self.rt.spawn(waits) for _ in range(1000)]
+        for pid in pids:
+            self.rt.send(pid, b"")
+        eventually(lambda: len(waiting) == 1000)
+        self.rt.send(self.rt.spawn(opens), b"")
+        eventually(lambda: all(self.rt.info(p)["handled"] == 1 for p in pids))
+
+    def test_a_fault_before_and_after_waiting(self):
+        async def fault(msg):
+            if msg == b"late":
+                await asyncio.sleep(0)
+            raise ValueError(msg.decode())
+
+        for word in ("early", "late"):
+            with self.assertLogs("iris", logging.WARNING) as logs:
+                pid = self.rt.spawn(fault)
+                with self.assertRaisesRegex(iris.NoSuchActor, f"ValueError: {word}"):
+                    self.rt.ask_wait(pid, word.encode())
+                self.ends(pid)
+                eventually(lambda: "in fault" in "".join(logs.output))
+            self.assertNotIn("_aio.py", "".join(logs.output))
+
+    def test_one_that_is_killed_is_cancelled_where_it_waits(self):
+        ended = []
+
+        async def waits(msg):
+            try:
+                await asyncio.sleep(1000)
+            except asyncio.CancelledError:
+                ended.append(1)
+                raise
+
+        pid = self.rt.spawn(waits)
+        self.rt.send(pid, b"")
+        eventually(lambda: self.rt.info(pid)["mailbox"] == 0)
+        self.rt.kill(pid)
+        self.ends(pid)
+        eventually(lambda: ended)
+
+    def test_classes_and_swaps(self):
+        class Counter:
+            def __init__(self):
+                self.n = 0
+
+            async def on_msg(self, msg):
+                await asyncio.sleep(0)
+                self.n += 1
+                return b"%d" % self.n
+
+        pid = self.rt.spawn(Counter)
+        self.assertEqual([self.rt.ask_wait(pid, b"") for _ in range(3)], [b"1", b"2", b"3"])
+
+        async def one(msg):
+            await asyncio.sleep(0)
+            return b"one"
+
+        pid = self.rt.spawn(one)
+        self.rt.send(pid, b"")
+        self.rt.swap(pid, lambda m: b"two")
+        self.assertEqual(self.rt.ask_wait(pid, b""), b"two")
+        self.rt.rollback(pid)
+        self.assertEqual(self.rt.ask_wait(pid, b""), b"one")
+
+    def test_asking_from_a_handler(self):
+        async def asks(msg):
+            return b"asked " + await self.rt.ask(other, msg)
+
+        other = self.rt.spawn(lambda m: b"other " + m)
+        self.assertEqual(self.rt.ask_wait(self.rt.spawn(asks), b"x"), b"asked other x")
+
+
+class Asking(RuntimeTest):
+    def test_await_ask(self):
+        async def main():
+            pid = self.rt.spawn(lambda m: m.upper())
+            self.assertEqual(await asyncio.gather(*(self.rt.ask(pid, b"a%d" % i) for i in range(100))),
+                             [b"A%d" % i for i in range(100)])
+            silent = self.rt.spawn(lambda m: None)
+            with self.assertRaises(TimeoutError):
+                await self.rt.ask(silent, b"", timeout=0.01)
+            with self.assertRaises(iris.NoSuchActor):
+                await self.rt.ask(99999, b"")
+            with self.assertRaises(ValueError):
+                await self.rt.ask(pid, b"", timeout=-1)
+
+        asyncio.run(main())
+
+    def test_async_with(self):
+        async def main():
+            async with iris.Runtime() as rt:
+                self.assertEqual(await rt.ask(rt.spawn(lambda m: m), b"x"), b"x")
+            self.assertTrue(rt.closed)
+
+        asyncio.run(main())
+
+
+class AsyncPull(RuntimeTest):
+    def test_messages_come_in_order_and_then_nothing(self):
+        got = []
+
+        async def pull(mailbox):
+            self.assertIsInstance(mailbox, iris.AsyncMailbox)
+            async for msg in mailbox:
+                got.append(msg)
+                if len(got) % 10 == 0:
+                    await asyncio.sleep(0)
+            got.append("end")
+
+        pid = self.rt.spawn_with_mailbox(pull)
+        for i in range(1000):
+            self.rt.send(pid, b"%d" % i)
+        self.rt.stop(pid)
+        self.ends(pid)
+        eventually(lambda: got and got[-1] == "end")
+        self.assertEqual(got, [b"%d" % i for i in range(1000)] + ["end"])
+
+    def test_selective_and_timeouts(self):
+        got = []
+
+        async def pull(mailbox):
+            got.append(await mailbox.selective_recv(lambda m: m == b"x", timeout=30))
+            got.append(await mailbox.recv())
+            got.append(await mailbox.recv(timeout=30))
+            got.append(await mailbox.recv(timeout=0.001))
+            got.append(await mailbox.selective_recv(lambda m: 1 / 0, timeout=0))
+            try:
+                await mailbox.recv(timeout=-1)
+            except ValueError:
+                got.append("refused")
+
+        pid = self.rt.spawn_with_mailbox(pull)
+        for msg in (b"a", b"b", b"x"):
+            self.rt.send(pid, msg)
+        self.ends(pid)
+        eventually(lambda: len(got) == 6)
+        self.assertEqual(got, [b"x", b"a", b"b", None, None, "refused"])
+
+    def test_many_live_at_once(self):
+        live, got = [], []
+
+        async def pull(mailbox):
+            live.append(1)
+            got.append(await mailbox.recv())
+
+        pids = [self.rt.spawn_with_mailbox(pull) for _ in range(5000)]
+        eventually(lambda: len(live) == 5000)
+        for pid in pids:
+            self.assertTrue(self.rt.send(pid, b"m"))
+        eventually(lambda: len(got) == 5000)
+        eventually(lambda: not any(map(self.rt.is_alive, pids)))
+
+    def test_one_that_returns_at_once_ends(self):
+        async def nothing(mailbox):
+            pass
+
+        self.ends(self.rt.spawn_with_mailbox(nothing))
+
+    def test_bounds_hold_until_it_moves_on(self):
+        go = threading.Event()
+
+        async def pull(mailbox):
+            await mailbox.recv()
+            while not go.is_set():
+                await asyncio.sleep(0.001)
+            while await mailbox.recv() is not None:
+                pass
+
+        pid = self.rt.spawn(pull, kind="pull", mailbox=3)
+        self.assertEqual(sum(self.rt.send(pid, b"") for _ in range(10)), 3)
+        go.set()
+        eventually(lambda: self.rt.send(pid, b""))
+
+
+if __name__ == "__main__":
+    unittest.main()

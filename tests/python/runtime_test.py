@@ -1,0 +1,299 @@
+import os
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+import iris
+from helpers import RuntimeTest, eventually, run_python
+
+
+class Swaps(RuntimeTest):
+    def test_messages_before_are_the_olds_and_after_the_news(self):
+        got = []
+        pid = self.rt.spawn(lambda m: got.append(("a", m)), budget=10)
+        for i in range(2000):
+            self.rt.send(pid, b"%d" % i)
+        self.rt.hot_swap(pid, lambda m: got.append(("b", m)))
+        for i in range(2000):
+            self.rt.send(pid, b"%d" % i)
+        eventually(lambda: len(got) == 4000)
+        self.assertEqual(got, [("a", b"%d" % i) for i in range(2000)] + [("b", b"%d" % i) for i in range(2000)])
+
+    def test_versions_and_rollback(self):
+        pid = self.rt.spawn(lambda m: b"1", name="it")
+        self.assertEqual(self.rt.behavior_version(pid), 1)
+        self.assertEqual(self.rt.swap("it", lambda m: b"2"), 2)
+        self.assertEqual(self.rt.swap(pid, lambda m: b"3", now=True), 3)
+        self.assertEqual(self.rt.ask_wait(pid, b""), b"3")
+        self.assertEqual(self.rt.rollback_behavior(pid, 2), 4)
+        self.assertEqual(self.rt.ask_wait(pid, b""), b"1")
+        with self.assertRaisesRegex(RuntimeError, "rollback failed"):
+            self.rt.rollback_behavior(pid, 100)
+        with self.assertRaises(iris.SwapRejected):
+            self.rt.rollback(pid, 100)
+        with self.assertRaises(LookupError):
+            self.rt.behavior_version(4711)
+        with self.assertRaises(iris.NoSuchActor):
+            self.rt.swap(4711, print)
+        self.assertIsNone(self.rt.hot_swap(4711, print))
+        with self.assertRaises(TypeError):
+            self.rt.hot_swap(pid, None)
+
+    def test_attributes_cross_where_the_class_keeps_its_name(self):
+        def make(version, slots=None):
+            class Counter:
+                if slots:
+                    __slots__ = slots
+
+                def __init__(self):
+                    self.n = 0
+
+                def on_msg(self, msg):
+                    self.n += 1
+                    return b"%s %d" % (version, self.n)
+
+            return Counter
+
+        pid = self.rt.spawn(make(b"a"))
+        self.assertEqual(self.rt.ask_wait(pid, b""), b"a 1")
+        self.rt.swap(pid, make(b"b"))
+        self.assertEqual(self.rt.ask_wait(pid, b""), b"b 2")
+        self.rt.swap(pid, make(b"c", ("n",)))
+        self.assertEqual(self.rt.ask_wait(pid, b""), b"c 3")
+
+        class Other:
+            def on_msg(self, msg):
+                pass
+
+        with self.assertRaisesRegex(iris.SwapRejected, "__iris_save__"):
+            self.rt.swap(pid, Other)
+        self.assertEqual(self.rt.ask_wait(pid, b""), b"c 4")
+
+    def test_a_flood_of_swaps(self):
+        count = [0, 0]
+
+        def one(msg):
+            count[0] += 1
+
+        def other(msg):
+            count[1] += 1
+
+        pid = self.rt.spawn(one)
+        for i in range(20000):
+            self.rt.send(pid, b"")
+            self.rt.hot_swap(pid, (other, one)[i % 2])
+        eventually(lambda: sum(count) == 20000)
+        self.assertEqual(count, [10000, 10000])
+        eventually(lambda: self.rt.behavior_version(pid) == 20001)
+
+    def test_fresh_handlers_are_freed(self):
+        import gc
+        import weakref
+
+        alive = weakref.WeakSet()
+        pid = self.rt.spawn(lambda m: None)
+        for i in range(2000):
+            def handler(msg, i=i):
+                pass
+
+            alive.add(handler)
+            self.rt.hot_swap(pid, handler)
+            del handler
+        eventually(lambda: self.rt.behavior_version(pid) == 2001)
+        eventually(lambda: gc.collect() is not None and len(alive) <= 5)
+
+
+class Timers(RuntimeTest):
+    def test_once_again_and_cancelled(self):
+        pid, got = self.collector()
+        self.rt.send_after(pid, 1, b"once")
+        again = self.rt.send_interval(pid, 1, b"again")
+        never = self.rt.send_after(pid, 3600_000, b"never")
+        self.assertTrue(self.rt.cancel_timer(never))
+        self.assertFalse(self.rt.cancel_timer(never))
+        eventually(lambda: got.count(b"again") >= 3 and b"once" in got)
+        self.assertTrue(self.rt.cancel_timer(again))
+        self.assertFalse(self.rt.cancel_timer(12345678))
+
+    def test_an_interval_fires_first_at_once(self):
+        pid, got = self.collector()
+        self.rt.send_interval(pid, 3600_000, b"beat")
+        eventually(lambda: got == [b"beat"])
+
+    def test_what_is_refused(self):
+        pid, _ = self.collector()
+        for interval in (0, -1):
+            with self.assertRaisesRegex(ValueError, "interval_ms"):
+                self.rt.send_interval(pid, interval, b"x")
+        with self.assertRaisesRegex(ValueError, "delay_ms"):
+            self.rt.send_after(pid, -1, b"x")
+        self.assertEqual(self.rt.send_after(4711, 1, b"x"), 0)
+        self.assertTrue(self.rt.send_after(pid=pid, delay_ms=0, data=bytearray(b"x")))
+
+
+class Names(RuntimeTest):
+    def test_register_and_find(self):
+        one, other = self.rt.spawn(print), self.rt.spawn(print)
+        self.assertIsNone(self.rt.whereis("auth"))
+        self.rt.register("auth", one)
+        self.assertEqual((self.rt.whereis("auth"), self.rt.resolve("auth")), (one, one))
+        self.rt.register("auth", other)
+        self.assertEqual(self.rt.whereis("auth"), other)
+        self.rt.unregister("auth")
+        self.rt.unregister("auth")
+        self.assertIsNone(self.rt.whereis("auth"))
+        with self.assertRaises(iris.NoSuchActor):
+            self.rt.register("auth", 4711)
+        with self.assertRaises(ValueError):
+            self.rt.register("two words", one)
+
+    def test_a_name_is_free_when_its_actor_has_ended(self):
+        pid, got = self.collector(name="it", path="/svc/it")
+        self.assertTrue(self.rt.send_named("it", b"1") and self.rt.send_named("/svc/it", b"2"))
+        eventually(lambda: got == [b"1", b"2"])
+        self.rt.stop(pid)
+        self.ends(pid)
+        self.assertFalse(self.rt.send_named("it", b""))
+        self.assertIsNone(self.rt.whereis("it"))
+
+    def test_paths(self):
+        pids = {}
+        for path in ("/system/service/one", "/system/service/two", "/system/x"):
+            pids[path] = self.rt.spawn(lambda m: None, 10)
+            self.rt.register_path(path, pids[path])
+        self.assertEqual(self.rt.whereis_path("/system/x"), pids["/system/x"])
+        self.assertEqual(dict(self.rt.list_children("/system")), pids)
+        self.assertEqual(self.rt.list_children_direct("/system"), [("/system/x", pids["/system/x"])])
+        self.rt.unregister_path("/system/x")
+        self.assertIsNone(self.rt.whereis_path("/system/x"))
+
+
+class Observed(RuntimeTest):
+    def test_messages_are_kept(self):
+        pid = self.rt.spawn_with_path_observed(10, "/svc/test/one")
+        self.assertEqual(self.rt.whereis("/svc/test/one"), pid)
+        for i in range(3):
+            self.rt.send(pid, b"%d" % i)
+        eventually(lambda: len(self.rt.get_messages(pid)) == 3)
+        self.assertEqual(self.rt.get_messages(pid), [b"0", b"1", b"2"])
+        self.assertEqual(self.rt.selective_recv_blocking(pid, lambda m: m == b"1"), b"1")
+        self.assertEqual(self.rt.get_messages(pid), [b"0", b"2"])
+        self.assertIsNone(self.rt.selective_recv_blocking(pid, lambda m: m == b"9", 0.001))
+        threading.Timer(0.001, lambda: self.rt.send(pid, b"9")).start()
+        self.assertEqual(self.rt.selective_recv_blocking(pid, lambda m: m == b"9", 30), b"9")
+        self.assertEqual(self.rt.get_messages(4711), [])
+        self.rt.stop(pid)
+        self.ends(pid)
+        self.assertEqual(self.rt.get_messages(pid), [])
+
+
+class Children(RuntimeTest):
+    def test_they_end_with_their_parent(self):
+        parent = self.rt.spawn(lambda m: None)
+        child = self.rt.spawn_child(parent, lambda m: None)
+        pool = self.rt.spawn_child_pool(parent, lambda m: None, 3)
+        pull = self.rt.spawn_child_with_mailbox(parent, lambda mailbox: mailbox.recv())
+        self.assertEqual(len(set(pool)), 3)
+        self.rt.stop(parent)
+        for pid in [parent, child, pull] + pool:
+            self.ends(pid)
+
+
+class Life(unittest.TestCase):
+    def test_several_runtimes_and_their_ends(self):
+        one, other = iris.Runtime(), iris.Runtime(workers=1)
+        pid = one.spawn(lambda m: b"one")
+        self.assertEqual(one.ask_wait(pid, b""), b"one")
+        one.close()
+        one.close()
+        with self.assertRaisesRegex(RuntimeError, "closed"):
+            one.send(pid, b"")
+        with other as rt:
+            self.assertEqual(rt.ask_wait(rt.spawn(lambda m: b"other"), b""), b"other")
+            self.assertIs(rt._inner.spawn_py_handler(print, 10) > 0, True)
+        self.assertTrue(other.closed)
+
+    def test_a_hundred_runtimes_leave_no_threads(self):
+        for _ in range(100):
+            rt = iris.Runtime(workers=1)
+            rt.send(rt.spawn(lambda m: None), b"")
+            rt.close()
+        eventually(lambda: len(os.listdir("/proc/self/task")) <= 4)
+
+    def test_one_that_nobody_holds_is_closed(self):
+        rt = iris.Runtime(workers=1)
+        rt.spawn(lambda m: None)
+        before = len(os.listdir("/proc/self/task"))
+        del rt
+        eventually(lambda: len(os.listdir("/proc/self/task")) < before)
+
+    def test_the_interpreter_ends_with_live_actors(self):
+        source = """
+import iris, sys, time, threading, asyncio
+rt = iris.Runtime()
+def busy(m):
+    for i in range(1000): pass
+async def waits(m): await asyncio.sleep(1000)
+pids = [rt.spawn(busy) for _ in range(100)] + [rt.spawn(busy, release_gil=True), rt.spawn(waits)]
+pull = [rt.spawn_with_mailbox(lambda mb: mb.recv()) for _ in range(5)]
+rt.send_interval(pids[0], 1, b"x")
+for pid in pids:
+    for i in range(20): rt.send(pid, b"x" * 5000)
+"""
+        for _ in range(5):
+            self.assertEqual(run_python(source), (0, "", ""))
+
+    def test_the_interpreter_ends_with_a_handler_that_does_not(self):
+        source = """
+import iris, time, threading
+rt = iris.Runtime()
+in_it = threading.Event()
+def stuck(mb):
+    in_it.set()
+    time.sleep(1000)
+rt.spawn_with_mailbox(stuck)
+in_it.wait()
+print("end")
+"""
+        status, out, _ = run_python(source)
+        self.assertEqual((status, out), (0, "end\n"))
+
+    def test_a_child_of_fork_has_none(self):
+        source = """
+import iris, os
+rt = iris.Runtime()
+pid = rt.spawn(lambda m: m)
+assert rt.ask_wait(pid, b"x") == b"x"
+child = os.fork()
+if child == 0:
+    try:
+        rt.send(pid, b"")
+    except RuntimeError as error:
+        assert "fork" in str(error), error
+        raise SystemExit(7)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+assert rt.ask_wait(pid, b"x") == b"x"
+print("fine")
+"""
+        self.assertEqual(run_python(source), (0, "fine\n", ""))
+
+    def test_no_mesh_is_told(self):
+        with iris.Runtime() as rt:
+            for call in (lambda: rt.listen("127.0.0.1:0"), lambda: rt.resolve_remote("a:1", "x"),
+                         lambda: rt.send_remote("a:1", 1, b""), lambda: rt.is_node_up("a:1")):
+                with self.assertRaisesRegex(iris.Error, "no mesh"):
+                    call()
+
+    def test_what_the_module_says_of_itself(self):
+        self.assertRegex(iris.version(), r"\d+\.\d+\.\d+")
+        for name in iris.__all__:
+            self.assertTrue(hasattr(iris, name))
+        done = subprocess.run([sys.executable, "-m", "iris", "--version"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(iris.version(), done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
