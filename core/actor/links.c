@@ -1,5 +1,6 @@
 #include "links.h"
 
+#include "behaviour.h"
 #include "cold.h"
 #include "fail.h"
 #include "gate.h"
@@ -227,21 +228,21 @@ enum link_exit iris__link_exited(iris_actor *a, iris_message *m)
 {
     struct cold *c = iris__cold_if(a);
     struct link *k = find(a, m->from);
-    int fits = names(k, m->ref);
+    int fits = names(k, m->ref), traps = (c && c->traps) || a->version->b.flags & IRIS_TRAPS;
     if (!k)
         return LINK_NOTHING;
     if (is_far(m->from)) /* perhaps its node went: then nobody confirms */
         k->leaving = 0;
     if (fits)
         k->mine = k->theirs = 0;
-    if (fits && c->traps) {
+    if (fits && traps) {
         m->ref = next_ref(iris__world_of(a));
         k->waiting++;
     }
     tidy(a, k);
     if (!fits)
         return LINK_NOTHING;
-    return c->traps                                     ? LINK_TELLS
+    return traps                                        ? LINK_TELLS
            : iris__reason_is(m->data, m->len, "normal") ? LINK_NOTHING
                                                         : LINK_ENDS;
 }

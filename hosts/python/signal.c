@@ -29,27 +29,41 @@ static PyTypeObject reason_type = {
         "Why an actor ended: 'Normal', 'Killed', 'Crash', ..; upper and lower case are equal.",
 };
 
-/* "crash: text" -> "Crash", "text"; "killed (how=stop): ..." -> "Killed", "how=stop: ..." */
+/* The word in capitals: "Killed". */
+static PyObject *word_of(const iris_reason_parts *r)
+{
+    PyObject *word = PyUnicode_DecodeUTF8(r->word, (Py_ssize_t)r->word_len, "replace");
+    PyObject *name = word ? PyObject_CallMethod(word, "capitalize", NULL) : NULL;
+    PyObject *reason = name ? PyObject_CallOneArg((PyObject *)&reason_type, name) : NULL;
+    Py_XDECREF(name);
+    Py_XDECREF(word);
+    return reason;
+}
+
+/* "how=stop, drained=12", the traceback of a crash, or both. */
+static PyObject *metadata_of(const iris_reason_parts *r)
+{
+    PyObject *keys = PyUnicode_DecodeUTF8(r->metadata, (Py_ssize_t)r->metadata_len, "replace");
+    PyObject *text = PyUnicode_DecodeUTF8(r->text, (Py_ssize_t)r->text_len, "replace"), *all = NULL;
+    if (keys && text && r->metadata_len && r->text_len)
+        all = PyUnicode_FromFormat("%U: %U", keys, text);
+    else if (keys && text)
+        all = Py_NewRef(r->text_len ? text : r->metadata_len ? keys : Py_None);
+    Py_XDECREF(keys);
+    Py_XDECREF(text);
+    return all;
+}
+
 static int split(const iris_message *m, PyObject **reason, PyObject **metadata)
 {
-    const char *text = m->data;
-    size_t len = m->len, word = 0;
-    while (word < len && text[word] != ':' && text[word] != ' ')
-        word++;
-    char name[64];
-    size_t n = word < sizeof name ? word : sizeof name - 1;
-    memcpy(name, text, n);
-    name[n] = '\0';
-    if (n && name[0] >= 'a' && name[0] <= 'z')
-        name[0] -= 'a' - 'A';
-    size_t from = word;
-    while (from < len && (text[from] == ':' || text[from] == ' '))
-        from++;
-    PyObject *plain = PyUnicode_FromString(name);
-    *reason = plain ? PyObject_CallOneArg((PyObject *)&reason_type, plain) : NULL;
-    Py_XDECREF(plain);
-    *metadata = from < len ? PyUnicode_DecodeUTF8(text + from, (Py_ssize_t)(len - from), "replace")
-                           : Py_NewRef(Py_None);
+    iris_reason_parts r;
+    iris_reason_split(m->data, m->len, &r);
+    if (!r.metadata)
+        r.metadata = "";
+    if (!r.text)
+        r.text = "";
+    *reason = word_of(&r);
+    *metadata = *reason ? metadata_of(&r) : NULL;
     return *reason && *metadata ? 0 : -1;
 }
 
@@ -101,32 +115,14 @@ static PyTypeObject system_message_type = {
     .tp_doc = "What the runtime itself tells an actor.",
 };
 
-static const char *name_of(uint32_t kind)
-{
-    switch (kind) {
-    case IRIS_EXIT:
-        return "EXIT";
-    case IRIS_DOWN:
-        return "DOWN";
-    case IRIS_HOT_SWAP:
-        return "HOT_SWAP";
-    case IRIS_HOT_SWAP + 1:
-        return "STUCK";
-    case IRIS_HOT_SWAP + 2:
-        return "PING";
-    case IRIS_HOT_SWAP + 3:
-        return "PONG";
-    }
-    return "SIGNAL";
-}
-
 PyObject *iris__signal_object(const iris_message *m)
 {
     struct system_message *s = PyObject_New(struct system_message, &system_message_type);
     if (!s)
         return NULL;
     int ends = m->kind == IRIS_EXIT || m->kind == IRIS_DOWN;
-    s->type_name = PyUnicode_FromString(name_of(m->kind));
+    const char *name = iris_signal_name(m->kind);
+    s->type_name = PyUnicode_FromString(name ? name : "SIGNAL");
     s->from_pid = m->from ? PyLong_FromUnsignedLongLong(m->from) : Py_NewRef(Py_None);
     s->target_pid = Py_NewRef(ends && s->from_pid ? s->from_pid : Py_None);
     s->reason = s->metadata = NULL;

@@ -110,7 +110,8 @@ enum { /* iris_behaviour.flags */
        IRIS_SIGNALS = 1u << 0,    /* handle() also gets EXIT and DOWN (else the core answers them) */
        IRIS_PULL = 1u << 1,       /* takes its mail itself (ext/reader.h); handle() gets n = 0 */
        IRIS_OWN_THREAD = 1u << 2, /* an OS thread per actor, for code that blocks */
-       IRIS_OWN_STACK = 1u << 3   /* a coroutine per actor on the core's pool */
+       IRIS_OWN_STACK = 1u << 3,  /* a coroutine per actor on the core's pool */
+       IRIS_TRAPS = 1u << 4       /* its actors trap always: IRIS_SPAWN_TRAP, at no cost for each */
 };
 
 typedef struct iris_behaviour iris_behaviour;

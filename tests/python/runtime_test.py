@@ -201,6 +201,86 @@ class Children(RuntimeTest):
             self.ends(pid)
 
 
+class Links(RuntimeTest):
+    def exits(self, pid):
+        return [m for m in self.rt.get_messages(pid) if isinstance(m, iris.PySystemMessage)]
+
+    def test_an_exit_tells_who_and_why(self):
+        def fault(msg):
+            raise ValueError("told to")
+
+        observer = self.rt.spawn_observed_handler(10)
+        crashes, stops, is_killed = self.rt.spawn(fault), self.rt.spawn(print), self.rt.spawn(print)
+        leaves = self.rt.spawn(lambda m: sys.exit())
+        for pid in (crashes, stops, is_killed, leaves):
+            self.rt.link(observer, pid)
+            self.rt.link(pid, observer)
+        with self.assertLogs("iris"):
+            for pid in (crashes, leaves):
+                self.rt.send(pid, b"")
+            self.rt.stop(stops)
+            self.rt.kill(is_killed)
+            eventually(lambda: len(self.exits(observer)) == 4)
+            self.ends(crashes)
+        told = {m.target_pid: m for m in self.exits(observer)}
+        self.assertEqual({m.type_name for m in told.values()}, {"EXIT"})
+        self.assertTrue(all(m.from_pid == m.target_pid for m in told.values()))
+        self.assertEqual({p: str(m.reason) for p, m in told.items()},
+                         {crashes: "Crash", stops: "Killed", is_killed: "Killed", leaves: "Normal"})
+        self.assertEqual(told[leaves].reason, "normal")
+        self.assertTrue("killed" == told[stops].reason != "crash")
+        self.assertIn("ValueError: told to", told[crashes].metadata)
+        self.assertIn("in fault", told[crashes].metadata)
+        self.assertIn("how=stop", told[stops].metadata)
+        self.assertIsNone(told[leaves].metadata)
+
+    def test_a_link_kills_no_python_actor_and_unlink_ends_it(self):
+        one, other = self.rt.spawn(lambda m: 1 / 0), self.rt.spawn(lambda m: b"alive")
+        observer = self.rt.spawn_observed_handler(10)
+        self.rt.link(one, other)
+        self.rt.link(one, observer)
+        self.rt.unlink(one, observer)
+        with self.assertLogs("iris"):
+            self.rt.send(one, b"")
+            self.ends(one)
+            eventually(lambda: self.rt.ask_wait(other, b"") == b"alive")
+        self.rt.link(observer, one)
+        eventually(lambda: self.exits(observer))
+        self.assertEqual([str(m.reason) for m in self.exits(observer)], ["Noproc"])
+
+    def test_a_pull_actor_receives_exits(self):
+        got = []
+        other = self.rt.spawn(print)
+        pid = self.rt.spawn_with_mailbox(lambda mailbox: got.append(mailbox.recv()))
+        self.rt.link(pid, other)
+        self.rt.kill(other)
+        self.ends(pid)
+        self.assertEqual((got[0].type_name, got[0].target_pid, got[0].reason), ("EXIT", other, "Killed"))
+
+
+class PullSwaps(RuntimeTest):
+    def test_hot_swap_is_received_and_the_new_one_goes_on(self):
+        got = []
+
+        def make(name):
+            def pull(mailbox):
+                while True:
+                    msg = mailbox.recv()
+                    if msg is None or isinstance(msg, iris.PySystemMessage):
+                        got.append((name, msg and msg.type_name))
+                        return
+                    got.append((name, msg))
+            return pull
+
+        pid = self.rt.spawn_with_mailbox(make("a"))
+        self.rt.send(pid, b"1")
+        self.rt.hot_swap(pid, make("b"))
+        self.rt.send(pid, b"2")
+        self.rt.stop(pid)
+        self.ends(pid)
+        self.assertEqual(got, [("a", b"1"), ("a", "HOT_SWAP"), ("b", b"2"), ("b", None)])
+
+
 class Life(unittest.TestCase):
     def test_several_runtimes_and_their_ends(self):
         one, other = iris.Runtime(), iris.Runtime(workers=1)
