@@ -4,6 +4,13 @@
 
 option(IRIS_PYTHON "Build the Python host and module" ON)
 
+# CPython's own headers and slots cast functions; unused slots are left out of initialisers.
+function(iris_python_flags target)
+  target_compile_definitions(${target} PRIVATE IRIS_VERSION="${PROJECT_VERSION}")
+  target_compile_options(${target} PRIVATE -Wmissing-prototypes -Wno-missing-field-initializers
+                         -Wno-cast-function-type)
+endfunction()
+
 function(iris_python dir)
   iris_sources(sources ${dir})
   if(NOT IRIS_PYTHON OR NOT sources)
@@ -13,7 +20,8 @@ function(iris_python dir)
     set(Python3_ROOT_DIR /usr)
   endif()
   set(Python3_FIND_STRATEGY LOCATION)
-  find_package(Python3 3.11 QUIET COMPONENTS Interpreter Development.Embed Development.Module)
+  find_package(Python3 3.11 QUIET COMPONENTS Interpreter Development.Module
+               OPTIONAL_COMPONENTS Development.Embed)
   if(NOT Python3_FOUND)
     message(STATUS "no Python 3.11 or later with its headers (python3-dev): no Python host")
     return()
@@ -26,6 +34,34 @@ function(iris_python dir)
   set(host ${PROJECT_SOURCE_DIR}/${dir}/door_host.c)
   set(module ${PROJECT_SOURCE_DIR}/${dir}/door_module.c)
 
+  # The extension leaves Py* undefined (the program has them), and stands on libiris: of the build or
+  # installed tree, or (in a wheel) inside the package.
+  add_library(python_module MODULE ${common} ${module})
+  set_target_properties(python_module PROPERTIES
+                        PREFIX "" OUTPUT_NAME _iris SUFFIX ".${Python3_SOABI}.so"
+                        BUILD_RPATH "$ORIGIN/../../..;$ORIGIN/lib"
+                        INSTALL_RPATH "$ORIGIN/../../..;$ORIGIN/lib" BUILD_WITH_INSTALL_RPATH ON
+                        LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib/iris/python/iris)
+  target_include_directories(python_module PRIVATE ${IRIS_INCLUDE})
+  target_include_directories(python_module SYSTEM PRIVATE ${Python3_INCLUDE_DIRS})
+  target_compile_definitions(python_module PRIVATE IRIS_EXPORT=)
+  target_link_libraries(python_module PRIVATE iris Threads::Threads ${CMAKE_DL_LIBS})
+  install(TARGETS python_module LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/iris/python/iris)
+  iris_python_flags(python_module)
+
+  # The package's Python files: beside the module, so that PYTHONPATH is all that is needed.
+  file(GLOB package CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${dir}/iris/*.py
+       ${PROJECT_SOURCE_DIR}/${dir}/iris/*.pyi ${PROJECT_SOURCE_DIR}/${dir}/iris/py.typed)
+  foreach(file IN LISTS package)
+    get_filename_component(name ${file} NAME)
+    configure_file(${file} ${PROJECT_BINARY_DIR}/lib/iris/python/iris/${name} COPYONLY)
+  endforeach()
+  install(FILES ${package} DESTINATION ${CMAKE_INSTALL_LIBDIR}/iris/python/iris)
+
+  if(NOT Python3_Development.Embed_FOUND)
+    message(STATUS "this Python has no libpython: no Python host for iris run, only the module")
+    return()
+  endif()
   # A language cannot be unloaded. Its libpython may have a namesake elsewhere: the path is recorded.
   iris_plugin(plugin_python python ${common} ${host})
   get_filename_component(libdir "${Python3_LIBRARIES}" DIRECTORY)
@@ -36,30 +72,5 @@ function(iris_python dir)
   target_link_options(plugin_python PRIVATE -Wl,-z,nodelete)
   target_compile_definitions(plugin_python PRIVATE IRIS_PYTHON="${Python3_EXECUTABLE}")
   install(TARGETS plugin_python LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/iris/hosts)
-
-  # The extension leaves Py* undefined (the program has them), and stands on libiris.
-  add_library(python_module MODULE ${common} ${module})
-  set_target_properties(python_module PROPERTIES
-                        PREFIX "" OUTPUT_NAME _iris SUFFIX ".${Python3_SOABI}.so"
-                        BUILD_RPATH "$ORIGIN/../../.." INSTALL_RPATH "$ORIGIN/../../.."
-                        LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib/iris/python/iris)
-  target_include_directories(python_module PRIVATE ${IRIS_INCLUDE})
-  target_include_directories(python_module SYSTEM PRIVATE ${Python3_INCLUDE_DIRS})
-  target_compile_definitions(python_module PRIVATE IRIS_EXPORT=)
-  target_link_libraries(python_module PRIVATE iris Threads::Threads ${CMAKE_DL_LIBS})
-  install(TARGETS python_module LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/iris/python/iris)
-  foreach(target plugin_python python_module)
-    target_compile_definitions(${target} PRIVATE IRIS_VERSION="${PROJECT_VERSION}")
-    # CPython's own headers and slots cast functions; unused slots are left out of initialisers.
-    target_compile_options(${target} PRIVATE -Wmissing-prototypes -Wno-missing-field-initializers
-                           -Wno-cast-function-type)
-  endforeach()
-
-  # The package's Python files: beside the module, so that PYTHONPATH is all that is needed.
-  file(GLOB package CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${dir}/iris/*)
-  foreach(file IN LISTS package)
-    get_filename_component(name ${file} NAME)
-    configure_file(${file} ${PROJECT_BINARY_DIR}/lib/iris/python/iris/${name} COPYONLY)
-  endforeach()
-  install(FILES ${package} DESTINATION ${CMAKE_INSTALL_LIBDIR}/iris/python/iris)
+  iris_python_flags(plugin_python)
 endfunction()

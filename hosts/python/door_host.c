@@ -33,25 +33,25 @@ static int configure(PyConfig *c)
                                  : IRIS_OK;
 }
 
-/* <libiris>/../iris/python: where the package is, beside the hosts. */
+/* Where the package is: beside the hosts, or (in a wheel) around libiris. */
 static void find_package(char *dir, size_t room)
 {
-    char path[PATH_MAX];
+    static const char *const places[] = {"iris/python", "../lib/iris/python", "../.."};
+    char path[PATH_MAX], file[PATH_MAX + 64];
     Dl_info info;
     const char *named = getenv("IRIS_LIB");
-    if (named) {
-        snprintf(dir, room, "%s/iris/python", named);
-        return;
-    }
     *dir = '\0';
-    if (!dladdr((void *)(uintptr_t)iris__api->fail, &info) || !realpath(info.dli_fname, path))
+    if (named)
+        snprintf(path, sizeof path, "%s/", named);
+    else if (!dladdr((void *)(uintptr_t)iris__api->fail, &info) || !realpath(info.dli_fname, path))
         return;
-    char *slash = strrchr(path, '/');
-    if (slash)
-        *slash = '\0';
-    snprintf(dir, room, "%s/iris/python", path);
-    if (access(dir, R_OK))
-        snprintf(dir, room, "%s/../lib/iris/python", path);
+    *strrchr(path, '/') = '\0';
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        snprintf(dir, room, "%s/%s", path, places[i]);
+        snprintf(file, sizeof file, "%s/iris/_check.py", dir);
+        if (access(file, R_OK) == 0)
+            return;
+    }
 }
 
 static int add_package(void)
