@@ -14,6 +14,7 @@ static PyObject *set_event_handler(PyObject *self, PyObject *handler)
 
 static PyMethodDef functions[] = {
     {"_close_all", iris__runtimes_close, METH_NOARGS, NULL},
+    {"_set_release_gil_limits", iris__set_limits, METH_VARARGS, NULL},
     {"_new_bytes", iris__new_bytes, METH_O, NULL},
     {"_on_event", set_event_handler, METH_O, NULL},
     {0},

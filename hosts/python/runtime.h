@@ -40,6 +40,7 @@ int iris__door_close(struct runtime *, int64_t timeout);
 const char *iris__door_reason(void); /* of the core's last refusal on this thread */
 
 int iris__runtimes_ready(PyObject *module);
+PyObject *iris__set_limits(PyObject *module, PyObject *args); /* (max_threads, pool) */
 PyObject *iris__runtimes_close(PyObject *module, PyObject *unused);
 extern PyTypeObject iris__runtime_type;
 extern PyObject *iris__event_handler; /* Python: what is called with each event, or NULL */

@@ -145,7 +145,7 @@ static PyObject *spawn_plain(PyObject *self, PyObject *const *args, Py_ssize_t n
     return PyLong_FromUnsignedLongLong(pid);
 }
 
-static PyObject *set_limits(PyObject *self, PyObject *args)
+PyObject *iris__set_limits(PyObject *self, PyObject *args)
 {
     int threads, pool;
     (void)self;
@@ -274,7 +274,6 @@ static PyObject *rollback(PyObject *self, PyObject *args)
 PyMethodDef iris__spawn_methods[] = {
     {"_spawn", spawn, METH_VARARGS, NULL},
     {"_spawn_plain", (PyCFunction)(void (*)(void))spawn_plain, METH_FASTCALL, NULL},
-    {"_set_release_gil_limits", set_limits, METH_VARARGS, NULL},
     {"set_release_gil_strict", set_strict, METH_O,
      "set_release_gil_strict(strict)\n--\n\nTrue: spawn(.., release_gil=True) raises when all threads are "
      "taken. False: it uses the pool."},

@@ -359,6 +359,17 @@ print("fine")
 """
         self.assertEqual(run_python(source), (0, "fine\n", ""))
 
+    def test_limits_of_threads_come_from_the_environment(self):
+        source = """
+import iris, threading
+rt = iris.Runtime()
+pids = [rt.spawn(lambda m: b"%d" % threading.get_ident(), release_gil=True) for _ in range(4)]
+print(len({rt.ask_wait(pid, b"") for pid in pids}))
+"""
+        limits = {"IRIS_MAX_RELEASE_GIL_THREADS": "1", "IRIS_GIL_POOL_SIZE": "1"}
+        self.assertEqual(run_python(source, env=limits), (0, "2\n", ""))
+        self.assertIn("must be a number", run_python(source, env={"IRIS_GIL_POOL_SIZE": "x"})[2])
+
     def test_no_mesh_is_told(self):
         with iris.Runtime() as rt:
             for call in (lambda: rt.listen("127.0.0.1:0"), lambda: rt.resolve_remote("a:1", "x"),

@@ -4,10 +4,12 @@ import sys
 
 
 def program():
+    """Inside a wheel, or PREFIX/bin beside PREFIX/lib/iris/python. (In a wheel's venv, bin/iris is a script
+    that calls us.)"""
     here = os.path.dirname(os.path.abspath(__file__))
-    for up in ("../../../../bin/iris", "bin/iris"):  # PREFIX/lib/iris/python/iris, or inside a wheel
-        path = os.path.normpath(os.path.join(here, up))
-        if os.access(path, os.X_OK):
+    for place in ("bin/iris", "../../../../bin/iris"):
+        path = os.path.normpath(os.path.join(here, place))
+        if os.access(path, os.X_OK) and open(path, "rb").read(4) == b"\x7fELF":
             return path
     return None
 

@@ -1,6 +1,7 @@
 """The runtime's calls: what is not as fast as C must be is here."""
 import asyncio
 import atexit
+import os
 import sys
 import time
 
@@ -9,6 +10,19 @@ from ._buffer import take_buffer
 from ._iris import Error, NoSuchActor
 
 _PUSH, _PULL, _OBSERVED = 0, 1, 2
+
+
+def _setting(name, default):
+    text = os.environ.get(name)
+    if text is None:
+        return default
+    if not text.isdigit():
+        raise ValueError(f"{name} must be a number, not {text!r}")
+    return int(text)
+
+
+_POOL_SIZE = _setting("IRIS_GIL_POOL_SIZE", 8)
+_iris._set_release_gil_limits(_setting("IRIS_MAX_RELEASE_GIL_THREADS", 256), _POOL_SIZE)
 
 
 def _no_mesh(call):
@@ -172,7 +186,7 @@ class PyRuntime(_iris.PyRuntime):
         """How many actors with release_gil=True have a thread of their own, and how many threads the others
         share. For the whole process; see also IRIS_MAX_RELEASE_GIL_THREADS and IRIS_GIL_POOL_SIZE."""
         size = pool_size if pool_size is not None else gil_pool_size
-        self._set_release_gil_limits(max_threads, 8 if size is None else size)
+        _iris._set_release_gil_limits(max_threads, _POOL_SIZE if size is None else size)
 
     # ---- other nodes ----
 

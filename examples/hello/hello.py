@@ -1,0 +1,2 @@
+def on_msg(msg):
+    return b"hello, " + msg
