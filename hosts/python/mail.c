@@ -36,6 +36,28 @@ static int take(PyObject *const *args, Py_ssize_t n, PyObject *keywords, const c
                   -1);
 }
 
+/* A thread that is no actor's waits where an actor would: at mailboxes that block. */
+static int wait_at_the_door(struct host *h, uint64_t pid, PyObject *data)
+{
+    iris_mailbox_look look = {.size = sizeof look, .abi = IRIS_ABI};
+    Py_buffer view;
+    if (iris__ext.mailbox->look(h->self, pid, &look) ||
+        (look.policy != IRIS_BLOCK && look.policy != IRIS_SPILL))
+        return IRIS_FULL;
+    if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE))
+        return -2;
+    int result = IRIS_EMPTY;
+    while (result == IRIS_EMPTY) { /* in slices: Ctrl-C is seen in between */
+        Py_BEGIN_ALLOW_THREADS;
+        result = iris__ext.mailbox->send_wait(h->self, pid, view.buf, (size_t)view.len, 0, 50000000);
+        Py_END_ALLOW_THREADS;
+        if (result == IRIS_EMPTY && PyErr_CheckSignals())
+            result = -2;
+    }
+    PyBuffer_Release(&view);
+    return result;
+}
+
 static PyObject *send(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *keywords)
 {
     static const char *const names[] = {"pid", "data", NULL};
@@ -52,7 +74,22 @@ static PyObject *send(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObj
     if (iris__pid(given[0], &pid))
         return NULL;
     int result = iris__send_object(h, iris__caller(h), pid, given[1], 0);
+    if (__builtin_expect(result == IRIS_FULL, 0) && !iris__current.self)
+        result = wait_at_the_door(h, pid, given[1]);
     return result == -2 ? NULL : PyBool_FromLong(result == IRIS_OK);
+}
+
+static PyObject *set_policy(PyObject *self, PyObject *args)
+{
+    struct host *h = iris__runtime_host(self);
+    PyObject *target, *other;
+    unsigned policy;
+    uint64_t pid, fallback;
+    if (!h || !PyArg_ParseTuple(args, "OIO:_set_policy", &target, &policy, &other) ||
+        iris__pid(target, &pid) || iris__pid(other, &fallback))
+        return NULL;
+    iris__ext.mailbox->policy(h->self, pid, policy, fallback, 0); /* unbounded ones stay so */
+    Py_RETURN_NONE;
 }
 
 static PyObject *send_named(PyObject *self, PyObject *args)
@@ -114,10 +151,10 @@ static PyObject *start_timer(PyObject *self, PyObject *args, PyObject *keywords,
     int64_t ns = (int64_t)(ms * 1e6);
     iris_actor *caller = iris__caller(h);
     size_t len = (size_t)data.len;
-    int result = repeats ? iris__ext.timer->every(caller, pid, ns ? ns : 1, data.buf, len, &id)
-                         : iris__ext.timer->after(caller, pid, ns, data.buf, len, &id);
-    if (repeats && result == IRIS_OK) /* the seed's: first at once */
-        iris__api->send(caller, pid, data.buf, len, 0);
+    const iris_timer_api *timer = iris__ext.timer; /* the original's intervals fire first at once */
+    int result = repeats
+                     ? timer->every_from(caller, pid, 0, ns ? ns : 1, data.buf, len, &id)
+                     : timer->after(caller, pid, ns, data.buf, len, &id);
     PyBuffer_Release(&data);
     if (result == IRIS_FAIL || result == IRIS_LARGE)
         return result == IRIS_LARGE
@@ -290,6 +327,7 @@ PyMethodDef iris__mail_methods[] = {
     {"send", (PyCFunction)(void (*)(void))send, METH_FASTCALL | METH_KEYWORDS,
      "send(pid, data)\n--\n\nTrue: the message is in the actor's mailbox, and will be handled or counted "
      "as a dead letter.\nFalse: there is no such actor (any more), its mailbox is full, or data too large."},
+    {"_set_policy", set_policy, METH_VARARGS, NULL},
     {"send_named", send_named, METH_VARARGS,
      "send_named(name, data)\n--\n\nThe same to whoever has this name or path now."},
     {"send_many", send_many, METH_VARARGS,

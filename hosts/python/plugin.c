@@ -48,7 +48,7 @@ static const iris_host host = {.size = sizeof host,
                                .load = load,
                                .stop = stop};
 
-static const char *const needs[] = {IRIS_ASK,       IRIS_CONTROL, IRIS_NAME, IRIS_READER,
+static const char *const needs[] = {IRIS_ASK,       IRIS_CONTROL, IRIS_MAILBOX, IRIS_NAME, IRIS_READER,
                                     IRIS_TIMER_EXT, IRIS_WATCH,   NULL};
 
 static const iris_plugin plugin = {.size = sizeof plugin,
@@ -61,8 +61,11 @@ static const iris_plugin plugin = {.size = sizeof plugin,
 const iris_plugin *iris_plugin_entry(const iris_api *given)
 {
     iris__api = given;
-    iris__ext = (struct extensions){given->extension(IRIS_ASK), given->extension(IRIS_CONTROL),
-                                    given->extension(IRIS_NAME), given->extension(IRIS_TIMER_EXT),
-                                    given->extension(IRIS_WATCH)};
+    iris__ext = (struct extensions){.ask = given->extension(IRIS_ASK),
+                                    .control = given->extension(IRIS_CONTROL),
+                                    .mailbox = given->extension(IRIS_MAILBOX),
+                                    .name = given->extension(IRIS_NAME),
+                                    .timer = given->extension(IRIS_TIMER_EXT),
+                                    .watch = given->extension(IRIS_WATCH)};
     return &plugin;
 }

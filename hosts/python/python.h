@@ -12,6 +12,7 @@
 
 #include <iris/ext/ask.h>
 #include <iris/ext/control.h>
+#include <iris/ext/mailbox.h>
 #include <iris/ext/name.h>
 #include <iris/ext/reader.h>
 #include <iris/ext/timer.h>

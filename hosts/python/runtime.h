@@ -16,6 +16,7 @@ struct runtime {
 struct extensions {
     const iris_ask *ask;
     const iris_control *control;
+    const iris_mailbox *mailbox;
     const iris_name *name;
     const iris_timer_api *timer;
     const iris_watch *watch;

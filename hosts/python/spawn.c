@@ -87,6 +87,9 @@ static int spawn_with(struct host *h, PyObject *handler, enum kind kind, unsigne
         return iris__raise_reason(NULL), -1;
     int result = iris__api->spawn(iris__caller(h), s, pid);
     iris__api->release(s->version);
+    if (result == IRIS_DEAD)
+        return PyErr_Format(iris__no_such_actor, "there is no actor %llu to be a parent", s->parent),
+               -1;
     if (result)
         return iris__raise_reason(NULL), -1;
     if (__builtin_expect(kind != KIND_CALL || flags & SCRIPT_THREAD, 0))
@@ -105,20 +108,24 @@ static int bounds(long budget, long capacity, iris_spawn *s)
     return 0;
 }
 
-/* _spawn(handler, kind, budget, release_gil, view, capacity, parent, path); capacity 0: unbounded. */
+/* _spawn(handler, kind, budget, release_gil, view, capacity, parent, path, lazy, idle_ms); capacity 0:
+ * unbounded; lazy: it begins with its first message; idle_ms 0: it never rests. */
 static PyObject *spawn(PyObject *self, PyObject *args)
 {
     PyObject *handler;
-    int kind, release_gil, view;
+    int kind, release_gil, view, lazy = 0;
     long budget, capacity;
+    long long idle = 0;
     unsigned long long parent;
     const char *path;
     uint64_t pid;
     struct host *h = iris__runtime_host(self);
     iris_spawn s = {.size = sizeof s, .abi = IRIS_ABI};
-    if (!h || !PyArg_ParseTuple(args, "OilpplKz:spawn", &handler, &kind, &budget, &release_gil,
-                                &view, &capacity, &parent, &path))
+    if (!h || !PyArg_ParseTuple(args, "OilpplKz|pL:spawn", &handler, &kind, &budget, &release_gil,
+                                &view, &capacity, &parent, &path, &lazy, &idle))
         return NULL;
+    if (idle < 0)
+        return PyErr_Format(PyExc_ValueError, "idle_timeout_ms must be 0 or more, not %lld", idle);
     if (!is_handler(handler, (enum kind)kind) || bounds(budget, capacity, &s))
         return NULL;
     unsigned flags = flags_of(handler, (enum kind)kind) | (view ? SCRIPT_VIEW : 0);
@@ -126,6 +133,8 @@ static PyObject *spawn(PyObject *self, PyObject *args)
         return NULL;
     s.parent = parent;
     s.path = path;
+    s.flags = lazy ? IRIS_SPAWN_LAZY : 0;
+    s.idle_timeout = idle < INT64_MAX / 1000000 ? idle * 1000000 : INT64_MAX;
     if (spawn_with(h, handler, (enum kind)kind, flags, &s, &pid))
         return NULL;
     return PyLong_FromUnsignedLongLong(pid);

@@ -201,6 +201,81 @@ class Children(RuntimeTest):
             self.ends(pid)
 
 
+class Policies(RuntimeTest):
+    def setUp(self):
+        super().setUp()
+        self.go = threading.Event()
+        self.got = []
+        self.addCleanup(self.go.set)
+
+    def full(self, policy, target=None):
+        """An actor in its first message, with a second one waiting: it takes two."""
+        begun = threading.Event()
+
+        def handler(msg):
+            begun.set()
+            self.go.wait()
+            self.got.append(msg)
+
+        pid = self.rt.spawn_py_handler_bounded(handler, 1, 2, release_gil=True)
+        self.assertIsNone(self.rt.set_overflow_policy(pid, policy, target))
+        self.rt.send(pid, b"1")
+        begun.wait()
+        self.rt.send(pid, b"2")
+        return pid
+
+    def test_dropnew_and_dropold(self):
+        self.assertFalse(self.rt.send(self.full("dropnew"), b"3"))
+        self.assertTrue(self.rt.send(self.full("DropOld"), b"3"))
+        self.go.set()
+        eventually(lambda: len(self.got) == 4)
+        self.assertEqual(sorted(self.got), [b"1", b"1", b"2", b"3"])
+
+    def test_block_waits(self):
+        pid = self.full("block")
+        threading.Timer(0.02, self.go.set).start()
+        for i in range(100):
+            self.assertTrue(self.rt.send(pid, b"x"))
+        eventually(lambda: len(self.got) == 102)
+
+    def test_redirect_and_spill(self):
+        other, theirs = self.collector()
+        self.assertTrue(self.rt.send(self.full("redirect", other), b"3"))
+        eventually(lambda: theirs == [b"3"])
+        threading.Timer(0.02, self.go.set).start()
+        self.assertTrue(self.rt.send(self.full("spill", other), b"4"))
+        eventually(lambda: theirs == [b"3", b"4"] and b"4" in self.got)
+
+    def test_what_is_refused(self):
+        pid, _ = self.collector()
+        with self.assertRaisesRegex(ValueError, "invalid policy"):
+            self.rt.set_overflow_policy(pid, "explode")
+        for policy in ("redirect", "spill"):
+            with self.assertRaisesRegex(ValueError, "requires target"):
+                self.rt.set_overflow_policy(pid, policy)
+        self.assertIsNone(self.rt.set_overflow_policy(pid, "block"))
+        self.assertTrue(self.rt.send(pid, b"x"))
+
+
+class Virtual(RuntimeTest):
+    def test_it_begins_with_its_first_message_and_rests(self):
+        made = []
+
+        class Thing:
+            def __init__(self):
+                made.append(1)
+
+            def on_msg(self, msg):
+                return b"here"
+
+        pid = self.rt.spawn_virtual(Thing, budget=10, idle_timeout_ms=1)
+        self.assertTrue(self.rt.is_alive(pid))
+        self.assertEqual(made, [])
+        self.assertEqual(self.rt.ask_wait(pid, b""), b"here")
+        eventually(lambda: self.rt.ask_wait(pid, b"") == b"here" and len(made) >= 1)
+        eventually(lambda: time.sleep(0.01) or self.rt.ask_wait(pid, b"") == b"here" and len(made) >= 3)
+
+
 class Links(RuntimeTest):
     def exits(self, pid):
         return [m for m in self.rt.get_messages(pid) if isinstance(m, iris.PySystemMessage)]

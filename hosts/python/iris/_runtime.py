@@ -98,6 +98,14 @@ class PyRuntime(_iris.PyRuntime):
     def spawn_child_pool(self, parent, py_callable, workers, budget=100, release_gil=False):
         return [self.spawn_child(parent, py_callable, budget, release_gil) for _ in range(workers)]
 
+    def spawn_virtual_py_handler(self, py_callable, budget=100, idle_timeout_ms=None):
+        return self._spawn(py_callable, _PUSH, budget, False, False, 0, 0, None, True, idle_timeout_ms or 0)
+
+    def spawn_virtual(self, handler, budget=100, idle_timeout_ms=None):
+        """As spawn(), but a class is instantiated with the first message only; after idle_timeout_ms without
+        one it goes, and a new one is made with the next message."""
+        return self.spawn_virtual_py_handler(handler, budget, idle_timeout_ms)
+
     def spawn_observed_handler(self, budget=100):
         return self._spawn_observed(budget, None)
 
@@ -169,6 +177,18 @@ class PyRuntime(_iris.PyRuntime):
                 raise TimeoutError(f"actor {pid} has not ended within {timeout} s")
             time.sleep(pause)
             pause = min(pause * 1.5, 0.01)
+
+    def set_overflow_policy(self, pid, policy, target=None):
+        """What a bounded mailbox does when it is full, from now on: "dropnew" (send says False), "dropold" (the
+        oldest goes), "block" (send waits), "redirect" (target gets it instead), "spill" (target gets a copy,
+        and send waits). A mailbox without bounds is never full."""
+        names = {"dropnew": 0, "dropold": 1, "block": 2, "redirect": 3, "spill": 4}
+        number = names.get(str(policy).lower())
+        if number is None:
+            raise ValueError(f"invalid policy: {policy!r}; expected {', '.join(names)}")
+        if number >= 3 and target is None:
+            raise ValueError(f"{policy} requires target")
+        self._set_policy(pid, number, target if number >= 3 else 0)
 
     # ---- versions ----
 
