@@ -65,6 +65,7 @@ const iris_plugin *iris_plugin_entry(const iris_api *given)
                                     .control = given->extension(IRIS_CONTROL),
                                     .mailbox = given->extension(IRIS_MAILBOX),
                                     .name = given->extension(IRIS_NAME),
+                                    .supervise = given->extension(IRIS_SUPERVISE),
                                     .timer = given->extension(IRIS_TIMER_EXT),
                                     .watch = given->extension(IRIS_WATCH)};
     return &plugin;

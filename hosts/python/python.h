@@ -15,6 +15,7 @@
 #include <iris/ext/mailbox.h>
 #include <iris/ext/name.h>
 #include <iris/ext/reader.h>
+#include <iris/ext/supervise.h>
 #include <iris/ext/timer.h>
 #include <iris/ext/watch.h>
 #include <iris/plugin.h>

@@ -18,6 +18,7 @@ struct extensions {
     const iris_control *control;
     const iris_mailbox *mailbox;
     const iris_name *name;
+    const iris_supervise *supervise;
     const iris_timer_api *timer;
     const iris_watch *watch;
 };
@@ -33,7 +34,7 @@ extern PyObject *iris__no_such_actor, *iris__mailbox_full, *iris__swap_rejected;
 
 /* Methods by topic; each ends with an empty one. */
 extern PyMethodDef iris__mail_methods[], iris__spawn_methods[], iris__control_methods[],
-    iris__name_methods[], iris__watch_methods[];
+    iris__name_methods[], iris__supervise_methods[], iris__watch_methods[];
 
 /* door_*.c: a runtime for this object, and its end. 0, or -1 with an exception. */
 int iris__door_open(struct runtime *, PyObject *args, PyObject *keywords);

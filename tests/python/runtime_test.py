@@ -333,6 +333,83 @@ class Links(RuntimeTest):
         self.assertEqual((got[0].type_name, got[0].target_pid, got[0].reason), ("EXIT", other, "Killed"))
 
 
+class Supervision(RuntimeTest):
+    def test_watched_actors_begin_again_in_place(self):
+        class Counter:
+            def __init__(self):
+                self.n = 0
+
+            def on_msg(self, msg):
+                if msg == b"crash":
+                    raise ValueError("told to")
+                self.n += 1
+                return b"%d" % self.n
+
+        pid = self.rt.spawn(Counter, path="/svc/test/one")
+        self.rt.create_path_supervisor("/svc/test")
+        self.rt.path_supervisor_watch("/svc/test", pid)
+        self.assertEqual(self.rt.path_supervisor_children("/svc/test"), [pid])
+        self.assertEqual(self.rt.ask_wait(pid, b""), b"1")
+        with self.assertLogs("iris"):
+            self.rt.send(pid, b"crash")
+            eventually(lambda: self.rt.info(pid) and self.rt.info(pid)["restarts"] == 1)
+            self.assertEqual(self.rt.ask_wait(pid, b""), b"1")
+        self.rt.remove_path_supervisor("/svc/test")
+        self.assertEqual(self.rt.path_supervisor_children("/svc/test"), [])
+
+    def test_watch_path_watches_what_is_one_level_below(self):
+        pids = [self.rt.spawn(lambda m: None, path=path) for path in ("/system/service/one", "/system/service/two")]
+        self.rt.spawn(lambda m: None, path="/system/other")
+        self.rt.watch_path("/system/service")
+        self.assertEqual((sorted(self.rt.child_pids()), self.rt.children_count()), (sorted(pids), 2))
+        other = self.rt.spawn(lambda m: None)
+        self.rt.watch(other, "RestartOne")
+        self.assertEqual(self.rt.children_count(), 3)
+        self.rt.stop(other)
+        eventually(lambda: self.rt.children_count() == 2)
+
+    def test_a_factory_makes_another_one_whatever_the_end(self):
+        made = []
+
+        def factory():
+            made.append(self.rt.spawn(lambda m: b"new"))
+            return made[-1]
+
+        first = self.rt.spawn(lambda m: b"old")
+        self.rt.supervise_with_factory(first, factory, "restart_one")
+        self.assertEqual(made, [])
+        self.rt.stop(first)
+        eventually(lambda: made)
+        self.assertEqual(self.rt.ask_wait(made[0], b""), b"new")
+        eventually(lambda: self.rt.child_pids() == [made[0]])
+
+    def test_a_factory_that_fails_is_asked_again(self):
+        calls = []
+
+        def factory():
+            calls.append(1)
+            if len(calls) < 3:
+                raise ConnectionError("not yet")
+            return self.rt.spawn(print)
+
+        first = self.rt.spawn(print)
+        self.rt.path_supervise_with_factory("/svc/made", first, factory, "restart_all")
+        with self.assertLogs("iris"):
+            self.rt.stop(first)
+            eventually(lambda: len(calls) == 3)
+
+    def test_what_is_refused(self):
+        pid = self.rt.spawn(print)
+        with self.assertRaisesRegex(ValueError, "invalid strategy"):
+            self.rt.supervise_with_factory(pid, print, "some")
+        with self.assertRaises(TypeError):
+            self.rt.supervise_with_factory(pid, None, "one")
+        with self.assertRaises(iris.NoSuchActor):
+            self.rt.watch(4711, "one")
+        with self.assertRaises(iris.NoSuchActor):
+            self.rt.spawn_child(4711, print)
+
+
 class PullSwaps(RuntimeTest):
     def test_hot_swap_is_received_and_the_new_one_goes_on(self):
         got = []

@@ -1,0 +1,252 @@
+/* PyRuntime: supervisors, by the original's words. */
+#include "runtime.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* A member that Python code makes anew. */
+struct maker {
+    iris_job job; /* gives it back on our thread */
+    struct host *host;
+    PyObject *factory;
+};
+
+static int make(void *ctx, uint64_t *pid)
+{
+    struct maker *m = ctx;
+    PyGILState_STATE gil = PyGILState_Ensure();
+    PyObject *made = PyObject_CallNoArgs(m->factory);
+    int result = made && iris__pid(made, pid) == 0 ? IRIS_OK : iris__fail_raised();
+    Py_XDECREF(made);
+    PyGILState_Release(gil);
+    return result;
+}
+
+static void give_back(iris_job *job)
+{
+    struct maker *m = (struct maker *)job;
+    PyGILState_STATE gil = PyGILState_Ensure();
+    Py_DECREF(m->factory);
+    free(m);
+    PyGILState_Release(gil);
+}
+
+/* [no gil] */
+static void release(void *ctx)
+{
+    struct maker *m = ctx;
+    m->job.run = give_back;
+    iris__api->post(m->host->main.executor, &m->job);
+}
+
+static int strategy_of(const char *word, uint32_t *strategy)
+{
+    static const struct {
+        const char *word;
+        uint32_t strategy;
+    } known[] = {{"restartone", IRIS_ONE_FOR_ONE}, {"restart_one", IRIS_ONE_FOR_ONE},
+                 {"one", IRIS_ONE_FOR_ONE},        {"one_for_one", IRIS_ONE_FOR_ONE},
+                 {"restartall", IRIS_ONE_FOR_ALL}, {"restart_all", IRIS_ONE_FOR_ALL},
+                 {"all", IRIS_ONE_FOR_ALL},        {"one_for_all", IRIS_ONE_FOR_ALL},
+                 {"rest", IRIS_REST_FOR_ONE},      {"rest_for_one", IRIS_REST_FOR_ONE}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcasecmp(known[i].word, word) == 0) {
+            *strategy = known[i].strategy;
+            return 0;
+        }
+    PyErr_Format(PyExc_ValueError, "invalid strategy: \"%s\"; expected restart_one or restart_all",
+                 word);
+    return -1;
+}
+
+static PyObject *result_of(int result, uint64_t pid)
+{
+    if (result == IRIS_DEAD)
+        return PyErr_Format(iris__no_such_actor, "there is no actor %llu to be supervised", pid),
+               NULL;
+    if (result < 0)
+        return iris__raise_reason(PyExc_ValueError);
+    Py_RETURN_NONE;
+}
+
+/* A supervisor that is missing is made, as the original does. */
+static PyObject *supervise(struct host *h, const char *path, PyObject *target, PyObject *factory,
+                           const char *strategy)
+{
+    iris_factory f = {.size = sizeof f, .abi = IRIS_ABI, .path = path, .make = make,
+                      .release = release, .executor = h->main.executor};
+    if (strategy_of(strategy, &f.strategy) || iris__pid(target, &f.pid))
+        return NULL;
+    if (!PyCallable_Check(factory))
+        return PyErr_Format(PyExc_TypeError, "a factory is called to make an actor, and gives its pid"),
+               NULL;
+    struct maker *m = malloc(sizeof *m);
+    if (!m)
+        return PyErr_NoMemory();
+    *m = (struct maker){.host = h, .factory = Py_NewRef(factory)};
+    f.ctx = m;
+    int result = iris__ext.supervise->supervise(h->self, &f);
+    if (result == IRIS_FAIL && iris__ext.supervise->create(h->self, path, NULL) == IRIS_OK)
+        result = iris__ext.supervise->supervise(h->self, &f);
+    if (result) {
+        Py_DECREF(m->factory);
+        free(m);
+    }
+    return result_of(result, f.pid);
+}
+
+static PyObject *supervise_with_factory(PyObject *self, PyObject *args)
+{
+    struct host *h = iris__runtime_host(self);
+    PyObject *target, *factory;
+    const char *strategy;
+    if (!h ||
+        !PyArg_ParseTuple(args, "OOs:supervise_with_factory", &target, &factory, &strategy))
+        return NULL;
+    return supervise(h, "/", target, factory, strategy);
+}
+
+static PyObject *path_supervise_with_factory(PyObject *self, PyObject *args)
+{
+    struct host *h = iris__runtime_host(self);
+    PyObject *target, *factory;
+    const char *path, *strategy;
+    if (!h || !PyArg_ParseTuple(args, "sOOs:path_supervise_with_factory", &path, &target, &factory,
+                                &strategy))
+        return NULL;
+    return supervise(h, path, target, factory, strategy);
+}
+
+/* ---- in place ---- */
+
+static PyObject *watch(PyObject *self, PyObject *args)
+{
+    struct host *h = iris__runtime_host(self);
+    PyObject *target;
+    const char *strategy = "one";
+    uint64_t pid;
+    uint32_t unused;
+    if (!h || !PyArg_ParseTuple(args, "O|s:watch", &target, &strategy) ||
+        strategy_of(strategy, &unused) || iris__pid(target, &pid))
+        return NULL;
+    return result_of(iris__ext.supervise->watch(h->self, "/", pid), pid);
+}
+
+static PyObject *watch_path(PyObject *self, PyObject *args)
+{
+    struct host *h = iris__runtime_host(self);
+    const char *prefix;
+    if (!h || !PyArg_ParseTuple(args, "s:watch_path", &prefix))
+        return NULL;
+    return result_of(iris__ext.supervise->watch_path(h->self, prefix), 0);
+}
+
+static PyObject *path_watch(PyObject *self, PyObject *args)
+{
+    struct host *h = iris__runtime_host(self);
+    const char *path;
+    PyObject *target;
+    uint64_t pid;
+    if (!h || !PyArg_ParseTuple(args, "sO:path_supervisor_watch", &path, &target) ||
+        iris__pid(target, &pid))
+        return NULL;
+    int result = iris__ext.supervise->watch(h->self, path, pid);
+    if (result == IRIS_FAIL) /* no supervisor there: the one of all */
+        result = iris__ext.supervise->watch(h->self, "/", pid);
+    return result_of(result, pid);
+}
+
+static PyObject *create(PyObject *self, PyObject *args)
+{
+    struct host *h = iris__runtime_host(self);
+    iris_supervision how = {.size = sizeof how, .abi = IRIS_ABI};
+    const char *path, *strategy = "one";
+    double period = 0;
+    if (!h || !PyArg_ParseTuple(args, "s|sId:create_path_supervisor", &path, &strategy,
+                                &how.intensity, &period) ||
+        strategy_of(strategy, &how.strategy))
+        return NULL;
+    how.period = (int64_t)(period * 1e9);
+    return result_of(iris__ext.supervise->create(h->self, path, &how), 0);
+}
+
+static PyObject *remove_supervisor(PyObject *self, PyObject *args)
+{
+    struct host *h = iris__runtime_host(self);
+    const char *path;
+    if (!h || !PyArg_ParseTuple(args, "s:remove_path_supervisor", &path))
+        return NULL;
+    int result = iris__ext.supervise->remove(h->self, path);
+    return result_of(result == IRIS_DEAD ? IRIS_OK : result, 0);
+}
+
+static void add_pid(void *ctx, uint64_t pid)
+{
+    PyObject *number = pid ? PyLong_FromUnsignedLongLong(pid) : NULL;
+    if (number)
+        PyList_Append(ctx, number);
+    Py_XDECREF(number);
+}
+
+static PyObject *children_of(struct host *h, const char *path)
+{
+    PyObject *list = PyList_New(0);
+    if (list && iris__ext.supervise->children(h->self, path, add_pid, list) < 0) {
+        Py_DECREF(list);
+        return iris__raise_reason(PyExc_ValueError);
+    }
+    return list;
+}
+
+static PyObject *path_children(PyObject *self, PyObject *args)
+{
+    struct host *h = iris__runtime_host(self);
+    const char *path;
+    if (!h || !PyArg_ParseTuple(args, "s:path_supervisor_children", &path))
+        return NULL;
+    return children_of(h, path);
+}
+
+static PyObject *child_pids(PyObject *self, PyObject *unused)
+{
+    struct host *h = iris__runtime_host(self);
+    (void)unused;
+    return h ? children_of(h, "/") : NULL;
+}
+
+static PyObject *children_count(PyObject *self, PyObject *unused)
+{
+    PyObject *list = child_pids(self, unused);
+    PyObject *count = list ? PyLong_FromSsize_t(PyList_GET_SIZE(list)) : NULL;
+    Py_XDECREF(list);
+    return count;
+}
+
+PyMethodDef iris__supervise_methods[] = {
+    {"supervise_with_factory", supervise_with_factory, METH_VARARGS,
+     "supervise_with_factory(pid, factory, strategy)\n--\n\nWhenever the actor ends, factory() makes "
+     "another one, and gives its pid. strategy: \"restart_one\",\nor \"restart_all\": the others end and "
+     "are made anew too."},
+    {"path_supervise_with_factory", path_supervise_with_factory, METH_VARARGS,
+     "path_supervise_with_factory(path, pid, factory, strategy)\n--\n\nThe same, by the supervisor of this "
+     "path."},
+    {"watch", watch, METH_VARARGS,
+     "watch(pid, strategy='restart_one')\n--\n\nThe actor begins again, with the same pid, when it crashes; "
+     "3 times in 5 seconds at most."},
+    {"watch_path", watch_path, METH_VARARGS,
+     "watch_path(prefix)\n--\n\nThe same for each actor that is registered one level below it."},
+    {"create_path_supervisor", create, METH_VARARGS,
+     "create_path_supervisor(path, strategy='restart_one', intensity=3, period=5.0)\n--\n\nA supervisor of "
+     "its own for what is below this path."},
+    {"remove_path_supervisor", remove_supervisor, METH_VARARGS,
+     "remove_path_supervisor(path)\n--\n\nIts actors live on, supervised no more."},
+    {"path_supervisor_watch", path_watch, METH_VARARGS,
+     "path_supervisor_watch(path, pid)\n--\n\nAs watch(), by the supervisor of this path."},
+    {"path_supervisor_children", path_children, METH_VARARGS,
+     "path_supervisor_children(path)\n--\n\nThe pids that the supervisor of this path watches."},
+    {"child_pids", child_pids, METH_NOARGS,
+     "child_pids()\n--\n\nThe pids that the supervisor of all, \"/\", watches."},
+    {"children_count", children_count, METH_NOARGS, "children_count()\n--\n\nHow many these are."},
+    {0},
+};
