@@ -49,7 +49,8 @@ static int wait_at_the_door(struct host *h, uint64_t pid, PyObject *data)
     int result = IRIS_EMPTY;
     while (result == IRIS_EMPTY) { /* in slices: Ctrl-C is seen in between */
         Py_BEGIN_ALLOW_THREADS;
-        result = iris__ext.mailbox->send_wait(h->self, pid, view.buf, (size_t)view.len, 0, 50000000);
+        result =
+            iris__ext.mailbox->send_wait(h->self, pid, view.buf, (size_t)view.len, 0, 50000000);
         Py_END_ALLOW_THREADS;
         if (result == IRIS_EMPTY && PyErr_CheckSignals())
             result = -2;
@@ -152,9 +153,8 @@ static PyObject *start_timer(PyObject *self, PyObject *args, PyObject *keywords,
     iris_actor *caller = iris__caller(h);
     size_t len = (size_t)data.len;
     const iris_timer_api *timer = iris__ext.timer; /* the original's intervals fire first at once */
-    int result = repeats
-                     ? timer->every_from(caller, pid, 0, ns ? ns : 1, data.buf, len, &id)
-                     : timer->after(caller, pid, ns, data.buf, len, &id);
+    int result = repeats ? timer->every_from(caller, pid, 0, ns ? ns : 1, data.buf, len, &id)
+                         : timer->after(caller, pid, ns, data.buf, len, &id);
     PyBuffer_Release(&data);
     if (result == IRIS_FAIL || result == IRIS_LARGE)
         return result == IRIS_LARGE
@@ -262,6 +262,35 @@ static PyObject *ask_wait(PyObject *self, PyObject *args, PyObject *keywords)
     return out;
 }
 
+/* join(pid, timeout=None): on one of our executors it would wait for itself. */
+static PyObject *join(PyObject *self, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"pid", "timeout", NULL};
+    struct host *h = iris__runtime_host(self);
+    PyObject *target, *timeout = NULL;
+    uint64_t pid;
+    int64_t ns;
+    if (!h || waits_for_itself(h) ||
+        !PyArg_ParseTupleAndKeywords(args, keywords, "O|O:join", names, &target, &timeout) ||
+        iris__pid(target, &pid) || iris__seconds(timeout, "timeout", &ns))
+        return NULL;
+    struct wait *w = iris__wait_create();
+    if (!w)
+        return NULL;
+    w->answer = (iris_answer){.job.run = iris__wait_answered};
+    int refused = iris__ext.watch->ended(h->self, pid, ns, &w->answer);
+    if (refused)
+        iris__wait_release(w);
+    int waited = refused ? 0 : iris__wait_for(w, -1);
+    int result = refused ? refused : waited ? IRIS_OK : w->answer.result;
+    iris__wait_release(w);
+    if (waited || refused < 0)
+        return waited ? NULL : iris__raise_reason(NULL);
+    if (result == IRIS_EMPTY)
+        return PyErr_Format(PyExc_TimeoutError, "actor %llu has not ended in time", pid), NULL;
+    Py_RETURN_NONE;
+}
+
 /* The same with a callback: told(answer, None) or told(None, exception), on a thread of ours. */
 struct question {
     iris_answer answer;
@@ -342,6 +371,8 @@ PyMethodDef iris__mail_methods[] = {
     {"ask_wait", (PyCFunction)(void (*)(void))ask_wait, METH_VARARGS | METH_KEYWORDS,
      "ask_wait(pid, data, timeout=5.0)\n--\n\nSends, waits for the answer, and gives it. TimeoutError, "
      "iris.NoSuchActor (also: it crashed\non this message), iris.MailboxFull."},
+    {"join", (PyCFunction)(void (*)(void))join, METH_VARARGS | METH_KEYWORDS,
+     "join(pid, timeout=None)\n--\n\nWaits until the actor has ended. TimeoutError."},
     {"_ask", ask_told, METH_VARARGS, NULL},
     {0},
 };

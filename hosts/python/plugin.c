@@ -48,8 +48,8 @@ static const iris_host host = {.size = sizeof host,
                                .load = load,
                                .stop = stop};
 
-static const char *const needs[] = {IRIS_ASK,       IRIS_CONTROL, IRIS_MAILBOX, IRIS_NAME, IRIS_READER,
-                                    IRIS_TIMER_EXT, IRIS_WATCH,   NULL};
+static const char *const needs[] = {IRIS_ASK,    IRIS_CONTROL,   IRIS_MAILBOX, IRIS_NAME,
+                                    IRIS_READER, IRIS_TIMER_EXT, IRIS_WATCH,   NULL};
 
 static const iris_plugin plugin = {.size = sizeof plugin,
                                    .abi = IRIS_ABI,

@@ -88,7 +88,8 @@ static int spawn_with(struct host *h, PyObject *handler, enum kind kind, unsigne
     int result = iris__api->spawn(iris__caller(h), s, pid);
     iris__api->release(s->version);
     if (result == IRIS_DEAD)
-        return PyErr_Format(iris__no_such_actor, "there is no actor %llu to be a parent", s->parent),
+        return PyErr_Format(iris__no_such_actor, "there is no actor %llu to be a parent",
+                            s->parent),
                -1;
     if (result)
         return iris__raise_reason(NULL), -1;

@@ -74,12 +74,17 @@ static PyObject *result_of(int result, uint64_t pid)
 static PyObject *supervise(struct host *h, const char *path, PyObject *target, PyObject *factory,
                            const char *strategy)
 {
-    iris_factory f = {.size = sizeof f, .abi = IRIS_ABI, .path = path, .make = make,
-                      .release = release, .executor = h->main.executor};
+    iris_factory f = {.size = sizeof f,
+                      .abi = IRIS_ABI,
+                      .path = path,
+                      .make = make,
+                      .release = release,
+                      .executor = h->main.executor};
     if (strategy_of(strategy, &f.strategy) || iris__pid(target, &f.pid))
         return NULL;
     if (!PyCallable_Check(factory))
-        return PyErr_Format(PyExc_TypeError, "a factory is called to make an actor, and gives its pid"),
+        return PyErr_Format(PyExc_TypeError,
+                            "a factory is called to make an actor, and gives its pid"),
                NULL;
     struct maker *m = malloc(sizeof *m);
     if (!m)
@@ -101,8 +106,7 @@ static PyObject *supervise_with_factory(PyObject *self, PyObject *args)
     struct host *h = iris__runtime_host(self);
     PyObject *target, *factory;
     const char *strategy;
-    if (!h ||
-        !PyArg_ParseTuple(args, "OOs:supervise_with_factory", &target, &factory, &strategy))
+    if (!h || !PyArg_ParseTuple(args, "OOs:supervise_with_factory", &target, &factory, &strategy))
         return NULL;
     return supervise(h, "/", target, factory, strategy);
 }
@@ -139,7 +143,8 @@ static PyObject *watch_path(PyObject *self, PyObject *args)
     const char *prefix;
     if (!h || !PyArg_ParseTuple(args, "s:watch_path", &prefix))
         return NULL;
-    return result_of(iris__ext.supervise->watch_path(h->self, prefix), 0);
+    int watched = iris__ext.supervise->watch_path(h->self, prefix);
+    return result_of(watched < 0 ? watched : IRIS_OK, 0);
 }
 
 static PyObject *path_watch(PyObject *self, PyObject *args)
@@ -163,8 +168,9 @@ static PyObject *create(PyObject *self, PyObject *args)
     iris_supervision how = {.size = sizeof how, .abi = IRIS_ABI};
     const char *path, *strategy = "one";
     double period = 0;
-    if (!h || !PyArg_ParseTuple(args, "s|sId:create_path_supervisor", &path, &strategy,
-                                &how.intensity, &period) ||
+    if (!h ||
+        !PyArg_ParseTuple(args, "s|sId:create_path_supervisor", &path, &strategy, &how.intensity,
+                          &period) ||
         strategy_of(strategy, &how.strategy))
         return NULL;
     how.period = (int64_t)(period * 1e9);

@@ -433,6 +433,19 @@ class PullSwaps(RuntimeTest):
         self.assertEqual(got, [("a", b"1"), ("a", "HOT_SWAP"), ("b", b"2"), ("b", None)])
 
 
+class Join(RuntimeTest):
+    def test_it_waits_for_the_end(self):
+        pid = self.rt.spawn(lambda m: None)
+        with self.assertRaises(TimeoutError):
+            self.rt.join(pid, timeout=0.001)
+        self.rt.send_after(pid, 5, b"")
+        threading.Timer(0.01, lambda: self.rt.stop(pid)).start()
+        self.assertIsNone(self.rt.join(pid))
+        self.assertFalse(self.rt.is_alive(pid))
+        self.assertIsNone(self.rt.join(pid))
+        self.assertIsNone(self.rt.join(4711))
+
+
 class Life(unittest.TestCase):
     def test_several_runtimes_and_their_ends(self):
         one, other = iris.Runtime(), iris.Runtime(workers=1)

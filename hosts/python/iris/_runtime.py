@@ -3,7 +3,6 @@ import asyncio
 import atexit
 import os
 import sys
-import time
 
 from . import _iris, _log
 from ._buffer import take_buffer
@@ -167,16 +166,6 @@ class PyRuntime(_iris.PyRuntime):
     def send_buffer(self, pid, buffer_id):
         """Sends what was written into a buffer of allocate_buffer(), without a copy."""
         return self.send(pid, take_buffer(buffer_id))
-
-    def join(self, pid, timeout=None):
-        """Waits until the actor has ended."""
-        end = None if timeout is None else time.monotonic() + timeout
-        pause = 0.0002
-        while self.is_alive(pid):
-            if end is not None and time.monotonic() >= end:
-                raise TimeoutError(f"actor {pid} has not ended within {timeout} s")
-            time.sleep(pause)
-            pause = min(pause * 1.5, 0.01)
 
     def set_overflow_policy(self, pid, policy, target=None):
         """What a bounded mailbox does when it is full, from now on: "dropnew" (send says False), "dropold" (the
