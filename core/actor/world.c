@@ -66,6 +66,12 @@ void iris__excerpt(struct excerpt *e, const iris_message *m, uint64_t number, ui
         memcpy(e->bytes, m->data, e->used);
 }
 
+/* No words are made of what nobody listens to. */
+static int is_heard(const struct world *w, enum event_kind kind, int level)
+{
+    return w->hooks.event && (level >= w->event_level || kind == EVENT_LOG);
+}
+
 static void tell(struct world *w, enum event_kind kind, iris_actor *a, int level,
                  const struct event_detail *detail, const char *fmt, va_list args)
 {
@@ -85,7 +91,7 @@ void iris__world_event(struct world *w, enum event_kind kind, iris_actor *a, int
 {
     static const struct event_detail none;
     va_list args;
-    if (!w->hooks.event)
+    if (!is_heard(w, kind, level))
         return;
     va_start(args, fmt);
     tell(w, kind, a, level, &none, fmt, args);
@@ -97,7 +103,7 @@ void iris__world_tell(struct world *w, enum event_kind kind, iris_actor *a, int 
 {
     static const struct event_detail none;
     va_list args;
-    if (!w->hooks.event)
+    if (!is_heard(w, kind, level))
         return;
     va_start(args, fmt);
     tell(w, kind, a, level, detail ? detail : &none, fmt, args);

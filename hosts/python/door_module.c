@@ -166,6 +166,7 @@ int iris__door_open(struct runtime *r, PyObject *args, PyObject *keywords)
                       .workers = workers,
                       .turn_limit = limit < 0 ? 0 : limit,
                       .event = on_event,
+                      .event_level = IRIS_WARN,
                       .ctx = d};
     return open_runtime(r, &o);
 }

@@ -93,6 +93,7 @@ typedef struct iris_options {
                              says IRIS_FULL, whatever the mailbox; signals still pass. What is near at
                              hand for a thread that sends counts: up to 256 blocks of each size */
     int64_t swap_wait;    /* ns that a pull actor has to return after HOT_SWAP; 0: 5 s */
+    uint32_t event_level; /* IRIS_WARN: no events but warnings, errors and IRIS_EVENT_LOG; 0: all */
 } iris_options;
 
 /* options may be NULL; they are copied. IRIS_OK, and *out is yours to close; or IRIS_FAIL, nothing is left
