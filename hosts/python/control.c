@@ -92,21 +92,21 @@ static PyObject *self_pid(PyObject *self, PyObject *unused)
 }
 
 PyMethodDef iris__control_methods[] = {
-    {"is_alive", is_alive, METH_O, "is_alive(pid)\n--\n\nWhether it has not ended."},
+    {"is_alive", is_alive, METH_O, "is_alive($self, pid, /)\n--\n\nWhether it has not ended."},
     {"mailbox_size", mailbox_size, METH_O,
-     "mailbox_size(pid)\n--\n\nMessages accepted and not yet begun; None: there is no such actor."},
+     "mailbox_size($self, pid, /)\n--\n\nMessages accepted and not yet begun; None: there is no such actor."},
     {"behavior_version", behavior_version, METH_O,
-     "behavior_version(pid)\n--\n\nHow many handlers it has had: 1, and one more with each swap or "
+     "behavior_version($self, pid, /)\n--\n\nHow many handlers it has had: 1, and one more with each swap or "
      "rollback."},
     {"info", info, METH_O,
-     "info(pid)\n--\n\nWhat `iris ps` shows of it, as a dict; None: no such actor."},
+     "info($self, pid, /)\n--\n\nWhat `iris ps` shows of it, as a dict; None: no such actor."},
     {"stop", stop, METH_O,
-     "stop(pid)\n--\n\nThe actor handles what it has accepted, then ends; so do its children. Nobody "
+     "stop($self, pid, /)\n--\n\nThe actor handles what it has accepted, then ends; so do its children. Nobody "
      "there: nothing happens."},
     {"kill", kill_actor, METH_O,
-     "kill(pid)\n--\n\nThe actor ends after the message that it is in; its mail becomes dead letters."},
+     "kill($self, pid, /)\n--\n\nThe actor ends after the message that it is in; its mail becomes dead letters."},
     {"self", self_pid, METH_NOARGS,
-     "self()\n--\n\nThe pid of the actor whose handler this is; None: of none."},
+     "self($self)\n--\n\nThe pid of the actor whose handler this is; None: of none."},
     {0},
 };
 
@@ -205,27 +205,28 @@ static PyObject *names_of(PyObject *self, PyObject *target)
     return out;
 }
 
-#define NAMES(call, what) call "(name)\n--\n\n" what
+#define NAMES(call, arg, what) call "($self, " arg ", /)\n--\n\n" what
 
 PyMethodDef iris__name_methods[] = {
     {"register", set_name, METH_VARARGS,
-     "register(name, pid)\n--\n\nFrom now on the actor is found by this name; who had it has it no more. "
+     "register($self, name, pid, /)\n--\n\nFrom now on the actor is found by this name; who had it has it no more. "
      "It is free again\nwhen the actor ends."},
     {"register_path", set_name, METH_VARARGS,
-     "register_path(path, pid)\n--\n\nThe same for a path."},
-    {"unregister", clear_name, METH_VARARGS, NAMES("unregister", "Nobody has it any more.")},
+     "register_path($self, path, pid, /)\n--\n\nThe same for a path."},
+    {"unregister", clear_name, METH_VARARGS,
+     NAMES("unregister", "name", "Nobody has it any more.")},
     {"unregister_path", clear_name, METH_VARARGS,
-     NAMES("unregister_path", "Nobody has it any more.")},
+     NAMES("unregister_path", "path", "Nobody has it any more.")},
     {"whereis", find_name, METH_VARARGS,
-     NAMES("whereis", "The pid of who has this name, or None.")},
+     NAMES("whereis", "name", "The pid of who has this name, or None.")},
     {"resolve", find_name, METH_VARARGS,
-     NAMES("resolve", "The pid of who has this name, or None.")},
+     NAMES("resolve", "name", "The pid of who has this name, or None.")},
     {"whereis_path", find_name, METH_VARARGS,
-     NAMES("whereis_path", "The pid at this path, or None.")},
+     NAMES("whereis_path", "path", "The pid at this path, or None.")},
     {"list_children", list_children, METH_VARARGS,
-     "list_children(prefix='/')\n--\n\n(path, pid) of all registered below it, at any depth."},
+     "list_children($self, prefix='/', /)\n--\n\n(path, pid) of all registered below it, at any depth."},
     {"list_children_direct", list_children_direct, METH_VARARGS,
-     "list_children_direct(prefix='/')\n--\n\n(path, pid) of those one level below it."},
+     "list_children_direct($self, prefix='/', /)\n--\n\n(path, pid) of those one level below it."},
     {"_names", names_of, METH_O, NULL},
     {0},
 };

@@ -354,25 +354,25 @@ static PyObject *ask_told(PyObject *self, PyObject *args)
 
 PyMethodDef iris__mail_methods[] = {
     {"send", (PyCFunction)(void (*)(void))send, METH_FASTCALL | METH_KEYWORDS,
-     "send(pid, data)\n--\n\nTrue: the message is in the actor's mailbox, and will be handled or counted "
+     "send($self, pid, data)\n--\n\nTrue: the message is in the actor's mailbox, and will be handled or counted "
      "as a dead letter.\nFalse: there is no such actor (any more), its mailbox is full, or data too large."},
     {"_set_policy", set_policy, METH_VARARGS, NULL},
     {"send_named", send_named, METH_VARARGS,
-     "send_named(name, data)\n--\n\nThe same to whoever has this name or path now."},
+     "send_named($self, name, data, /)\n--\n\nThe same to whoever has this name or path now."},
     {"send_many", send_many, METH_VARARGS,
-     "send_many(pid, payloads)\n--\n\nSends each of them in order; how many were accepted."},
+     "send_many($self, pid, payloads, /)\n--\n\nSends each of them in order; how many were accepted."},
     {"send_after", (PyCFunction)(void (*)(void))send_after, METH_VARARGS | METH_KEYWORDS,
-     "send_after(pid, delay_ms, data)\n--\n\nSends later, once. The timer's id; 0: there is no such actor."},
+     "send_after($self, pid, delay_ms, data)\n--\n\nSends later, once. The timer's id; 0: there is no such actor."},
     {"send_interval", (PyCFunction)(void (*)(void))send_interval, METH_VARARGS | METH_KEYWORDS,
-     "send_interval(pid, interval_ms, data)\n--\n\nSends at once and then again and again, until "
+     "send_interval($self, pid, interval_ms, data)\n--\n\nSends at once and then again and again, until "
      "cancelled or the actor ends. The timer's id."},
     {"cancel_timer", cancel_timer, METH_O,
-     "cancel_timer(timer_id)\n--\n\nTrue: it will not fire any more. False: it was over already."},
+     "cancel_timer($self, timer_id, /)\n--\n\nTrue: it will not fire any more. False: it was over already."},
     {"ask_wait", (PyCFunction)(void (*)(void))ask_wait, METH_VARARGS | METH_KEYWORDS,
-     "ask_wait(pid, data, timeout=5.0)\n--\n\nSends, waits for the answer, and gives it. TimeoutError, "
+     "ask_wait($self, pid, data, timeout=5.0)\n--\n\nSends, waits for the answer, and gives it. TimeoutError, "
      "iris.NoSuchActor (also: it crashed\non this message), iris.MailboxFull."},
     {"join", (PyCFunction)(void (*)(void))join, METH_VARARGS | METH_KEYWORDS,
-     "join(pid, timeout=None)\n--\n\nWaits until the actor has ended. TimeoutError."},
+     "join($self, pid, timeout=None)\n--\n\nWaits until the actor has ended. TimeoutError."},
     {"_ask", ask_told, METH_VARARGS, NULL},
     {0},
 };

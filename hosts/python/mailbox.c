@@ -116,10 +116,10 @@ static PyObject *get_pid(PyObject *self, void *closure)
 
 static PyMethodDef methods[] = {
     {"recv", (PyCFunction)(void (*)(void))recv, METH_VARARGS | METH_KEYWORDS,
-     "recv(timeout=None)\n--\n\nThe next message: bytes, or a PySystemMessage. None: nothing came within "
+     "recv($self, timeout=None)\n--\n\nThe next message: bytes, or a PySystemMessage. None: nothing came within "
      "timeout seconds,\nor nothing will come any more."},
     {"selective_recv", (PyCFunction)(void (*)(void))selective_recv, METH_VARARGS | METH_KEYWORDS,
-     "selective_recv(matcher, timeout=None)\n--\n\nThe first message for which matcher(message) is true; "
+     "selective_recv($self, matcher, timeout=None)\n--\n\nThe first message for which matcher(message) is true; "
      "the others stay, in order."},
     {0},
 };

@@ -126,7 +126,7 @@ static PyObject *is_closed(PyObject *self, void *closure)
 
 static PyMethodDef own_methods[] = {
     {"close", (PyCFunction)(void (*)(void))close_runtime, METH_VARARGS | METH_KEYWORDS,
-     "close(timeout=5.0)\n--\n\nEnds all actors and threads of this runtime. What has not come back "
+     "close($self, timeout=5.0)\n--\n\nEnds all actors and threads of this runtime. What has not come back "
      "within timeout\nseconds is left behind."},
     {0},
 };

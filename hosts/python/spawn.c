@@ -285,10 +285,10 @@ PyMethodDef iris__spawn_methods[] = {
     {"_spawn", spawn, METH_VARARGS, NULL},
     {"_spawn_plain", (PyCFunction)(void (*)(void))spawn_plain, METH_FASTCALL, NULL},
     {"set_release_gil_strict", set_strict, METH_O,
-     "set_release_gil_strict(strict)\n--\n\nTrue: spawn(.., release_gil=True) raises when all threads are "
+     "set_release_gil_strict($self, strict, /)\n--\n\nTrue: spawn(.., release_gil=True) raises when all threads are "
      "taken. False: it uses the pool."},
     {"hot_swap", (PyCFunction)(void (*)(void))hot_swap, METH_VARARGS | METH_KEYWORDS,
-     "hot_swap(pid, new_handler)\n--\n\nMessages sent before are handled by the old handler, messages sent "
+     "hot_swap($self, pid, new_handler)\n--\n\nMessages sent before are handled by the old handler, messages sent "
      "after by the new one.\nReturns at once; swap() waits, and raises where it is refused."},
     {"_swap", swap, METH_VARARGS, NULL},
     {"_rollback", rollback, METH_VARARGS, NULL},

@@ -231,28 +231,29 @@ static PyObject *children_count(PyObject *self, PyObject *unused)
 
 PyMethodDef iris__supervise_methods[] = {
     {"supervise_with_factory", supervise_with_factory, METH_VARARGS,
-     "supervise_with_factory(pid, factory, strategy)\n--\n\nWhenever the actor ends, factory() makes "
+     "supervise_with_factory($self, pid, factory, strategy, /)\n--\n\nWhenever the actor ends, factory() makes "
      "another one, and gives its pid. strategy: \"restart_one\",\nor \"restart_all\": the others end and "
      "are made anew too."},
     {"path_supervise_with_factory", path_supervise_with_factory, METH_VARARGS,
-     "path_supervise_with_factory(path, pid, factory, strategy)\n--\n\nThe same, by the supervisor of this "
+     "path_supervise_with_factory($self, path, pid, factory, strategy, /)\n--\n\nThe same, by the supervisor of this "
      "path."},
     {"watch", watch, METH_VARARGS,
-     "watch(pid, strategy='restart_one')\n--\n\nThe actor begins again, with the same pid, when it crashes; "
+     "watch($self, pid, strategy='restart_one', /)\n--\n\nThe actor begins again, with the same pid, when it crashes; "
      "3 times in 5 seconds at most."},
     {"watch_path", watch_path, METH_VARARGS,
-     "watch_path(prefix)\n--\n\nThe same for each actor that is registered one level below it."},
+     "watch_path($self, prefix, /)\n--\n\nThe same for each actor that is registered one level below it."},
     {"create_path_supervisor", create, METH_VARARGS,
-     "create_path_supervisor(path, strategy='restart_one', intensity=3, period=5.0)\n--\n\nA supervisor of "
+     "create_path_supervisor($self, path, strategy='restart_one', intensity=3, period=5.0, /)\n--\n\nA supervisor of "
      "its own for what is below this path."},
     {"remove_path_supervisor", remove_supervisor, METH_VARARGS,
-     "remove_path_supervisor(path)\n--\n\nIts actors live on, supervised no more."},
+     "remove_path_supervisor($self, path, /)\n--\n\nIts actors live on, supervised no more."},
     {"path_supervisor_watch", path_watch, METH_VARARGS,
-     "path_supervisor_watch(path, pid)\n--\n\nAs watch(), by the supervisor of this path."},
+     "path_supervisor_watch($self, path, pid, /)\n--\n\nAs watch(), by the supervisor of this path."},
     {"path_supervisor_children", path_children, METH_VARARGS,
-     "path_supervisor_children(path)\n--\n\nThe pids that the supervisor of this path watches."},
+     "path_supervisor_children($self, path, /)\n--\n\nThe pids that the supervisor of this path watches."},
     {"child_pids", child_pids, METH_NOARGS,
-     "child_pids()\n--\n\nThe pids that the supervisor of all, \"/\", watches."},
-    {"children_count", children_count, METH_NOARGS, "children_count()\n--\n\nHow many these are."},
+     "child_pids($self)\n--\n\nThe pids that the supervisor of all, \"/\", watches."},
+    {"children_count", children_count, METH_NOARGS,
+     "children_count($self)\n--\n\nHow many these are."},
     {0},
 };

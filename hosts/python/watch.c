@@ -25,8 +25,9 @@ static PyObject *unlink_pair(PyObject *self, PyObject *args)
 
 PyMethodDef iris__watch_methods[] = {
     {"link", link_pair, METH_VARARGS,
-     "link(a, b)\n--\n\nWhen one of both ends, the other gets an EXIT, if it is a pull or observed actor. A "
+     "link($self, a, b, /)\n--\n\nWhen one of both ends, the other gets an EXIT, if it is a pull or observed actor. A "
      "link never ends\na Python actor. Twice is once; one that is dead already is an EXIT too."},
-    {"unlink", unlink_pair, METH_VARARGS, "unlink(a, b)\n--\n\nNo EXIT comes of them any more."},
+    {"unlink", unlink_pair, METH_VARARGS,
+     "unlink($self, a, b, /)\n--\n\nNo EXIT comes of them any more."},
     {0},
 };
