@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 build = cmake --preset $(1) >/dev/null && cmake --build --preset $(1) -j $(JOBS)
 test = ctest --preset $(1) -j $(JOBS)
 
-.PHONY: build run test bench bench-peers lint format install soak soak-churn seeds fuzz test-asan test-tsan test-clang clean
+.PHONY: build run test bench bench-peers lint format install soak soak-churn soak-python seeds fuzz test-asan test-tsan test-clang clean
 
 build:
 	@tools/setup
@@ -67,6 +67,10 @@ soak-churn: build
 	@$(call churn,asan)
 	@$(call build,tsan) --target churn
 	@$(call churn,tsan,$(fixed))
+
+soak-python: build
+	@IRIS=$(CURDIR)/build/release/bin/iris SRC=$(CURDIR) BUILD=$(CURDIR)/build/release \
+	    tests/run_script $(CURDIR)/tests/soak/python.sh
 
 soak: build soak-churn
 	@SEEDS=$${SEEDS:-10000} ctest --preset release -j $(JOBS) -L seeds

@@ -193,6 +193,20 @@ int iris__is_async(PyObject *callable)
     return is;
 }
 
+/* def handler(mailbox): a pull handler is told by the name of its argument. */
+static int is_pull(PyObject *callable)
+{
+    PyObject *code = PyObject_GetAttrString(callable, "__code__");
+    PyObject *names = code ? PyObject_GetAttrString(code, "co_varnames") : NULL;
+    int is = PyFunction_Check(callable) && names && PyTuple_Check(names) &&
+             ((PyCodeObject *)code)->co_argcount == 1 &&
+             PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), "mailbox") == 0;
+    Py_XDECREF(names);
+    Py_XDECREF(code);
+    PyErr_Clear();
+    return is;
+}
+
 static int define(struct host *h, const iris_source *s, PyObject *module, PyObject *name,
                   const char *symbol, iris_version **out)
 {
@@ -201,9 +215,11 @@ static int define(struct host *h, const iris_source *s, PyObject *module, PyObje
         Py_XDECREF(callable);
         return refuse_symbol(s, module, symbol);
     }
+    enum kind asked = is_pull(callable) ? KIND_PULL : KIND_CALL;
     struct script like = {.callable = callable,
                           .module = name,
-                          .kind = iris__is_async(callable) ? KIND_ASYNC : KIND_CALL,
+                          .asked = asked,
+                          .kind = iris__script_kind(callable, asked),
                           .flags = SCRIPT_LOADED | (PyType_Check(callable) ? SCRIPT_CLASS : 0)};
     const char *version = version_of(module, &holder);
     int result = iris__script_define(h, &like, symbol, version, iris__state_version(callable), out);

@@ -117,6 +117,7 @@ int iris__is_async(PyObject *callable);
 /* A version of its own (files), or the one that this callable has already. */
 int iris__script_define(struct host *, struct script *like, const char *name, const char *version,
                         uint32_t state_version, iris_version **out);
+enum kind iris__script_kind(PyObject *callable, enum kind asked); /* async or not */
 int iris__script_find(struct host *, PyObject *callable, enum kind, unsigned flags,
                       iris_version **out);
 

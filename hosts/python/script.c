@@ -180,7 +180,7 @@ static struct script *listed(struct host *h, PyObject *callable, enum kind kind,
     return s;
 }
 
-static enum kind resolve(PyObject *callable, enum kind asked)
+enum kind iris__script_kind(PyObject *callable, enum kind asked)
 {
     if (asked == KIND_OBSERVED || !iris__is_async(callable))
         return asked;
@@ -197,8 +197,10 @@ int iris__script_find(struct host *h, PyObject *callable, enum kind kind, unsign
     }
     if (s) /* it is on its way to free(), which will not find it */
         leave(s);
-    struct script like = {
-        .callable = callable, .asked = kind, .kind = resolve(callable, kind), .flags = flags};
+    struct script like = {.callable = callable,
+                          .asked = kind,
+                          .kind = iris__script_kind(callable, kind),
+                          .flags = flags};
     PyObject *holder;
     const char *name = name_of(callable, &holder);
     int result = iris__script_define(h, &like, name, "", iris__state_version(callable), out);

@@ -20,6 +20,15 @@ def total(msg):
 def forward(msg):
     rt.send_named("sink", msg + b" by %d" % rt.self())
 
+def pull(mailbox):
+    for msg in mailbox:
+        if isinstance(msg, iris.PySystemMessage): return
+        rt.send_named("sink", b"pulled " + msg)
+
+async def wait(msg):
+    await asyncio.sleep(0.001)
+    return b"awaited " + msg
+
 class Sink:
     def __init__(self): self.last = b"nothing"
     def on_msg(self, msg):
@@ -27,11 +36,20 @@ class Sink:
         self.last = msg
 END
 manifest "\"actors\": [$(actor /total "$PWD/mods.py:total"), $(actor /forward "$PWD/mods.py:forward"),
+  $(actor /pull "$PWD/mods.py:pull" '"kind": "pull"'), $(actor /wait "$PWD/mods.py:wait"),
   $(actor /sink "$PWD/mods.py:Sink" '"name": "sink"')]"
 run_app
 try "$IRIS" ask /total 1234;               exits 0; says '10'
 try "$IRIS" send /forward hello;           exits 0
 said_it() { "$IRIS" ask /sink last | grep -q "hello by $(field /forward pid)"; }
 await said_it
+try "$IRIS" ask /wait x;                   exits 0; says 'awaited x'
+try "$IRIS" send /pull it;                 exits 0
+said() { "$IRIS" ask /sink last | grep -q "$1"; }
+await said 'pulled it'
+sed -i 's/pulled/drawn/' mods.py
+try "$IRIS" swap /pull;                    exits 0
+try "$IRIS" send /pull it;                 exits 0
+await said 'drawn it'
 try "$IRIS" stop; app_ends 0; leaves_nothing
 finish
