@@ -7,7 +7,9 @@ option(IRIS_PYTHON "Build the Python host and module" ON)
 # CPython's own headers and slots cast functions; unused slots are left out of initialisers.
 function(iris_python_flags target)
   target_compile_definitions(${target} PRIVATE IRIS_VERSION="${PROJECT_VERSION}")
-  target_compile_options(${target} PRIVATE -Wmissing-prototypes -Wno-missing-field-initializers
+  # Its few thread-locals lie beside the program's own: no call for each look at them.
+  target_compile_options(${target} PRIVATE -ftls-model=initial-exec
+                         -Wmissing-prototypes -Wno-missing-field-initializers
                          -Wno-cast-function-type)
 endfunction()
 
