@@ -200,9 +200,11 @@ int iris__door_close(struct runtime *r, int64_t timeout)
             pthread_detach(thread);
         return 0;
     }
+    r->ending = h;
     Py_BEGIN_ALLOW_THREADS;
     end(d, timeout);
     Py_END_ALLOW_THREADS;
+    r->ending = NULL;
     return 0;
 }
 

@@ -14,6 +14,8 @@ struct host *iris__runtime_host(PyObject *self)
     struct runtime *r = (struct runtime *)self;
     if (__builtin_expect(r->host != NULL, 1))
         return r->host;
+    if (r->ending && iris__current.host == r->ending) /* its actors go on until they have ended */
+        return r->ending;
     PyErr_SetString(iris__error, r->forked ? "this runtime belongs to the parent of this process: "
                                              "after fork() a child has none of its threads; make "
                                              "a Runtime() of its own"

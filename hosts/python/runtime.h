@@ -6,6 +6,7 @@
 
 struct runtime {
     PyObject_HEAD struct host *host; /* NULL: closed */
+    struct host *ending;             /* the same, while it is being closed */
     void *door;                      /* the door's own */
     int forked;                      /* this is a child of fork(), and has none of its threads */
     struct runtime *next, **before;  /* of all that are open, for atexit and fork */

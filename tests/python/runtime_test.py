@@ -505,6 +505,15 @@ print("end")
         status, out, _ = run_python(source)
         self.assertEqual((status, out), (0, "end\n"))
 
+    def test_actors_may_call_until_they_have_ended(self):
+        source = """
+import iris
+rt = iris.Runtime()
+def flood(m): rt.send(rt.self(), b"x")
+for pid in [rt.spawn(flood) for _ in range(10)]: rt.send(pid, b"x")
+"""
+        self.assertEqual(run_python(source), (0, "", ""))
+
     def test_a_child_of_fork_has_none(self):
         source = """
 import iris, os
