@@ -19,10 +19,21 @@ static void enter(const iris_driver *pub)
     d->thread = PyThread_get_thread_ident();
 }
 
+/* A thread's state can only be ended by itself: the last drain does. */
 static void leave(const iris_driver *pub)
 {
-    (void)pub;
-    PyEval_SaveThread();
+    struct driver *d = pub->data;
+    if (!atomic_load(&d->leaves)) {
+        PyEval_SaveThread();
+        return;
+    }
+    d->state = NULL;
+    PyGILState_Release(PyGILState_UNLOCKED);
+}
+
+static void do_nothing(iris_job *job)
+{
+    (void)job;
 }
 
 /* ---- handlers that do not return ---- */
@@ -133,6 +144,7 @@ int iris__driver_open(struct host *h, struct driver *d, const char *name,
                        .leave = wake ? NULL : leave,
                        .interrupt = interrupt};
     d->host = h;
+    d->is_woken = wake != NULL;
     return iris__api->open(h->self, &pub, &d->executor);
 }
 
@@ -141,12 +153,10 @@ void iris__driver_close(struct driver *d)
     if (!d->executor)
         return;
     retire(d);
+    atomic_store(&d->leaves, 1);
+    d->job.run = do_nothing; /* that there be a last drain */
+    if (!d->is_woken)
+        iris__api->post(d->executor, &d->job);
     iris__api->close(d->executor);
-    PyGILState_STATE gil = PyGILState_Ensure();
-    if (d->state) {
-        PyThreadState_Clear(d->state);
-        PyThreadState_Delete(d->state);
-    }
-    PyGILState_Release(gil);
     *d = (struct driver){0};
 }

@@ -31,6 +31,9 @@ struct driver {
     PyThreadState *state; /* of its thread, kept from one drain to the next */
     unsigned long thread; /* as Python numbers it */
     int raised;           /* the GIL's: its handler was interrupted, and may not have seen it yet */
+    int is_woken;         /* its thread is ours, and not the core's */
+    atomic_int leaves;    /* the next drain is the last */
+    iris_job job;
     _Atomic uint64_t turn; /* which turn is to be interrupted; 0: none */
     struct driver *next;   /* the warden's list; under its lock, as is: */
     int closing;

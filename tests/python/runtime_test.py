@@ -516,7 +516,8 @@ for pid in [rt.spawn(flood) for _ in range(10)]: rt.send(pid, b"x")
 
     def test_a_child_of_fork_has_none(self):
         source = """
-import iris, os
+import iris, os, warnings
+warnings.simplefilter("ignore")  # newer Pythons warn of every fork with threads
 rt = iris.Runtime()
 pid = rt.spawn(lambda m: m)
 assert rt.ask_wait(pid, b"x") == b"x"
