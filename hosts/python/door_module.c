@@ -202,7 +202,8 @@ int iris__door_close(struct runtime *r, int64_t timeout)
     }
     r->ending = h;
     Py_BEGIN_ALLOW_THREADS;
-    end(d, timeout);
+    iris_drain(d->runtime, timeout / 4 * 3); /* what was sent is handled */
+    end(d, timeout / 4);
     Py_END_ALLOW_THREADS;
     r->ending = NULL;
     return 0;

@@ -9,12 +9,18 @@
 struct extensions iris__ext;
 static struct runtime *open_ones;
 
+/* In one of its handlers, also after an await. */
+static int is_within(const struct host *h)
+{
+    return iris__current.host == h || (iris__driver && iris__driver->host == h);
+}
+
 struct host *iris__runtime_host(PyObject *self)
 {
     struct runtime *r = (struct runtime *)self;
     if (__builtin_expect(r->host != NULL, 1))
         return r->host;
-    if (r->ending && iris__current.host == r->ending) /* its actors go on until they have ended */
+    if (r->ending && is_within(r->ending)) /* its actors go on until they have ended */
         return r->ending;
     PyErr_SetString(iris__error, r->forked ? "this runtime belongs to the parent of this process: "
                                              "after fork() a child has none of its threads; make "

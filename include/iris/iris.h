@@ -109,6 +109,13 @@ IRIS_EXPORT int iris_open(const iris_options *options, iris_runtime **out);
  * IRIS_DEAD; spawn, load, attach: IRIS_FAIL; ask: IRIS_DEAD), and closing it again says the same number. */
 IRIS_EXPORT int iris_close(iris_runtime *, int64_t timeout);
 
+/* Before iris_close(), where mail is to be handled and not to become dead letters: waits until no message
+ * is queued or being handled any more. If that is not so after half of `timeout` ns (actors that keep
+ * sending), or handlers are to finish later, all actors are told to stop, and nothing is restarted any
+ * more: each handles what it has accepted. One that waits for something outside gets 0.3 s. Timers are not
+ * waited for. IRIS_OK: all is handled. IRIS_EMPTY: not within `timeout`. As iris_close, else. [main] */
+IRIS_EXPORT int iris_drain(iris_runtime *, int64_t timeout);
+
 IRIS_EXPORT const iris_api *iris_calls(void); /* one table for all runtimes; valid for ever. [any] */
 /* Who calls when no actor does: pid 0. Valid until the runtime is closed. [any] */
 IRIS_EXPORT iris_actor *iris_self(iris_runtime *);
