@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { METRICS_MAX = 5, RUNS_MAX = 99 };
+enum { METRICS_MAX = 5, RUNS_MAX = 99, ONLY_WHEN_NAMED = -1 /* a size */ };
 
 struct metric {
     const char *name, *unit;

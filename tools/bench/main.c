@@ -124,7 +124,8 @@ static void refuse_unknown(char **names)
 
 static int is_wished(const struct wish *wish, const struct workload *w, char **names)
 {
-    return is_named(w->name, names) && (!wish->workers || w->workers == wish->workers);
+    return is_named(w->name, names) && (*names || w->size != ONLY_WHEN_NAMED) &&
+           (!wish->workers || w->workers == wish->workers);
 }
 
 static int run(const struct wish *wish, const struct workload *workload)

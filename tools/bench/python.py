@@ -1,21 +1,21 @@
 #!/usr/bin/env python3
-"""What Python actors do in a second: sent AND handled, no-op handlers, medians of five.
+"""What Python actors do, with no-op handlers: sent AND handled, medians of five.
 
-    PYTHONPATH=build/release/lib/iris/python tools/bench/python.py [ROW ...]
+    make bench-python
+    PYTHONPATH=build/release/lib/iris/python tools/bench/python.py [--runs N] [ROW ...]
 
-Beside each row the original (SSL-ACTX/Iris 0.3), measured on such a machine, where it can do this at all."""
+Prints a markdown table: the median and the range, what it should be, and what the original (SSL-ACTX/Iris 0.3)
+did on such a machine, where it can do this at all. All rows in turn, each run a process of its own."""
+import gc
+import json
+import os
+import platform
 import statistics
+import subprocess
 import sys
 import time
 
-import iris
-
-ROUNDS = 5
-
-
-def settle(rt, pid, n):
-    while rt.info(pid)["handled"] < n:
-        time.sleep(0.0005)
+PING = b"ping"
 
 
 def seconds(act):
@@ -24,32 +24,73 @@ def seconds(act):
     return time.perf_counter() - begin
 
 
-def one(rt, n=1_000_000):
-    pid, send = rt.spawn(lambda msg: None), rt.send
+def until(is_true, what, patience=60):
+    end = time.monotonic() + patience
+    while not is_true():
+        if time.monotonic() > end:
+            raise SystemExit(f"waited too long for {what}")
+        time.sleep(0.0005)
+
+
+def settle(rt, pid, n):
+    until(lambda: rt.info(pid)["handled"] >= n, "messages to be handled")
+
+
+def nothing(msg):
+    pass
+
+
+async def nothing_async(msg):
+    pass
+
+
+def flood(rt, pid, n, data=PING):
+    send = rt.send
 
     def act():
         for _ in range(n):
-            send(pid, b"ping")
+            send(pid, data)
         settle(rt, pid, n)
 
     return n / seconds(act)
 
 
-def many(rt, n=100_000, times=5):
-    def handler(msg):
-        pass
+def one(rt, n=1_000_000):
+    return flood(rt, rt.spawn(nothing), n)
 
-    pids, send = [rt.spawn(handler) for _ in range(n)], rt.send
+
+def large(rt, n=300_000):
+    return flood(rt, rt.spawn(nothing), n, bytes(65536))
+
+
+def coroutine(rt, n=500_000):
+    return flood(rt, rt.spawn(nothing_async), n)
+
+
+def many(rt, n=100_000, times=5):
+    pids, send = [rt.spawn(nothing) for _ in range(n)], rt.send
 
     def act():
         for _ in range(times):
             for pid in pids:
-                send(pid, b"ping")
-        for pid in pids[:: n // 100]:
+                send(pid, PING)
+        for pid in (*pids[:: n // 100], pids[-1]):
             settle(rt, pid, times)
-        settle(rt, pids[-1], times)
 
-    return n * times / seconds(act)
+    took = seconds(act)
+    assert all(rt.mailbox_size(pid) == 0 for pid in pids)
+    return n * times / took
+
+
+def native(rt, workload="python"):
+    """The sender is a C thread, messages of 64 bytes: iris-bench knows how."""
+    bench = os.path.join(os.environ["IRIS_BUILD"], "bin", "iris-bench")
+    done = subprocess.run([bench, "--runs", "1", "--json", workload], stdout=subprocess.PIPE, text=True, check=True)
+    return 1e6 * json.loads(done.stdout)["rows"][0]["iris"]["median"]
+
+
+def native_async(rt):
+    return native(rt, "python-async")
 
 
 def pull(rt, n=500_000):
@@ -62,33 +103,24 @@ def pull(rt, n=500_000):
 
     def act():
         for _ in range(n):
-            send(pid, b"ping")
+            send(pid, PING)
         rt.join(pid)
 
     return n / seconds(act)
 
 
-def coroutine(rt, n=500_000):
-    async def handler(msg):
-        pass
+def async_pull(rt, n=300_000):
+    async def handler(mailbox):
+        recv = mailbox.recv
+        for _ in range(n):
+            await recv()
 
-    pid, send = rt.spawn(handler), rt.send
+    pid, send = rt.spawn_with_mailbox(handler), rt.send
 
     def act():
         for _ in range(n):
-            send(pid, b"ping")
-        settle(rt, pid, n)
-
-    return n / seconds(act)
-
-
-def large(rt, n=300_000, data=bytes(65536)):
-    pid, send = rt.spawn(lambda msg: None), rt.send
-
-    def act():
-        for _ in range(n):
-            send(pid, data)
-        settle(rt, pid, n)
+            send(pid, PING)
+        rt.join(pid)
 
     return n / seconds(act)
 
@@ -106,17 +138,33 @@ def swaps(rt, n=300_000):
         for _ in range(n // 2):
             swap(pid, b)
             swap(pid, a)
-        while rt.behavior_version(pid) <= n:
-            time.sleep(0.0005)
+        until(lambda: rt.behavior_version(pid) > n, "swaps")
 
     return n / seconds(act)
 
 
-def spawns(rt, n=200_000):
-    def handler(msg):
-        pass
+def spawns(rt, n=1_000_000):
+    return seconds(lambda: [rt.spawn(nothing) for _ in range(n)])
 
-    return n / seconds(lambda: [rt.spawn(handler) for _ in range(n)])
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096
+
+
+def idle(rt, n=1_000_000):
+    before = resident()
+    for _ in range(n):
+        rt.spawn(nothing)
+    return (resident() - before) / n
+
+
+def collect(rt, n=1_000_000):
+    """What a full collection takes more with so many actors than without."""
+    gc.collect()
+    before = min(seconds(gc.collect) for _ in range(3))
+    for _ in range(n):
+        rt.spawn(nothing)
+    return min(seconds(gc.collect) for _ in range(3)) - before
 
 
 def asks(rt, n=2000):
@@ -124,38 +172,168 @@ def asks(rt, n=2000):
     return statistics.median(seconds(lambda: rt.ask_wait(pid, b"x")) for _ in range(n))
 
 
-def idle(rt, n=200_000):
-    def resident():
-        return int(open("/proc/self/statm").read().split()[1]) * 4096
-
-    def handler(msg):
-        pass
-
-    before = resident()
+def idle_pull(rt, n=500, during=2.0):
     for _ in range(n):
-        rt.spawn(handler)
-    return (resident() - before) / n
+        rt.spawn_with_mailbox(lambda mailbox: mailbox.recv())
+    time.sleep(0.5)
+    before = time.process_time()
+    time.sleep(during)
+    return 100 * (time.process_time() - before) / during
 
 
-MILLIONS, MICROSECONDS, BYTES = ("M/s", 1e-6), ("us", 1e6), ("B", 1)
-ROWS = {  # name: (what, unit, the original's)
-    "one": (one, MILLIONS, "0.13"), "many": (many, MILLIONS, "-"), "pull": (pull, MILLIONS, "-"),
-    "coroutine": (coroutine, MILLIONS, "-"), "large": (large, MILLIONS, "-"), "swaps": (swaps, MILLIONS, "1.59"),
-    "spawns": (spawns, MILLIONS, "0.19"), "asks": (asks, MICROSECONDS, "34"), "idle": (idle, BYTES, "5406"),
+def stopped(rt, n=100_000):
+    """All are sent to, all are stopped: how many of the messages are handled?"""
+    handled = []
+    pids = [rt.spawn(handled.append, budget=10) for _ in range(n)]
+    for pid in pids:
+        rt.send(pid, PING)
+    for pid in pids:
+        rt.stop(pid)
+    for pid in pids:
+        rt.join(pid)
+    return len(handled)
+
+
+def started(rt, n=2000):
+    """Pull handlers that all wait: how many have begun?"""
+    begun = []
+
+    def handler(mailbox):
+        begun.append(1)
+        mailbox.recv()
+
+    for _ in range(n):
+        rt.spawn_with_mailbox(handler)
+    until(lambda: len(begun) == n, f"{n} threads: {len(begun)}")
+    return len(begun)
+
+
+def live(rt, n=100_000):
+    """The same of async def; each answers then."""
+    begun, got = [], []
+
+    async def handler(mailbox):
+        begun.append(1)
+        got.append(await mailbox.recv())
+
+    pids = [rt.spawn_with_mailbox(handler) for _ in range(n)]
+    until(lambda: len(begun) == n, "coroutines")
+    for pid in pids:
+        rt.send(pid, PING)
+    until(lambda: len(got) == n, "their messages")
+    return len(got)
+
+
+def sleepers(rt, during=5.0):
+    """Two handlers sleep so long; the longest that another actor is late meanwhile."""
+    for _ in range(2):
+        rt.send(rt.spawn(lambda msg: time.sleep(during), release_gil=True), PING)
+    return max(latencies(rt, during))
+
+
+def latencies(rt, during):
+    late, end = [], time.monotonic() + during
+    pid = rt.spawn(lambda msg: late.append(time.perf_counter() - float(msg)))
+    while time.monotonic() < end:
+        rt.send(pid, b"%r" % time.perf_counter())
+        time.sleep(0.001)
+    until(lambda: rt.mailbox_size(pid) == 0, "the light actor")
+    return late
+
+
+def light(rt):
+    """A light actor gets a message each millisecond beside an actor that keeps 1,000 to itself on their way."""
+    def again(msg):
+        rt.send(flooding[0], msg)
+
+    flooding = [rt.spawn(again)]
+    for _ in range(1000):
+        rt.send(flooding[0], PING)
+    return statistics.median(latencies(rt, 1.0))
+
+
+def exits(rt, times=100):
+    """So many interpreters end with live actors of each kind: how many with status 0?"""
+    program = """if 1:
+        import iris, time
+        rt = iris.Runtime()
+        async def pull(mailbox): await mailbox.recv()
+        pids = [rt.spawn(lambda msg: time.sleep(0.001), release_gil=i % 2 == 0) for i in range(10)]
+        pids += [rt.spawn_with_mailbox(f) for f in (pull, lambda mailbox: mailbox.recv())]
+        for pid in pids: rt.send_interval(pid, 1, b"x")"""
+    return sum(subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 0 for _ in range(times))
+
+
+# name: what, its words, unit, factor, format, at least or at most, the original's
+ROWS = {
+    "one": (one, "a Python thread to one actor", "M msgs/s", 1e-6, ".2f", ">= 4.0", "0.13"),
+    "many": (many, "a Python thread to 100,000 actors", "M msgs/s", 1e-6, ".2f", ">= 2.5", ""),
+    "native": (native, "a C thread to one actor, 64 bytes", "M msgs/s", 1e-6, ".2f", ">= 8.0", ""),
+    "native_async": (native_async, "the same, `async def`", "M msgs/s", 1e-6, ".2f", "", ""),
+    "pull": (pull, "`recv()` on a thread", "M msgs/s", 1e-6, ".2f", ">= 1.5", ""),
+    "coroutine": (coroutine, "`async def` handler", "M msgs/s", 1e-6, ".2f", ">= 1.5", ""),
+    "async_pull": (async_pull, "`await recv()`", "M msgs/s", 1e-6, ".2f", "", ""),
+    "large": (large, "64 KiB, not copied", "M msgs/s", 1e-6, ".2f", ">= 2.0", ""),
+    "swaps": (swaps, "swaps in effect", "M/s", 1e-6, ".2f", ">= 1.6", "1.59"),
+    "spawns": (spawns, "1,000,000 actors spawned", "s", 1, ".2f", "<= 2.0", "5.2"),
+    "idle": (idle, "an idle actor that shares its handler", "bytes", 1, ".0f", "<= 200", "5406"),
+    "collect": (collect, "`gc.collect()` beside 1,000,000 actors, more", "ms", 1e3, ".2f", "", ""),
+    "asks": (asks, "`ask_wait`, p50", "us", 1e6, ".1f", "", "34 (one way)"),
+    "light": (light, "a light actor beside one that floods, p50", "us", 1e6, ".1f", "", ""),
+    "idle_pull": (idle_pull, "500 idle pull actors", "% of a core", 1, ".2f", "0", "11.8"),
+    "sleepers": (sleepers, "most that 5 s of sleep in two `release_gil` handlers delay another actor", "ms", 1e3, ".1f",
+                 "none", "2800"),
+    "stopped": (stopped, "messages to 100,000 actors, then `stop`: handled", "", 1, ".0f", "100000", "715"),
+    "started": (started, "2,000 waiting pull actors: begun", "", 1, ".0f", "2000", "512"),
+    "live": (live, "100,000 waiting async pull actors: live", "", 1, ".0f", "100000", ""),
+    "exits": (exits, "100 interpreters that end with live actors: status 0", "", 1, ".0f", "100", "10 to 100"),
 }
 
 
-def measure(what):
+def measure(name):
+    """In this process, which is spoilt then."""
+    import iris
+
     with iris.Runtime() as rt:
-        return what(rt)
+        print(repr(ROWS[name][0](rt)))
 
 
-def main():
-    print(f"{'':10} {'median':>9} {'least':>9} {'most':>9}       original")
-    for name in sys.argv[1:] or ROWS:
-        what, (unit, factor), original = ROWS[name]
-        found = sorted(measure(what) * factor for _ in range(ROUNDS))
-        print(f"{name:10} {found[ROUNDS // 2]:9.2f} {found[0]:9.2f} {found[-1]:9.2f} {unit:4} {original:>9}", flush=True)
+def build_directory():
+    import iris
+
+    at = os.path.abspath(iris.__file__)
+    for _ in range(5):
+        at = os.path.dirname(at)
+    return at
 
 
-main()
+def run(name):
+    done = subprocess.run([sys.executable, __file__, "--measure", name], stdout=subprocess.PIPE, text=True, check=True)
+    return float(done.stdout.split()[-1])
+
+
+def main(args):
+    if args[:1] == ["--measure"]:
+        return measure(args[1])
+    runs = int(args[1]) if args[:1] == ["--runs"] else 5
+    names = args[2 if args[:1] == ["--runs"] else 0:] or list(ROWS)
+    for name in names:
+        if name not in ROWS:
+            sys.exit(f"python.py: no row {name!r}; there are: {', '.join(ROWS)}")
+    os.environ.setdefault("IRIS_BUILD", build_directory())
+    print(f"- CPython {platform.python_version()}, {os.cpu_count()} cores; load before the first run "
+          f"{os.getloadavg()[0]:.1f}; median and range of {runs} runs\n")
+    print("| row | measured | unit | Iris | should be | the original |\n|---|---|---|---|---|---|")
+    found = {name: [] for name in names}
+    for _ in range(runs):
+        for name in names:
+            found[name].append(run(name) * ROWS[name][3])
+    for name in names:
+        _, words, unit, _, form, aim, original = ROWS[name]
+        low, mid, high = (format(f, form) for f in (min(found[name]), statistics.median(found[name]),
+                                                   max(found[name])))
+        print(f"| {name} | {words} | {unit} | {mid} ({low}..{high}) | {aim} | {original} |", flush=True)
+    print(f"\n- Load after the last run {os.getloadavg()[0]:.1f}")
+
+
+main(sys.argv[1:])

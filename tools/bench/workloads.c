@@ -6,6 +6,7 @@
 #include "lives.h"
 #include "machine.h"
 #include "pull.h"
+#include "python.h"
 #include "restarts.h"
 
 /* clang-format off */
@@ -92,6 +93,9 @@ const struct workload workloads[] = {
     ASK("ask from outside, beside 1 that floods", 2, 1),
     ASK("ask from outside, beside 100 that flood", 1, 100),
     ASK("ask from outside, beside 100 that flood", 2, 100),
+
+    ROW64("python", "outside thread to a Python handler", 1, ONLY_WHEN_NAMED, 0, python_iris, RATE),
+    ROW64("python-async", "outside thread to an async def handler", 1, ONLY_WHEN_NAMED, 1, python_iris, RATE),
 };
 /* clang-format on */
 
