@@ -2,6 +2,36 @@
 
 #include <pthread.h>
 
+/* ---- the GIL ---- */
+
+/* Who waits for the GIL looks at it again each switch interval. There may be thousands of actors with threads
+ * of their own: one of them does that, and the others sleep until it has had it. */
+static pthread_mutex_t queue = PTHREAD_MUTEX_INITIALIZER;
+
+PyGILState_STATE iris__gil_ensure(void)
+{
+    if (PyGILState_Check()) /* to queue with it in hand would be to wait for oneself */
+        return PyGILState_Ensure();
+    pthread_mutex_lock(&queue);
+    PyGILState_STATE gil = PyGILState_Ensure();
+    pthread_mutex_unlock(&queue);
+    return gil;
+}
+
+void iris__gil_restore(PyThreadState *state)
+{
+    pthread_mutex_lock(&queue);
+    PyEval_RestoreThread(state);
+    pthread_mutex_unlock(&queue);
+}
+
+void iris__gil_forked(void)
+{
+    pthread_mutex_init(&queue, NULL);
+}
+
+/* ---- drains ---- */
+
 /* A core thread drains our executor between enter and leave: the GIL is taken once per drain. */
 
 _Thread_local struct driver *iris__driver;

@@ -77,12 +77,16 @@ static int after_failure(iris_actor *self, const struct script *s, int i)
     return iris__failed(self, s) == IRIS_OK ? i + 1 : ~i;
 }
 
+enum { AHEAD = 3 }; /* messages: their bytes may have waited long enough to be out of the caches */
+
 static int handle_all(const struct script *s, iris_actor *self, PyObject *handler,
                       const iris_message *const *m, int n)
 {
     for (int i = 0; i < n; i++) {
         if (i && iris__api->due(self) == IRIS_AGAIN)
             return i;
+        if (i + AHEAD < n)
+            __builtin_prefetch(m[i + AHEAD]->data);
         if (call(self, handler, m[i], s->flags))
             return after_failure(self, s, i);
     }
@@ -108,7 +112,7 @@ int iris__handle(const iris_behaviour *b, iris_actor *self, void *state,
 int iris__handle_away(const iris_behaviour *b, iris_actor *self, void *state,
                       const iris_message *const *m, int n)
 {
-    PyGILState_STATE gil = PyGILState_Ensure();
+    PyGILState_STATE gil = iris__gil_ensure();
     int result = iris__handle(b, self, state, m, n);
     PyGILState_Release(gil);
     return result;

@@ -66,9 +66,9 @@ static PyObject *receive(struct mailbox *box, PyObject *matcher, int64_t timeout
         return NULL;
     int result = box->reader->take(box->self, test, &match, &m);
     if (result == IRIS_EMPTY && timeout != 0) {
-        Py_BEGIN_ALLOW_THREADS;
+        PyThreadState *state = PyEval_SaveThread();
         result = box->reader->recv(box->self, test, &match, timeout, &m);
-        Py_END_ALLOW_THREADS;
+        iris__gil_restore(state);
     }
     if (result == IRIS_OK)
         return object_of(m);
@@ -151,7 +151,7 @@ int iris__mailbox_handle(const iris_behaviour *b, iris_actor *self, void *state,
                          const iris_message *const *m, int n)
 {
     const struct script *s = b->data;
-    PyGILState_STATE gil = PyGILState_Ensure();
+    PyGILState_STATE gil = iris__gil_ensure();
     struct mailbox *box = PyObject_New(struct mailbox, &type);
     (void)state, (void)m, (void)n;
     int result = IRIS_FAIL;

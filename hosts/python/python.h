@@ -109,6 +109,10 @@ void iris__driver_close(struct driver *); /* [no gil] */
 /* After a handler: what was raised for it must not hit the next one. */
 void iris__driver_calm(void);
 extern _Thread_local struct driver *iris__driver; /* whose thread this is, or NULL */
+/* PyGILState_Ensure() and PyEval_RestoreThread() for an actor's own thread, of which there are many. [no gil] */
+PyGILState_STATE iris__gil_ensure(void);
+void iris__gil_restore(PyThreadState *);
+void iris__gil_forked(void); /* in a child: whoever waited for it is not here */
 
 /* load.c */
 int iris__load(struct host *, const iris_source *, iris_version **);

@@ -73,6 +73,7 @@ static void delist(struct runtime *r)
 /* In the child of fork(), where nothing of them runs. */
 static void after_fork(void)
 {
+    iris__gil_forked();
     for (struct runtime *r = open_ones; r; r = r->next) {
         r->host = NULL;
         r->forked = 1;
