@@ -177,8 +177,19 @@ static PyTypeObject view_type = {
     .tp_doc = "A message of the runtime's, read-only; what memoryviews of handlers stand on.",
 };
 
+/* A view of bytes of our own, or of a small copy, needs nothing of the runtime. */
+static PyObject *view_bytes(const iris_message *m)
+{
+    PyObject *bytes = iris__message_bytes(m);
+    PyObject *memory = bytes ? PyMemoryView_FromObject(bytes) : NULL;
+    Py_XDECREF(bytes);
+    return memory;
+}
+
 PyObject *iris__message_view(const iris_message *m)
 {
+    if (m->len < GIFT_SIZE || gift_at(m->data))
+        return view_bytes(m);
     struct view *v = PyObject_New(struct view, &view_type);
     if (!v)
         return NULL;

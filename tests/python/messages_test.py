@@ -1,6 +1,7 @@
 import array
 import gc
 import sys
+import threading
 import unittest
 
 import iris
@@ -8,6 +9,8 @@ from helpers import RuntimeTest, eventually
 
 
 class Messages(RuntimeTest):
+    MANY = 100_000
+
     def test_they_come_as_bytes_and_in_order(self):
         pid, got = self.collector()
         for i in range(20000):
@@ -100,6 +103,52 @@ class Messages(RuntimeTest):
         self.assertTrue(all(type(m) is memoryview and m.readonly for m in got))
         self.assertEqual([bytes(m) for m in got], [b"%d" % i * 50 for i in range(1000)])
 
+    def test_what_can_change_is_copied_when_it_is_sent(self):
+        for view in (False, True):
+            pid, got = self.collector(view=view)
+            data = bytearray(b"good" * 10000)
+            self.rt.send(pid, data)
+            self.rt.send(pid, memoryview(data)[:20000])
+            data[:4] = b"evil"
+            data.extend(bytes(100000))  # moves it; a buffer that was still held would forbid that
+            del data
+            eventually(lambda: len(got) == 2)
+            self.assertEqual([bytes(m) for m in got], [b"good" * 10000, b"good" * 5000])
+
+    def test_large_ones_are_not_copied_for_views_either(self):
+        pid, got = self.collector(view=True)
+        data = bytes(100000)
+        self.rt.send(pid, data)
+        eventually(lambda: got)
+        self.assertIs(got[0].obj, data)
+
+    def test_what_is_kept_outlives_its_runtime(self):
+        kept = []
+        before = threading.active_count()
+        with iris.Runtime() as rt:
+            pids = [rt.spawn(kept.append, view=True), rt.spawn(kept.append)]
+            for pid in pids:
+                for size in (10, 3000, 1 << 20):
+                    rt.send(pid, b"x" * size)
+            eventually(lambda: len(kept) == 6)
+        self.assertTrue(rt.closed)
+        self.assertEqual(sorted(len(m) for m in kept), [10, 10, 3000, 3000, 1 << 20, 1 << 20])
+        self.assertTrue(all(bytes(m) == b"x" * len(m) for m in kept))
+        self.assertEqual(threading.active_count(), before)
+
+    def test_a_message_passed_on_a_thousand_times_is_one_object(self):
+        hops, data = [], bytes(50000)
+
+        def passes_on(msg):
+            hops.append(msg is data)
+            if len(hops) < 1000:
+                self.rt.send(pids[len(hops) % 10], msg)
+
+        pids = [self.rt.spawn(passes_on) for _ in range(10)]
+        self.rt.send(pids[0], data)
+        eventually(lambda: len(hops) == 1000)
+        self.assertTrue(all(hops))
+
     def test_a_handler_answers_with_what_it_returns(self):
         for answer, expected in ((b"b", b"b"), (bytearray(b"ba"), b"ba"), ("ä", "ä".encode()), (b"", b"")):
             pid = self.rt.spawn(lambda m, answer=answer: answer)
@@ -111,8 +160,6 @@ class Messages(RuntimeTest):
             self.rt.ask_wait(pid, b"")
 
     def test_a_full_mailbox_says_no(self):
-        import threading
-
         go, begun = threading.Event(), threading.Event()
         pid = self.rt.spawn_py_handler_bounded(lambda m: (begun.set(), go.wait())[:0] or None, budget=100, capacity=2)
         self.assertEqual([self.rt.send(pid, b"x") for _ in range(3)], [True, True, False])
@@ -125,13 +172,13 @@ class Messages(RuntimeTest):
 
     def test_stop_handles_what_was_accepted(self):
         handled = []
-        pids = [self.rt.spawn(handled.append, budget=10) for _ in range(20000)]
+        pids = [self.rt.spawn(handled.append, budget=10) for _ in range(self.MANY)]
         for pid in pids:
             self.assertTrue(self.rt.send(pid, b"ping"))
         for pid in pids:
             self.rt.stop(pid)
         eventually(lambda: not any(map(self.rt.is_alive, pids)))
-        self.assertEqual(len(handled), 20000)
+        self.assertEqual(len(handled), self.MANY)
 
 
 if __name__ == "__main__":
