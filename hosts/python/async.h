@@ -35,6 +35,7 @@ int iris__box_init(const iris_behaviour *, iris_actor *, iris_bytes, void **);
 int iris__box_handle(const iris_behaviour *, iris_actor *, void *, const iris_message *const *,
                      int);
 void iris__box_fini(const iris_behaviour *, iris_actor *, void *);
+int iris__box_adopt(const iris_behaviour *, iris_actor *, const iris_behaviour *old, void **);
 void iris__box_cancel(const iris_behaviour *, iris_actor *, void *);
 
 int iris__async_ready(PyObject *module);

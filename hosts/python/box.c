@@ -1,8 +1,11 @@
 #include "async.h"
 
+#include "runtime.h"
+
 #include <structmember.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 /* The mailbox of an async pull actor. To the core it is an actor that puts its messages off: they stay in
  * its books until recv() has moved on to the next. */
@@ -11,6 +14,7 @@ struct entry { /* one that waits to be received */
     struct entry *next;
     const iris_message *message; /* or NULL: */
     PyObject *object;            /* a signal, or what a selective recv() has passed over */
+    int tells_swap;              /* the signal HOT_SWAP */
 };
 
 struct box {
@@ -23,8 +27,10 @@ struct box {
     const iris_message *taken; /* recv() has given it out, and it is the handler's until the next */
     PyObject *waiter;          /* a future, or NULL */
     PyObject *task;            /* _aio sets it */
-    char *reason;              /* to end with */
+    char *reason;              /* it has crashed with */
+    uint64_t crash; /* the signal that brings it into the turn where that is told; 0: none */
     int ends;
+    int swapped; /* script is a new one, whose handler begins when the old one's returns */
 };
 
 static void settle_taken(struct box *b, int result)
@@ -142,12 +148,18 @@ static void give_back(struct box *b, int result)
     b->last = &b->first;
 }
 
+/* A crash is what a turn says. Signals come before all mail, and nobody is called 0: there comes one now. */
+static int is_to_crash(struct box *b)
+{
+    return b->reason && iris__ext.watch->monitor(b->actor, 0, &b->crash) == IRIS_OK;
+}
+
 /* [exec] In a drain, where the actor may be told to leave. */
 static void leave(iris_job *job)
 {
     struct box *b = (struct box *)((char *)job - offsetof(struct box, job));
     PyGILState_STATE gil = PyGILState_Ensure();
-    if (b->actor)
+    if (b->actor && !is_to_crash(b))
         iris__api->exit(b->actor, b->reason);
     Py_DECREF(b);
     PyGILState_Release(gil);
@@ -162,13 +174,50 @@ static void end(struct box *b)
     iris__api->post(b->host->loop->driver.executor, &b->job);
 }
 
-static PyObject *done(PyObject *self, PyObject *result)
+/* HOT_SWAP is for those before: the newcomer is what it told of. */
+static void forget_swaps(struct box *b)
 {
-    struct box *b = (struct box *)self;
-    (void)result;
+    for (struct entry **at = &b->first; *at;) {
+        struct entry *e = *at;
+        if (!e->tells_swap) {
+            at = &e->next;
+            continue;
+        }
+        *at = e->next;
+        if (b->last == &e->next)
+            b->last = at;
+        free_entry(e);
+    }
+}
+
+/* The next version's handler, for the same mailbox. */
+static PyObject *succeed(struct box *b)
+{
+    b->swapped = 0;
+    settle_taken(b, IRIS_OK);
+    forget_swaps(b);
+    struct current before = iris__current;
+    iris__current = (struct current){b->host, b->actor};
+    PyObject *coroutine = PyObject_CallOneArg(b->script->callable, (PyObject *)b);
+    iris__current = before;
+    return coroutine;
+}
+
+static void leave_now(struct box *b)
+{
     end(b);
     give_back(b, IRIS_AGAIN);
     settle_taken(b, IRIS_OK);
+}
+
+/* done(): the handler has returned. What is to be awaited next, or None. */
+static PyObject *done(PyObject *self, PyObject *unused)
+{
+    struct box *b = (struct box *)self;
+    (void)unused;
+    if (b->swapped && b->actor && !b->ends)
+        return succeed(b);
+    leave_now(b);
     Py_RETURN_NONE;
 }
 
@@ -187,10 +236,11 @@ static PyObject *failed(PyObject *self, PyObject *exception)
     PyObject *text = iris__describe_raised();
     const char *words = text ? PyUnicode_AsUTF8(text) : NULL;
     PyErr_Clear();
-    if (b->actor && asprintf(&b->reason, "crash: %s", words ? words : "") < 0)
-        b->reason = NULL;
+    if (b->actor && !b->ends)
+        b->reason = strdup(words ? words : "?");
     Py_XDECREF(text);
-    return done(self, Py_None);
+    leave_now(b);
+    Py_RETURN_NONE;
 }
 
 static PyObject *get_pid(PyObject *self, void *closure)
@@ -323,6 +373,10 @@ int iris__box_handle(const iris_behaviour *behaviour, iris_actor *self, void *st
 {
     struct box *b = state;
     (void)behaviour;
+    if (b->ends) { /* what comes now is not for this handler any more */
+        int crashes = b->crash && m[0]->kind == IRIS_DOWN && m[0]->ref == b->crash;
+        return crashes ? (iris__api->fail("%s", b->reason), ~0) : 0;
+    }
     for (int i = 0; i < n; i++)
         if (take_in(b, self, m[i])) {
             PyErr_Clear();
@@ -338,6 +392,43 @@ static void close_box(struct box *b)
     give_back(b, IRIS_OK);
     settle_taken(b, IRIS_OK);
     wake_waiter(b);
+}
+
+static int tell_of_swap(struct box *b)
+{
+    const iris_message m = {.kind = IRIS_HOT_SWAP, .to = b->pid, .data = ""};
+    PyObject *signal = iris__signal_object(&m);
+    if (!signal || append(b, NULL, signal)) {
+        Py_XDECREF(signal);
+        return -1;
+    }
+    ((struct entry *)((char *)b->last - offsetof(struct entry, next)))->tells_swap = 1;
+    return 0;
+}
+
+/* All messages before it are done with. The handler gets HOT_SWAP; what it runs goes on until it returns, and
+ * the new version's handler begins then. */
+int iris__box_adopt(const iris_behaviour *new, iris_actor *self, const iris_behaviour *old,
+                    void **state)
+{
+    const struct script *s = new->data, *before = old->data;
+    struct box *b = *state;
+    (void)self;
+    if (before->kind != KIND_ASYNC_PULL)
+        return iris__api->fail(
+            "\"%s\" is an async pull handler and \"%s\" is none; stop the actor and "
+            "start the new one",
+            new->name, old->name);
+    PyGILState_STATE gil = PyGILState_Ensure();
+    int failed = !b->ends && tell_of_swap(b);
+    if (!failed) {
+        b->script = s;
+        b->swapped = 1;
+        wake_waiter(b);
+    }
+    PyErr_Clear();
+    PyGILState_Release(gil);
+    return failed ? iris__api->fail("python: no memory to tell of a swap") : IRIS_OK;
 }
 
 /* Killed with messages open: the handler is cancelled where it waits. */

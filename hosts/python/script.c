@@ -103,6 +103,7 @@ static void fill_pull(iris_behaviour *b, const struct script *s)
     b->handle = iris__box_handle;
     b->fini = iris__box_fini;
     b->cancel = iris__box_cancel;
+    b->adopt = iris__box_adopt;
 }
 
 static void fill_push(iris_behaviour *b, const struct script *s)

@@ -92,7 +92,7 @@ static void forget_special(struct host *h, uint64_t pid)
 void iris__state_fini(const iris_behaviour *b, iris_actor *self, void *state)
 {
     const struct script *s = b->data;
-    PyGILState_STATE gil = PyGILState_Ensure();
+    PyGILState_STATE gil = iris__gil_ensure();
     Py_XDECREF((PyObject *)state);
     if (s->asked || s->flags & SCRIPT_THREAD)
         forget_special(s->host, iris__api->pid(self));
@@ -272,6 +272,11 @@ static int take_over(const struct script *new, const char *name, void **state)
 static int adopt(const struct script *old, const struct script *new, const char *name, void **state)
 {
     int had = old->flags & SCRIPT_CLASS, has = new->flags &SCRIPT_CLASS;
+    if (old->kind == KIND_ASYNC_PULL)
+        return iris__api->fail(
+            "\"%s\" is no async pull handler, as the one that runs is; stop the actor "
+            "and start the new one",
+            name);
     if (!had && !has)
         return IRIS_OK;
     if (!had || !has || crosses_by_bytes(old->callable, new->callable))

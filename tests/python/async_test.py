@@ -1,4 +1,5 @@
 import asyncio
+import contextvars
 import logging
 import threading
 import unittest
@@ -115,6 +116,102 @@ class AsyncHandlers(RuntimeTest):
         self.ends(pid)
         eventually(lambda: ended)
 
+    def test_real_sockets_and_their_end(self):
+        """A handler that reads from a socket: answered, killed while it reads, stopped while it reads."""
+        ended, open_ones = [], []
+
+        async def serve(reader, writer):
+            open_ones.append(writer)
+            while line := await reader.readline():
+                if line != b"silence\n":
+                    writer.write(line.upper())
+                    await writer.drain()
+                elif b"answer" in ended:
+                    break
+            writer.close()
+
+        async def listens(mailbox):
+            server = await asyncio.start_server(serve, "127.0.0.1", 0)
+            ended.append(server.sockets[0].getsockname()[1])
+            await mailbox.recv()
+            server.close()
+
+        async def asks(msg):
+            reader, writer = await asyncio.open_connection("127.0.0.1", ended[0])
+            try:
+                writer.write(msg + b"\n")
+                return (await reader.readline()).strip()
+            except asyncio.CancelledError:
+                ended.append("cancelled")
+                raise
+            finally:
+                writer.close()
+
+        server = self.rt.spawn_with_mailbox(listens)
+        eventually(lambda: ended)
+        pid, stopped = self.rt.spawn(asks), self.rt.spawn(asks)
+        self.assertEqual(self.rt.ask_wait(pid, b"ada"), b"ADA")
+        self.rt.send(pid, b"silence")
+        eventually(lambda: len(open_ones) == 2)
+        self.rt.kill(pid)
+        self.ends(pid)
+        eventually(lambda: ended[1:] == ["cancelled"])
+        self.rt.send(stopped, b"silence")
+        self.rt.send(stopped, b"more")
+        eventually(lambda: len(open_ones) == 3)
+        self.rt.stop(stopped)
+        self.assertTrue(self.rt.is_alive(stopped))
+
+        async def close_them(msg):
+            for writer in open_ones:
+                writer.close()
+
+        self.rt.send(self.rt.spawn(close_them), b"")
+        self.ends(stopped)
+        self.assertEqual((ended[1:], len(open_ones)), (["cancelled"], 4))
+        self.rt.send(server, b"")
+        self.ends(server)
+
+    def test_a_runtime_is_closed_while_handlers_wait(self):
+        begun, ended = [], []
+
+        async def waits(msg):
+            begun.append(1)
+            try:
+                await asyncio.sleep(1000)
+            finally:
+                ended.append(1)
+
+        async def pull(mailbox):
+            begun.append(1)
+            try:
+                await asyncio.sleep(1000)
+            finally:
+                ended.append(1)
+
+        with iris.Runtime() as rt:
+            self.assertTrue(rt.send(rt.spawn(waits), b""))
+            rt.spawn_with_mailbox(pull)
+            eventually(lambda: len(begun) == 2)
+            self.assertEqual(ended, [])
+        self.assertEqual(len(ended), 2)
+
+    def test_context_variables_are_a_handlers_own(self):
+        var = contextvars.ContextVar("var", default=0)
+
+        async def handler(msg):
+            before = var.get()
+            var.set(int(msg))
+            await asyncio.sleep(0.001)
+            return b"%d %d" % (before, var.get())
+
+        pids = [self.rt.spawn(handler) for _ in range(20)]
+
+        async def main():
+            return await asyncio.gather(*(self.rt.ask(pid, b"%d" % i) for i, pid in enumerate(pids, 1)))
+
+        self.assertEqual([int(a.split()[1]) for a in asyncio.run(main())], list(range(1, 21)))
+
     def test_classes_and_swaps(self):
         class Counter:
             def __init__(self):
@@ -213,18 +310,118 @@ class AsyncPull(RuntimeTest):
         eventually(lambda: len(got) == 6)
         self.assertEqual(got, [b"x", b"a", b"b", None, None, "refused"])
 
+    def test_swapped_it_is_told_and_the_new_one_begins_when_it_returns(self):
+        got, go = [], []
+
+        def named(name, lingers=False):
+            async def pull(mailbox):
+                got.append(name)
+                async for msg in mailbox:
+                    got.append(getattr(msg, "type_name", msg))
+                    while lingers and not go:
+                        await asyncio.sleep(0.001)
+                    if not isinstance(msg, bytes):
+                        return
+
+            return pull
+
+        pid = self.rt.spawn_with_mailbox(named("a", True))
+        go.append(1)
+        for i in range(100):
+            self.rt.send(pid, b"%d" % i)
+        self.assertEqual(self.rt.swap(pid, named("b", True)), 2)
+        for i in range(100):
+            self.rt.send(pid, b"%d" % i)
+        numbers = [b"%d" % i for i in range(100)]
+        eventually(lambda: len(got) == 203)
+        self.assertEqual(got, ["a", *numbers, "HOT_SWAP", "b", *numbers])
+        got.clear()
+        go.clear()
+        self.rt.swap(pid, named("c"))
+        eventually(lambda: got == ["HOT_SWAP"])
+        self.rt.swap(pid, named("d"))  # b has not returned yet, so c never begins
+        self.rt.send(pid, b"x")
+        go.append(1)
+        eventually(lambda: got == ["HOT_SWAP", "d", b"x"])
+        self.assertEqual(self.rt.rollback(pid, 2), 5)
+        eventually(lambda: got[3:] == ["HOT_SWAP", "b"])
+        self.rt.stop(pid)
+        self.ends(pid)
+
+    def test_a_fault_between_messages_is_a_crash_and_costs_none(self):
+        begun, got, go = [], [], []
+
+        async def faulty(mailbox):
+            begun.append(1)
+            if len(begun) == 1:
+                while not go:
+                    await asyncio.sleep(0.001)
+                raise ZeroDivisionError("by hand")
+            async for msg in mailbox:
+                got.append(msg)
+
+        pid = self.rt.spawn_with_mailbox(faulty)
+        with self.assertLogs("iris") as logs:
+            self.rt.watch(pid, "restartone")
+            for i in range(100):
+                self.rt.send(pid, b"%d" % i)
+            go.append(1)
+            eventually(lambda: len(got) == 100)
+            eventually(lambda: "by hand" in "".join(logs.output))
+        self.assertEqual((got, len(begun)), ([b"%d" % i for i in range(100)], 2))
+
+    def test_a_new_handler_that_fails_ends_its_actor(self):
+        async def old(mailbox):
+            async for msg in mailbox:
+                if not isinstance(msg, bytes):
+                    return
+
+        async def new(mailbox):
+            raise ZeroDivisionError("by hand")
+
+        pid = self.rt.spawn_with_mailbox(old)
+        with self.assertLogs("iris") as logs:
+            self.rt.hot_swap(pid, new)
+            self.ends(pid)
+            eventually(lambda: "by hand" in "".join(logs.output))
+        self.assertNotIn("_aio.py", "".join(logs.output))
+
+    def test_a_flood_of_swaps(self):
+        """No message is lost or handled twice, in whichever handler it is."""
+        got = []
+
+        def fresh():
+            async def pull(mailbox):
+                async for msg in mailbox:
+                    if not isinstance(msg, bytes):
+                        return
+                    got.append(msg)
+                    if len(got) % 7 == 0:
+                        await asyncio.sleep(0)
+
+            return pull
+
+        pid = self.rt.spawn_with_mailbox(fresh())
+        for i in range(2000):
+            self.rt.send(pid, b"%d" % i)
+            if i % 3 == 0:
+                self.rt.hot_swap(pid, fresh())
+        eventually(lambda: len(got) == 2000)
+        self.assertEqual(got, [b"%d" % i for i in range(2000)])
+        eventually(lambda: self.rt.behavior_version(pid) == 668)
+
     def test_many_live_at_once(self):
-        live, got = [], []
+        live, got, many = [], [], 20_000  # tools/bench/python.py has 100,000
 
         async def pull(mailbox):
             live.append(1)
             got.append(await mailbox.recv())
 
-        pids = [self.rt.spawn_with_mailbox(pull) for _ in range(5000)]
-        eventually(lambda: len(live) == 5000)
+        pids = [self.rt.spawn_with_mailbox(pull) for _ in range(many)]
+        eventually(lambda: len(live) == many)
         for pid in pids:
             self.assertTrue(self.rt.send(pid, b"m"))
-        eventually(lambda: len(got) == 5000)
+        eventually(lambda: len(got) == many)
         eventually(lambda: not any(map(self.rt.is_alive, pids)))
 
     def test_one_that_returns_at_once_ends(self):

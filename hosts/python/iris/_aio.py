@@ -67,13 +67,12 @@ class Loop:
         self.loop.call_soon(self._begin)  # the others go on
         pending.task = asyncio.current_task()
         try:
-            result = await _go_on(coroutine, future)
+            after = pending.done(await _go_on(coroutine, future))
+            while after is not None:  # it was swapped, and returned: the new handler
+                after = pending.done(await after)
         except BaseException as error:
-            pending.task = None
             pending.failed(_without_us(error))
-        else:
-            pending.task = None
-            pending.done(result)
+        pending.task = None
 
 
 def _without_us(error):
