@@ -22,7 +22,7 @@ bench: build
 
 # What Python actors do; BENCH_PYTHON: --runs N, and rows.
 bench-python: build
-	@PYTHONPATH=build/release/lib/iris/python $$(sed -n 's/^IRIS_PYTHON_PROGRAM:INTERNAL=//p' \
+	@PYTHONPATH=build/release/lib/iris/python $$(sed -n 's/^IRIS_PYTHON_PROGRAM:[A-Z]*=//p' \
 	    build/release/CMakeCache.txt) tools/bench/python.py $(BENCH_PYTHON)
 
 # Beside Erlang and CAF; BENCH_PEERS: its options, as --markdown.
