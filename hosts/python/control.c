@@ -3,27 +3,32 @@
 
 #include "wait.h"
 
-static int info_of(PyObject *self, PyObject *target, iris_info *i)
+/* The arguments of a call with one, "pid". */
+#define ARGUMENTS PyObject *const *args, Py_ssize_t n, PyObject *keywords
+
+/* IRIS_OK, IRIS_DEAD, or -1 with an exception. */
+static int info_of(PyObject *self, ARGUMENTS, const char *call, iris_info *i)
 {
     struct host *h = iris__runtime_host(self);
     uint64_t pid;
     *i = (iris_info){.size = sizeof *i, .abi = IRIS_ABI};
-    if (!h || iris__pid(target, &pid))
+    if (!h || iris__take_pid(args, n, keywords, call, &pid))
         return -1;
+    i->pid = pid;
     return iris__ext.control->info(h->self, pid, i);
 }
 
-static PyObject *is_alive(PyObject *self, PyObject *pid)
+static PyObject *is_alive(PyObject *self, ARGUMENTS)
 {
     iris_info i;
-    int result = info_of(self, pid, &i);
+    int result = info_of(self, args, n, keywords, "is_alive", &i);
     return result < 0 && PyErr_Occurred() ? NULL : PyBool_FromLong(result == IRIS_OK);
 }
 
-static PyObject *mailbox_size(PyObject *self, PyObject *pid)
+static PyObject *mailbox_size(PyObject *self, ARGUMENTS)
 {
     iris_info i;
-    int result = info_of(self, pid, &i);
+    int result = info_of(self, args, n, keywords, "mailbox_size", &i);
     if (result < 0 && PyErr_Occurred())
         return NULL;
     if (result != IRIS_OK)
@@ -31,22 +36,24 @@ static PyObject *mailbox_size(PyObject *self, PyObject *pid)
     return PyLong_FromUnsignedLongLong(i.mailbox);
 }
 
-static PyObject *behavior_version(PyObject *self, PyObject *pid)
+static PyObject *behavior_version(PyObject *self, ARGUMENTS)
 {
     iris_info i;
-    int result = info_of(self, pid, &i);
+    int result = info_of(self, args, n, keywords, "behavior_version", &i);
     if (result < 0 && PyErr_Occurred())
         return NULL;
     if (result != IRIS_OK)
-        return PyErr_Format(iris__no_such_actor, "there is no actor %S", pid), NULL;
+        return PyErr_Format(iris__no_such_actor, "there is no actor %llu",
+                            (unsigned long long)i.pid),
+               NULL;
     return PyLong_FromUnsignedLong(i.rev);
 }
 
-static PyObject *info(PyObject *self, PyObject *pid)
+static PyObject *info(PyObject *self, ARGUMENTS)
 {
     static const char *const states[] = {"running", "stuck", "stopping"};
     iris_info i;
-    int result = info_of(self, pid, &i);
+    int result = info_of(self, args, n, keywords, "info", &i);
     if (result < 0 && PyErr_Occurred())
         return NULL;
     if (result != IRIS_OK)
@@ -59,21 +66,21 @@ static PyObject *info(PyObject *self, PyObject *pid)
                          "version", i.version);
 }
 
-static PyObject *stop(PyObject *self, PyObject *target)
+static PyObject *stop(PyObject *self, ARGUMENTS)
 {
     struct host *h = iris__runtime_host(self);
     uint64_t pid;
-    if (!h || iris__pid(target, &pid))
+    if (!h || iris__take_pid(args, n, keywords, "stop", &pid))
         return NULL;
     iris__ext.watch->stop(h->self, pid);
     Py_RETURN_NONE;
 }
 
-static PyObject *kill_actor(PyObject *self, PyObject *target)
+static PyObject *kill_actor(PyObject *self, ARGUMENTS)
 {
     struct host *h = iris__runtime_host(self);
     uint64_t pid;
-    if (!h || iris__pid(target, &pid))
+    if (!h || iris__take_pid(args, n, keywords, "kill", &pid))
         return NULL;
     iris__ext.watch->kill(h->self, pid);
     Py_RETURN_NONE;
@@ -92,19 +99,21 @@ static PyObject *self_pid(PyObject *self, PyObject *unused)
 }
 
 PyMethodDef iris__control_methods[] = {
-    {"is_alive", is_alive, METH_O, "is_alive($self, pid, /)\n--\n\nWhether it has not ended."},
-    {"mailbox_size", mailbox_size, METH_O,
-     "mailbox_size($self, pid, /)\n--\n\nMessages accepted and not yet begun; None: there is no such actor."},
-    {"behavior_version", behavior_version, METH_O,
-     "behavior_version($self, pid, /)\n--\n\nHow many handlers it has had: 1, and one more with each swap or "
+    {"is_alive", (PyCFunction)(void (*)(void))is_alive, METH_FASTCALL | METH_KEYWORDS,
+     "is_alive($self, pid)\n--\n\nWhether it has not ended."},
+    {"mailbox_size", (PyCFunction)(void (*)(void))mailbox_size, METH_FASTCALL | METH_KEYWORDS,
+     "mailbox_size($self, pid)\n--\n\nMessages accepted and not yet begun; None: there is no such actor."},
+    {"behavior_version", (PyCFunction)(void (*)(void))behavior_version,
+     METH_FASTCALL | METH_KEYWORDS,
+     "behavior_version($self, pid)\n--\n\nHow many handlers it has had: 1, and one more with each swap or "
      "rollback."},
-    {"info", info, METH_O,
-     "info($self, pid, /)\n--\n\nWhat `iris ps` shows of it, as a dict; None: no such actor."},
-    {"stop", stop, METH_O,
-     "stop($self, pid, /)\n--\n\nThe actor handles what it has accepted, then ends; so do its children. Nobody "
+    {"info", (PyCFunction)(void (*)(void))info, METH_FASTCALL | METH_KEYWORDS,
+     "info($self, pid)\n--\n\nWhat `iris ps` shows of it, as a dict; None: no such actor."},
+    {"stop", (PyCFunction)(void (*)(void))stop, METH_FASTCALL | METH_KEYWORDS,
+     "stop($self, pid)\n--\n\nThe actor handles what it has accepted, then ends; so do its children. Nobody "
      "there: nothing happens."},
-    {"kill", kill_actor, METH_O,
-     "kill($self, pid, /)\n--\n\nThe actor ends after the message that it is in; its mail becomes dead letters."},
+    {"kill", (PyCFunction)(void (*)(void))kill_actor, METH_FASTCALL | METH_KEYWORDS,
+     "kill($self, pid)\n--\n\nThe actor ends after the message that it is in; its mail becomes dead letters."},
     {"self", self_pid, METH_NOARGS,
      "self($self)\n--\n\nThe pid of the actor whose handler this is; None: of none."},
     {0},
@@ -112,13 +121,15 @@ PyMethodDef iris__control_methods[] = {
 
 /* ---- names ---- */
 
-static PyObject *set_name(PyObject *self, PyObject *args)
+static PyObject *set_name(PyObject *self, PyObject *args, PyObject *keywords, char *what)
 {
+    char *names[] = {what, "pid", NULL};
     struct host *h = iris__runtime_host(self);
     const char *name;
     PyObject *target;
     uint64_t pid;
-    if (!h || !PyArg_ParseTuple(args, "sO:register", &name, &target) || iris__pid(target, &pid))
+    if (!h || !PyArg_ParseTupleAndKeywords(args, keywords, "sO:register", names, &name, &target) ||
+        iris__pid(target, &pid))
         return NULL;
     int result = iris__ext.name->set(h->self, name, pid);
     if (result == IRIS_FAIL && iris__ext.name->find(h->self, name)) { /* the newer one gets it */
@@ -134,21 +145,23 @@ static PyObject *set_name(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
-static PyObject *clear_name(PyObject *self, PyObject *args)
+static PyObject *clear_name(PyObject *self, PyObject *args, PyObject *keywords, char *what)
 {
+    char *names[] = {what, NULL};
     struct host *h = iris__runtime_host(self);
     const char *name;
-    if (!h || !PyArg_ParseTuple(args, "s:unregister", &name))
+    if (!h || !PyArg_ParseTupleAndKeywords(args, keywords, "s:unregister", names, &name))
         return NULL;
     iris__ext.name->clear(h->self, name);
     Py_RETURN_NONE;
 }
 
-static PyObject *find_name(PyObject *self, PyObject *args)
+static PyObject *find_name(PyObject *self, PyObject *args, PyObject *keywords, char *what)
 {
+    char *names[] = {what, NULL};
     struct host *h = iris__runtime_host(self);
     const char *name;
-    if (!h || !PyArg_ParseTuple(args, "s:whereis", &name))
+    if (!h || !PyArg_ParseTupleAndKeywords(args, keywords, "s:whereis", names, &name))
         return NULL;
     uint64_t pid = iris__ext.name->find(h->self, name);
     if (!pid)
@@ -164,11 +177,12 @@ static void add_entry(void *ctx, const char *name, uint64_t pid)
     Py_XDECREF(entry);
 }
 
-static PyObject *list(PyObject *self, PyObject *args, int direct)
+static PyObject *list(PyObject *self, PyObject *args, PyObject *keywords, int direct)
 {
+    static char *names[] = {"prefix", NULL};
     struct host *h = iris__runtime_host(self);
     const char *prefix = "/";
-    if (!h || !PyArg_ParseTuple(args, "|s:list_children", &prefix))
+    if (!h || !PyArg_ParseTupleAndKeywords(args, keywords, "|s:list_children", names, &prefix))
         return NULL;
     PyObject *out = PyList_New(0);
     if (!out)
@@ -181,14 +195,14 @@ static PyObject *list(PyObject *self, PyObject *args, int direct)
     return PyErr_Occurred() ? NULL : iris__raise_reason(PyExc_ValueError);
 }
 
-static PyObject *list_children(PyObject *self, PyObject *args)
+static PyObject *list_children(PyObject *self, PyObject *args, PyObject *keywords)
 {
-    return list(self, args, 0);
+    return list(self, args, keywords, 0);
 }
 
-static PyObject *list_children_direct(PyObject *self, PyObject *args)
+static PyObject *list_children_direct(PyObject *self, PyObject *args, PyObject *keywords)
 {
-    return list(self, args, 1);
+    return list(self, args, keywords, 1);
 }
 
 static PyObject *names_of(PyObject *self, PyObject *target)
@@ -205,28 +219,43 @@ static PyObject *names_of(PyObject *self, PyObject *target)
     return out;
 }
 
-#define NAMES(call, arg, what) call "($self, " arg ", /)\n--\n\n" what
+/* The same calls, by a name or a path: what their argument is called. */
+#define BY(function, call, what)                                              \
+    static PyObject *call(PyObject *self, PyObject *args, PyObject *keywords) \
+    {                                                                         \
+        static char name[] = what;                                            \
+        return function(self, args, keywords, name);                          \
+    }
+BY(set_name, register_name, "name")
+BY(set_name, register_path, "path")
+BY(clear_name, unregister_name, "name")
+BY(clear_name, unregister_path, "path")
+BY(find_name, whereis_name, "name")
+BY(find_name, whereis_path, "path")
+
+#define KEYWORDS(function) (PyCFunction)(void (*)(void)) function, METH_VARARGS | METH_KEYWORDS
+#define NAMES(call, arg, what) call "($self, " arg ")\n--\n\n" what
 
 PyMethodDef iris__name_methods[] = {
-    {"register", set_name, METH_VARARGS,
-     "register($self, name, pid, /)\n--\n\nFrom now on the actor is found by this name; who had it has it no more. "
+    {"register", KEYWORDS(register_name),
+     "register($self, name, pid)\n--\n\nFrom now on the actor is found by this name; who had it has it no more. "
      "It is free again\nwhen the actor ends."},
-    {"register_path", set_name, METH_VARARGS,
-     "register_path($self, path, pid, /)\n--\n\nThe same for a path."},
-    {"unregister", clear_name, METH_VARARGS,
+    {"register_path", KEYWORDS(register_path),
+     "register_path($self, path, pid)\n--\n\nThe same for a path."},
+    {"unregister", KEYWORDS(unregister_name),
      NAMES("unregister", "name", "Nobody has it any more.")},
-    {"unregister_path", clear_name, METH_VARARGS,
+    {"unregister_path", KEYWORDS(unregister_path),
      NAMES("unregister_path", "path", "Nobody has it any more.")},
-    {"whereis", find_name, METH_VARARGS,
+    {"whereis", KEYWORDS(whereis_name),
      NAMES("whereis", "name", "The pid of who has this name, or None.")},
-    {"resolve", find_name, METH_VARARGS,
+    {"resolve", KEYWORDS(whereis_name),
      NAMES("resolve", "name", "The pid of who has this name, or None.")},
-    {"whereis_path", find_name, METH_VARARGS,
+    {"whereis_path", KEYWORDS(whereis_path),
      NAMES("whereis_path", "path", "The pid at this path, or None.")},
-    {"list_children", list_children, METH_VARARGS,
-     "list_children($self, prefix='/', /)\n--\n\n(path, pid) of all registered below it, at any depth."},
-    {"list_children_direct", list_children_direct, METH_VARARGS,
-     "list_children_direct($self, prefix='/', /)\n--\n\n(path, pid) of those one level below it."},
+    {"list_children", KEYWORDS(list_children),
+     "list_children($self, prefix='/')\n--\n\n(path, pid) of all registered below it, at any depth."},
+    {"list_children_direct", KEYWORDS(list_children_direct),
+     "list_children_direct($self, prefix='/')\n--\n\n(path, pid) of those one level below it."},
     {"_names", names_of, METH_O, NULL},
     {0},
 };

@@ -6,36 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Arguments of the calls that a program makes most, without a tuple. names: NULL at the end. */
-static int take(PyObject *const *args, Py_ssize_t n, PyObject *keywords, const char *call,
-                const char *const *names, PyObject **out)
-{
-    Py_ssize_t room = 0, given = keywords ? PyTuple_GET_SIZE(keywords) : 0;
-    while (names[room])
-        room++;
-    for (Py_ssize_t i = 0; i < room; i++)
-        out[i] = i < n ? args[i] : NULL;
-    for (Py_ssize_t k = 0; k < given; k++) {
-        const char *name = PyUnicode_AsUTF8(PyTuple_GET_ITEM(keywords, k));
-        Py_ssize_t at = 0;
-        while (name && at < room && strcmp(names[at], name))
-            at++;
-        if (!name || at == room || out[at])
-            return PyErr_Format(PyExc_TypeError, "%s() got an unexpected argument '%s'", call,
-                                name ? name : "?"),
-                   -1;
-        out[at] = args[n + k];
-    }
-    for (Py_ssize_t i = 0; i < room && n <= room; i++)
-        if (!out[i])
-            return PyErr_Format(PyExc_TypeError, "%s() misses its argument '%s'", call, names[i]),
-                   -1;
-    return n <= room
-               ? 0
-               : (PyErr_Format(PyExc_TypeError, "%s() takes %zd arguments, not %zd", call, room, n),
-                  -1);
-}
-
 /* A thread that is no actor's waits where an actor would: at mailboxes that block. */
 static int wait_at_the_door(struct host *h, uint64_t pid, PyObject *data)
 {
@@ -68,7 +38,7 @@ static PyObject *send(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObj
     if (!h)
         return NULL;
     if (__builtin_expect(n != 2 || keywords, 0)) {
-        if (take(args, n, keywords, "send", names, own))
+        if (iris__take(args, n, keywords, "send", names, own))
             return NULL;
         given = own;
     }
@@ -93,25 +63,28 @@ static PyObject *set_policy(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
-static PyObject *send_named(PyObject *self, PyObject *args)
+static PyObject *send_named(PyObject *self, PyObject *args, PyObject *keywords)
 {
+    static char *names[] = {"name", "data", NULL};
     const char *name;
     PyObject *data;
     struct host *h = iris__runtime_host(self);
-    if (!h || !PyArg_ParseTuple(args, "sO:send_named", &name, &data))
+    if (!h || !PyArg_ParseTupleAndKeywords(args, keywords, "sO:send_named", names, &name, &data))
         return NULL;
     uint64_t pid = iris__ext.name->find(h->self, name);
     int result = pid ? iris__send_object(h, iris__caller(h), pid, data, 0) : IRIS_DEAD;
     return result == -2 ? NULL : PyBool_FromLong(result == IRIS_OK);
 }
 
-static PyObject *send_many(PyObject *self, PyObject *args)
+static PyObject *send_many(PyObject *self, PyObject *args, PyObject *keywords)
 {
+    static char *names[] = {"pid", "payloads", NULL};
     PyObject *to, *payloads, *item;
     uint64_t pid;
     long accepted = 0;
     struct host *h = iris__runtime_host(self);
-    if (!h || !PyArg_ParseTuple(args, "OO:send_many", &to, &payloads) || iris__pid(to, &pid))
+    if (!h || !PyArg_ParseTupleAndKeywords(args, keywords, "OO:send_many", names, &to, &payloads) ||
+        iris__pid(to, &pid))
         return NULL;
     PyObject *each = PyObject_GetIter(payloads);
     while (each && (item = PyIter_Next(each))) {
@@ -173,11 +146,14 @@ static PyObject *send_interval(PyObject *self, PyObject *args, PyObject *keyword
     return start_timer(self, args, keywords, 1);
 }
 
-static PyObject *cancel_timer(PyObject *self, PyObject *id)
+static PyObject *cancel_timer(PyObject *self, PyObject *const *args, Py_ssize_t n,
+                              PyObject *keywords)
 {
+    static const char *const names[] = {"timer_id", NULL};
     struct host *h = iris__runtime_host(self);
+    PyObject *id;
     uint64_t number;
-    if (!h || iris__pid(id, &number))
+    if (!h || iris__take(args, n, keywords, "cancel_timer", names, &id) || iris__pid(id, &number))
         return NULL;
     return PyBool_FromLong(iris__ext.timer->cancel(iris__caller(h), number) == IRIS_OK);
 }
@@ -357,17 +333,17 @@ PyMethodDef iris__mail_methods[] = {
      "send($self, pid, data)\n--\n\nTrue: the message is in the actor's mailbox, and will be handled or counted "
      "as a dead letter.\nFalse: there is no such actor (any more), its mailbox is full, or data too large."},
     {"_set_policy", set_policy, METH_VARARGS, NULL},
-    {"send_named", send_named, METH_VARARGS,
-     "send_named($self, name, data, /)\n--\n\nThe same to whoever has this name or path now."},
-    {"send_many", send_many, METH_VARARGS,
-     "send_many($self, pid, payloads, /)\n--\n\nSends each of them in order; how many were accepted."},
+    {"send_named", (PyCFunction)(void (*)(void))send_named, METH_VARARGS | METH_KEYWORDS,
+     "send_named($self, name, data)\n--\n\nThe same to whoever has this name or path now."},
+    {"send_many", (PyCFunction)(void (*)(void))send_many, METH_VARARGS | METH_KEYWORDS,
+     "send_many($self, pid, payloads)\n--\n\nSends each of them in order; how many were accepted."},
     {"send_after", (PyCFunction)(void (*)(void))send_after, METH_VARARGS | METH_KEYWORDS,
      "send_after($self, pid, delay_ms, data)\n--\n\nSends later, once. The timer's id; 0: there is no such actor."},
     {"send_interval", (PyCFunction)(void (*)(void))send_interval, METH_VARARGS | METH_KEYWORDS,
      "send_interval($self, pid, interval_ms, data)\n--\n\nSends at once and then again and again, until "
      "cancelled or the actor ends. The timer's id."},
-    {"cancel_timer", cancel_timer, METH_O,
-     "cancel_timer($self, timer_id, /)\n--\n\nTrue: it will not fire any more. False: it was over already."},
+    {"cancel_timer", (PyCFunction)(void (*)(void))cancel_timer, METH_FASTCALL | METH_KEYWORDS,
+     "cancel_timer($self, timer_id)\n--\n\nTrue: it will not fire any more. False: it was over already."},
     {"ask_wait", (PyCFunction)(void (*)(void))ask_wait, METH_VARARGS | METH_KEYWORDS,
      "ask_wait($self, pid, data, timeout=5.0)\n--\n\nSends, waits for the answer, and gives it. TimeoutError, "
      "iris.NoSuchActor (also: it crashed\non this message), iris.MailboxFull."},

@@ -29,6 +29,13 @@ extern struct extensions iris__ext;
 struct host *iris__runtime_host(PyObject *self);
 /* A pid from an argument. 0: no pid at all (negative, above 2^64), which nobody has. -1: TypeError. */
 int iris__pid(PyObject *value, uint64_t *pid);
+/* Arguments of METH_FASTCALL | METH_KEYWORDS, without a tuple: all of `names` (NULL at the end) must be there,
+ * by place or by name. 0, or -1 with TypeError. */
+int iris__take(PyObject *const *args, Py_ssize_t n, PyObject *keywords, const char *call,
+               const char *const *names, PyObject **out);
+/* The same for a call with one argument, "pid". */
+int iris__take_pid(PyObject *const *args, Py_ssize_t n, PyObject *keywords, const char *call,
+                   uint64_t *pid);
 /* The reason of the core's last refusal, as iris.Error (or that class). NULL. */
 PyObject *iris__raise_reason(PyObject *class);
 extern PyObject *iris__no_such_actor, *iris__mailbox_full, *iris__swap_rejected;

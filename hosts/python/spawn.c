@@ -172,10 +172,14 @@ PyObject *iris__set_limits(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
-static PyObject *set_strict(PyObject *self, PyObject *strict)
+static PyObject *set_strict(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *keywords)
 {
-    int is = PyObject_IsTrue(strict);
+    static const char *const names[] = {"strict", NULL};
+    PyObject *strict;
     (void)self;
+    int is = iris__take(args, n, keywords, "set_release_gil_strict", names, &strict)
+                 ? -1
+                 : PyObject_IsTrue(strict);
     if (is < 0)
         return NULL;
     limits.strict = is;
@@ -284,8 +288,9 @@ static PyObject *rollback(PyObject *self, PyObject *args)
 PyMethodDef iris__spawn_methods[] = {
     {"_spawn", spawn, METH_VARARGS, NULL},
     {"_spawn_plain", (PyCFunction)(void (*)(void))spawn_plain, METH_FASTCALL, NULL},
-    {"set_release_gil_strict", set_strict, METH_O,
-     "set_release_gil_strict($self, strict, /)\n--\n\nTrue: spawn(.., release_gil=True) raises when all threads are "
+    {"set_release_gil_strict", (PyCFunction)(void (*)(void))set_strict,
+     METH_FASTCALL | METH_KEYWORDS,
+     "set_release_gil_strict($self, strict)\n--\n\nTrue: spawn(.., release_gil=True) raises when all threads are "
      "taken. False: it uses the pool."},
     {"hot_swap", (PyCFunction)(void (*)(void))hot_swap, METH_VARARGS | METH_KEYWORDS,
      "hot_swap($self, pid, new_handler)\n--\n\nMessages sent before are handled by the old handler, messages sent "

@@ -101,59 +101,68 @@ static PyObject *supervise(struct host *h, const char *path, PyObject *target, P
     return result_of(result, f.pid);
 }
 
-static PyObject *supervise_with_factory(PyObject *self, PyObject *args)
+static PyObject *supervise_with_factory(PyObject *self, PyObject *args, PyObject *keywords)
 {
+    static char *names[] = {"pid", "py_factory", "strategy", NULL};
     struct host *h = iris__runtime_host(self);
     PyObject *target, *factory;
     const char *strategy;
-    if (!h || !PyArg_ParseTuple(args, "OOs:supervise_with_factory", &target, &factory, &strategy))
+    if (!h || !PyArg_ParseTupleAndKeywords(args, keywords, "OOs:supervise_with_factory", names,
+                                           &target, &factory, &strategy))
         return NULL;
     return supervise(h, "/", target, factory, strategy);
 }
 
-static PyObject *path_supervise_with_factory(PyObject *self, PyObject *args)
+static PyObject *path_supervise_with_factory(PyObject *self, PyObject *args, PyObject *keywords)
 {
+    static char *names[] = {"path", "pid", "py_factory", "strategy", NULL};
     struct host *h = iris__runtime_host(self);
     PyObject *target, *factory;
     const char *path, *strategy;
-    if (!h || !PyArg_ParseTuple(args, "sOOs:path_supervise_with_factory", &path, &target, &factory,
-                                &strategy))
+    if (!h || !PyArg_ParseTupleAndKeywords(args, keywords, "sOOs:path_supervise_with_factory",
+                                           names, &path, &target, &factory, &strategy))
         return NULL;
     return supervise(h, path, target, factory, strategy);
 }
 
 /* ---- in place ---- */
 
-static PyObject *watch(PyObject *self, PyObject *args)
+static PyObject *watch(PyObject *self, PyObject *args, PyObject *keywords)
 {
+    static char *names[] = {"pid", "strategy", NULL};
     struct host *h = iris__runtime_host(self);
     PyObject *target;
     const char *strategy = "one";
     uint64_t pid;
     uint32_t unused;
-    if (!h || !PyArg_ParseTuple(args, "O|s:watch", &target, &strategy) ||
+    if (!h ||
+        !PyArg_ParseTupleAndKeywords(args, keywords, "O|s:watch", names, &target, &strategy) ||
         strategy_of(strategy, &unused) || iris__pid(target, &pid))
         return NULL;
     return result_of(iris__ext.supervise->watch(h->self, "/", pid), pid);
 }
 
-static PyObject *watch_path(PyObject *self, PyObject *args)
+static PyObject *watch_path(PyObject *self, PyObject *args, PyObject *keywords)
 {
+    static char *names[] = {"prefix", NULL};
     struct host *h = iris__runtime_host(self);
     const char *prefix;
-    if (!h || !PyArg_ParseTuple(args, "s:watch_path", &prefix))
+    if (!h || !PyArg_ParseTupleAndKeywords(args, keywords, "s:watch_path", names, &prefix))
         return NULL;
     int watched = iris__ext.supervise->watch_path(h->self, prefix);
     return result_of(watched < 0 ? watched : IRIS_OK, 0);
 }
 
-static PyObject *path_watch(PyObject *self, PyObject *args)
+static PyObject *path_watch(PyObject *self, PyObject *args, PyObject *keywords)
 {
+    static char *names[] = {"path", "pid", NULL};
     struct host *h = iris__runtime_host(self);
     const char *path;
     PyObject *target;
     uint64_t pid;
-    if (!h || !PyArg_ParseTuple(args, "sO:path_supervisor_watch", &path, &target) ||
+    if (!h ||
+        !PyArg_ParseTupleAndKeywords(args, keywords, "sO:path_supervisor_watch", names, &path,
+                                     &target) ||
         iris__pid(target, &pid))
         return NULL;
     int result = iris__ext.supervise->watch(h->self, path, pid);
@@ -162,26 +171,29 @@ static PyObject *path_watch(PyObject *self, PyObject *args)
     return result_of(result, pid);
 }
 
-static PyObject *create(PyObject *self, PyObject *args)
+static PyObject *create(PyObject *self, PyObject *args, PyObject *keywords)
 {
+    static char *names[] = {"path", "strategy", "intensity", "period", NULL};
     struct host *h = iris__runtime_host(self);
     iris_supervision how = {.size = sizeof how, .abi = IRIS_ABI};
     const char *path, *strategy = "one";
     double period = 0;
     if (!h ||
-        !PyArg_ParseTuple(args, "s|sId:create_path_supervisor", &path, &strategy, &how.intensity,
-                          &period) ||
+        !PyArg_ParseTupleAndKeywords(args, keywords, "s|sId:create_path_supervisor", names, &path,
+                                     &strategy, &how.intensity, &period) ||
         strategy_of(strategy, &how.strategy))
         return NULL;
     how.period = (int64_t)(period * 1e9);
     return result_of(iris__ext.supervise->create(h->self, path, &how), 0);
 }
 
-static PyObject *remove_supervisor(PyObject *self, PyObject *args)
+static PyObject *remove_supervisor(PyObject *self, PyObject *args, PyObject *keywords)
 {
+    static char *names[] = {"path", NULL};
     struct host *h = iris__runtime_host(self);
     const char *path;
-    if (!h || !PyArg_ParseTuple(args, "s:remove_path_supervisor", &path))
+    if (!h ||
+        !PyArg_ParseTupleAndKeywords(args, keywords, "s:remove_path_supervisor", names, &path))
         return NULL;
     int result = iris__ext.supervise->remove(h->self, path);
     return result_of(result == IRIS_DEAD ? IRIS_OK : result, 0);
@@ -205,11 +217,13 @@ static PyObject *children_of(struct host *h, const char *path)
     return list;
 }
 
-static PyObject *path_children(PyObject *self, PyObject *args)
+static PyObject *path_children(PyObject *self, PyObject *args, PyObject *keywords)
 {
+    static char *names[] = {"path", NULL};
     struct host *h = iris__runtime_host(self);
     const char *path;
-    if (!h || !PyArg_ParseTuple(args, "s:path_supervisor_children", &path))
+    if (!h ||
+        !PyArg_ParseTupleAndKeywords(args, keywords, "s:path_supervisor_children", names, &path))
         return NULL;
     return children_of(h, path);
 }
@@ -229,28 +243,30 @@ static PyObject *children_count(PyObject *self, PyObject *unused)
     return count;
 }
 
+#define KEYWORDS(function) (PyCFunction)(void (*)(void)) function, METH_VARARGS | METH_KEYWORDS
+
 PyMethodDef iris__supervise_methods[] = {
-    {"supervise_with_factory", supervise_with_factory, METH_VARARGS,
-     "supervise_with_factory($self, pid, factory, strategy, /)\n--\n\nWhenever the actor ends, factory() makes "
+    {"supervise_with_factory", KEYWORDS(supervise_with_factory),
+     "supervise_with_factory($self, pid, py_factory, strategy)\n--\n\nWhenever the actor ends, py_factory() makes "
      "another one, and gives its pid. strategy: \"restart_one\",\nor \"restart_all\": the others end and "
      "are made anew too."},
-    {"path_supervise_with_factory", path_supervise_with_factory, METH_VARARGS,
-     "path_supervise_with_factory($self, path, pid, factory, strategy, /)\n--\n\nThe same, by the supervisor of this "
+    {"path_supervise_with_factory", KEYWORDS(path_supervise_with_factory),
+     "path_supervise_with_factory($self, path, pid, py_factory, strategy)\n--\n\nThe same, by the supervisor of this "
      "path."},
-    {"watch", watch, METH_VARARGS,
-     "watch($self, pid, strategy='restart_one', /)\n--\n\nThe actor begins again, with the same pid, when it crashes; "
+    {"watch", KEYWORDS(watch),
+     "watch($self, pid, strategy='restart_one')\n--\n\nThe actor begins again, with the same pid, when it crashes; "
      "3 times in 5 seconds at most."},
-    {"watch_path", watch_path, METH_VARARGS,
-     "watch_path($self, prefix, /)\n--\n\nThe same for each actor that is registered one level below it."},
-    {"create_path_supervisor", create, METH_VARARGS,
-     "create_path_supervisor($self, path, strategy='restart_one', intensity=3, period=5.0, /)\n--\n\nA supervisor of "
+    {"watch_path", KEYWORDS(watch_path),
+     "watch_path($self, prefix)\n--\n\nThe same for each actor that is registered one level below it."},
+    {"create_path_supervisor", KEYWORDS(create),
+     "create_path_supervisor($self, path, strategy='restart_one', intensity=3, period=5.0)\n--\n\nA supervisor of "
      "its own for what is below this path."},
-    {"remove_path_supervisor", remove_supervisor, METH_VARARGS,
-     "remove_path_supervisor($self, path, /)\n--\n\nIts actors live on, supervised no more."},
-    {"path_supervisor_watch", path_watch, METH_VARARGS,
-     "path_supervisor_watch($self, path, pid, /)\n--\n\nAs watch(), by the supervisor of this path."},
-    {"path_supervisor_children", path_children, METH_VARARGS,
-     "path_supervisor_children($self, path, /)\n--\n\nThe pids that the supervisor of this path watches."},
+    {"remove_path_supervisor", KEYWORDS(remove_supervisor),
+     "remove_path_supervisor($self, path)\n--\n\nIts actors live on, supervised no more."},
+    {"path_supervisor_watch", KEYWORDS(path_watch),
+     "path_supervisor_watch($self, path, pid)\n--\n\nAs watch(), by the supervisor of this path."},
+    {"path_supervisor_children", KEYWORDS(path_children),
+     "path_supervisor_children($self, path)\n--\n\nThe pids that the supervisor of this path watches."},
     {"child_pids", child_pids, METH_NOARGS,
      "child_pids($self)\n--\n\nThe pids that the supervisor of all, \"/\", watches."},
     {"children_count", children_count, METH_NOARGS,

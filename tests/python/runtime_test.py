@@ -407,7 +407,8 @@ class Supervision(RuntimeTest):
         with self.assertRaises(iris.NoSuchActor):
             self.rt.watch(4711, "one")
         with self.assertRaises(iris.NoSuchActor):
-            self.rt.spawn_child(4711, print)
+            self.rt.spawn(print, parent=4711)
+        self.ends(self.rt.spawn_child(4711, print))  # as the original has it
 
 
 class PullSwaps(RuntimeTest):

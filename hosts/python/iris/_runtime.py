@@ -28,6 +28,13 @@ def _no_mesh(call):
     raise Error(f"{call}: this build of Iris has no mesh: actors of other nodes cannot be reached yet")
 
 
+_NOBODY = 1  # a pid that no actor has
+
+
+def _nothing(msg):
+    pass
+
+
 class _Observed:
     """The handler of an actor that only keeps what it gets: the last 65,536 messages."""
 
@@ -85,14 +92,21 @@ class PyRuntime(_iris.PyRuntime):
         return self._spawn(py_callable, _PULL, budget, False, False, 0, 0, None)
 
     def spawn_child(self, parent, py_callable, budget=100, release_gil=None):
-        return self._spawn(py_callable, _PUSH, 100 if budget is None else budget, bool(release_gil), False, 0,
-                           parent, None)
+        return self._spawn_child(parent, py_callable, _PUSH, 100 if budget is None else budget, bool(release_gil))
+
+    def _spawn_child(self, parent, handler, kind, budget, release_gil=False):
+        try:
+            return self._spawn(handler, kind, budget, release_gil, False, 0, parent or _NOBODY, None)
+        except NoSuchActor:  # as the original has it: who is born to the dead ends at once
+            pid = self._spawn_plain(_nothing, 1)
+            self.kill(pid)
+            return pid
 
     def spawn_child_py_handler(self, parent, py_callable, budget, release_gil=None):
         return self.spawn_child(parent, py_callable, budget, release_gil)
 
     def spawn_child_with_mailbox(self, parent, py_callable, budget=100):
-        return self._spawn(py_callable, _PULL, budget, False, False, 0, parent, None)
+        return self._spawn_child(parent, py_callable, _PULL, budget)
 
     def spawn_child_pool(self, parent, py_callable, workers, budget=100, release_gil=False):
         return [self.spawn_child(parent, py_callable, budget, release_gil) for _ in range(workers)]
@@ -233,6 +247,31 @@ def _teller(loop, future):
     return told
 
 
+class _Inner:
+    """What Runtime._inner is: calls of PyRuntime on that runtime."""
+
+    __slots__ = ("_runtime",)
+    __class__ = property(lambda self: PyRuntime)
+
+    def __init__(self, runtime):
+        self._runtime = runtime
+
+    def __getattr__(self, name):
+        return getattr(super(Runtime, self._runtime), name)
+
+    def __dir__(self):
+        return dir(PyRuntime)
+
+    def __eq__(self, other):
+        return self._runtime is getattr(other, "_runtime", other)
+
+    def __hash__(self):
+        return hash(self._runtime)
+
+    def __repr__(self):
+        return f"<_inner of {self._runtime!r}>"
+
+
 _KINDS = {"push": _PUSH, "pull": _PULL, "observed": _OBSERVED}
 
 
@@ -246,8 +285,8 @@ class Runtime(PyRuntime):
 
     @property
     def _inner(self):
-        """The original's compiled object: here it is the runtime itself."""
-        return self
+        """The original's compiled object: the same runtime, by the calls and argument names of PyRuntime."""
+        return _Inner(self)
 
     def __enter__(self):
         return self
@@ -300,6 +339,15 @@ class Runtime(PyRuntime):
     def spawn_child_pool(self, parent, handler, workers, budget=100, release_gil=False):
         """So many children of one kind; their pids."""
         return super().spawn_child_pool(parent, handler, workers, budget, release_gil)
+
+    def supervise_with_factory(self, pid, factory, strategy="restart_one"):
+        """Whenever the actor ends, factory() makes another one, and gives its pid. strategy: "restart_one", or
+        "restart_all": the others end and are made anew too."""
+        super().supervise_with_factory(pid, factory, strategy)
+
+    def path_supervise_with_factory(self, path, pid, factory, strategy="restart_one"):
+        """The same, by the supervisor of this path."""
+        super().path_supervise_with_factory(path, pid, factory, strategy)
 
     # ---- friendlier names ----
 
