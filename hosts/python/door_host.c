@@ -69,7 +69,9 @@ static const char settings[] =
     "import sys\n"
     "for f in (sys.stdout, sys.stderr):\n"
     "    if hasattr(f, 'reconfigure'): f.reconfigure(line_buffering=True)\n"
-    "sys.setswitchinterval(0.0005)\n";
+    "sys.setswitchinterval(0.0005)\n"
+    "import subprocess\n" /* signals: see _runtime.py */
+    "subprocess._USE_VFORK = False\n";
 
 static int prepare(void)
 {
@@ -133,6 +135,10 @@ int iris__door_open(struct runtime *r, PyObject *args, PyObject *keywords)
         return 0;
     PyErr_SetString(iris__error, "no runtime runs in this process any more");
     return -1;
+}
+
+void iris__door_forked(void)
+{
 }
 
 /* It is not the handler's to end. */

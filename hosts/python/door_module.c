@@ -5,10 +5,14 @@
 
 #include <iris/iris.h>
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- events: from any thread, without the GIL, to Python's logging on ours ---- */
+/* ---- events: from any thread, without the GIL, to Python's logging on a thread that no handler holds ----
+ *
+ * One for the process, from the first event on. Of a handler that does not return somebody must tell. */
 
 struct event {
     struct event *next;
@@ -19,12 +23,18 @@ struct event {
 
 struct door {
     iris_runtime *runtime;
-    iris_job job;
-    struct host *host;
-    pthread_mutex_t lock;
-    struct event *first, **last;
-    int is_posted;
+    struct event *first, **last; /* under the teller's lock, as is: */
+    struct door *next;           /* of those with news */
+    int has_news;
 };
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct door *first; /* with news */
+    struct door *busy;  /* with this one it is busy now */
+    int is_there;
+} teller = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 static void tell_one(struct event *e)
 {
@@ -44,22 +54,98 @@ static void free_event(struct event *e)
     free(e);
 }
 
-static void tell_events(iris_job *job)
+static struct event *take_events(struct door *d)
 {
-    struct door *d = (struct door *)((char *)job - offsetof(struct door, job));
-    PyGILState_STATE gil = PyGILState_Ensure();
-    pthread_mutex_lock(&d->lock);
     struct event *e = d->first;
     d->first = NULL;
     d->last = &d->first;
-    d->is_posted = 0;
-    pthread_mutex_unlock(&d->lock);
+    return e;
+}
+
+/* With the GIL. */
+static void tell(struct event *e)
+{
     for (struct event *next; e; e = next) {
         next = e->next;
         tell_one(e);
         free_event(e);
     }
-    PyGILState_Release(gil);
+}
+
+static void *tell_all(void *arg)
+{
+    (void)arg;
+    pthread_mutex_lock(&teller.lock);
+    for (;;) {
+        struct door *d = teller.first;
+        if (!d) {
+            pthread_cond_wait(&teller.changed, &teller.lock);
+            continue;
+        }
+        teller.first = d->next;
+        teller.busy = d;
+        d->has_news = 0;
+        struct event *e = take_events(d);
+        pthread_mutex_unlock(&teller.lock);
+        PyGILState_STATE gil = PyGILState_Ensure();
+        tell(e);
+        PyGILState_Release(gil);
+        pthread_mutex_lock(&teller.lock);
+        teller.busy = NULL;
+        pthread_cond_broadcast(&teller.changed);
+    }
+    return NULL;
+}
+
+/* Signals are the main thread's. */
+static void start_teller(void)
+{
+    sigset_t all, before;
+    pthread_t thread;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (pthread_create(&thread, NULL, tell_all, NULL) == 0) {
+        pthread_detach(thread);
+        teller.is_there = 1;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void announce(struct door *d)
+{
+    if (!teller.is_there)
+        start_teller();
+    if (d->has_news)
+        return;
+    d->has_news = 1;
+    d->next = teller.first;
+    teller.first = d;
+    pthread_cond_broadcast(&teller.changed);
+}
+
+/* [no gil] What has not been told yet, of one from which nothing comes any more. */
+static struct event *leave_teller(struct door *d)
+{
+    pthread_mutex_lock(&teller.lock);
+    struct door **at = &teller.first;
+    while (*at && *at != d)
+        at = &(*at)->next;
+    if (*at)
+        *at = d->next;
+    while (teller.busy == d)
+        pthread_cond_wait(&teller.changed, &teller.lock);
+    struct event *rest = take_events(d);
+    pthread_mutex_unlock(&teller.lock);
+    return rest;
+}
+
+/* In the child of a fork, which has none of its threads. */
+void iris__door_forked(void)
+{
+    pthread_mutex_init(&teller.lock, NULL);
+    pthread_cond_init(&teller.changed, NULL);
+    teller.first = teller.busy = NULL;
+    teller.is_there = 0;
 }
 
 static int is_worth_telling(const iris_event *e)
@@ -78,27 +164,14 @@ static void on_event(void *ctx, const iris_event *e)
                            .pid = e->pid,
                            .path = strdup(e->path ? e->path : ""),
                            .text = strdup(e->text ? e->text : "")};
-    pthread_mutex_lock(&d->lock);
+    pthread_mutex_lock(&teller.lock);
     *d->last = copy;
     d->last = &copy->next;
-    int post = d->host && !d->is_posted;
-    d->is_posted |= post;
-    if (post) /* under the lock: see iris__door_leave() */
-        iris__api->post(d->host->main.executor, &d->job);
-    pthread_mutex_unlock(&d->lock);
+    announce(d);
+    pthread_mutex_unlock(&teller.lock);
 }
 
 /* ---- opening and closing ---- */
-
-static void destroy(struct door *d)
-{
-    for (struct event *e = d->first, *next; e; e = next) {
-        next = e->next;
-        free_event(e);
-    }
-    pthread_mutex_destroy(&d->lock);
-    free(d);
-}
 
 int iris__door_start(struct host *h, void *arg)
 {
@@ -109,18 +182,28 @@ int iris__door_start(struct host *h, void *arg)
     return IRIS_OK;
 }
 
-/* Its executors end: from here on events stay in the queue. */
 void iris__door_leave(struct host *h)
 {
-    struct door *d = h->door;
-    pthread_mutex_lock(&d->lock);
-    d->host = NULL;
-    pthread_mutex_unlock(&d->lock);
+    (void)h;
 }
 
 void iris__door_stop(struct host *h)
 {
     (void)h;
+}
+
+/* [no gil] What has not come back may still use the door. */
+static void end(struct door *d, int64_t timeout)
+{
+    if (iris_close(d->runtime, timeout))
+        return;
+    struct event *rest = leave_teller(d);
+    if (rest) {
+        PyGILState_STATE gil = PyGILState_Ensure();
+        tell(rest);
+        PyGILState_Release(gil);
+    }
+    free(d);
 }
 
 static int open_runtime(struct runtime *r, iris_options *o)
@@ -134,13 +217,11 @@ static int open_runtime(struct runtime *r, iris_options *o)
         iris__raise_reason(NULL);
         r->host = NULL;
         r->door = NULL;
-        iris_close(d->runtime, 0);
-        destroy(d);
+        Py_BEGIN_ALLOW_THREADS;
+        end(d, 0);
+        Py_END_ALLOW_THREADS;
         return -1;
     }
-    pthread_mutex_lock(&d->lock);
-    d->host = r->host;
-    pthread_mutex_unlock(&d->lock);
     return 0;
 }
 
@@ -157,9 +238,7 @@ int iris__door_open(struct runtime *r, PyObject *args, PyObject *keywords)
     struct door *d = calloc(1, sizeof *d);
     if (!d)
         return PyErr_NoMemory(), -1;
-    pthread_mutex_init(&d->lock, NULL);
     d->last = &d->first;
-    d->job.run = tell_events;
     r->door = d;
     iris_options o = {.size = sizeof o,
                       .abi = IRIS_ABI,
@@ -169,13 +248,6 @@ int iris__door_open(struct runtime *r, PyObject *args, PyObject *keywords)
                       .event_level = IRIS_WARN,
                       .ctx = d};
     return open_runtime(r, &o);
-}
-
-/* [no gil] What has not come back may still use the door. */
-static void end(struct door *d, int64_t timeout)
-{
-    if (iris_close(d->runtime, timeout) == 0)
-        destroy(d);
 }
 
 static void *end_in_background(void *arg)

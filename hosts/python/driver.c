@@ -151,6 +151,15 @@ static void retire(struct driver *d)
     pthread_mutex_unlock(&warden.lock);
 }
 
+/* The child of a fork has no warden. */
+void iris__driver_forked(void)
+{
+    pthread_mutex_init(&warden.lock, NULL);
+    pthread_cond_init(&warden.changed, NULL);
+    warden.first = warden.busy = NULL;
+    warden.is_there = 0;
+}
+
 void iris__driver_calm(void)
 {
     struct driver *d = iris__driver;

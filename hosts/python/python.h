@@ -108,6 +108,7 @@ int iris__driver_open(struct host *, struct driver *, const char *name,
 void iris__driver_close(struct driver *); /* [no gil] */
 /* After a handler: what was raised for it must not hit the next one. */
 void iris__driver_calm(void);
+void iris__driver_forked(void); /* in the child of fork() */
 extern _Thread_local struct driver *iris__driver; /* whose thread this is, or NULL */
 /* PyGILState_Ensure() and PyEval_RestoreThread() for an actor's own thread, of which there are many. [no gil] */
 PyGILState_STATE iris__gil_ensure(void);

@@ -3,6 +3,7 @@
 #include "wait.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,6 +79,15 @@ static void after_fork(void)
         r->host = NULL;
         r->forked = 1;
     }
+    if (iris__current.host || iris__driver) { /* our threads take no signals; who they start does */
+        sigset_t none;
+        sigemptyset(&none);
+        pthread_sigmask(SIG_SETMASK, &none, NULL);
+    }
+    iris__current = (struct current){NULL, NULL};
+    iris__driver = NULL;
+    iris__driver_forked();
+    iris__door_forked();
 }
 
 static int init(PyObject *self, PyObject *args, PyObject *keywords)

@@ -143,7 +143,7 @@ class Signatures(unittest.TestCase):
         self.assertIsNone(rt.watch(pid=pid, strategy="RestartOne"))
         self.assertIsNone(rt.hot_swap(pid=pid, new_handler=print))
         self.assertIsInstance(rt.behavior_version(pid=pid), int)
-        self.assertIn(rt.mailbox_size(pid=pid), (0, 1, 2, 3))
+        self.assertIsInstance(rt.mailbox_size(pid=pid), int)
         timer = rt.send_after(pid=pid, delay_ms=3600_000, data=b"x")
         self.assertIs(rt.cancel_timer(timer_id=timer), True)
         observed = inner.spawn_observed_handler(budget=10)

@@ -2,6 +2,7 @@
 import asyncio
 import atexit
 import os
+import subprocess
 import sys
 
 from . import _iris, _log
@@ -397,6 +398,9 @@ class Runtime(PyRuntime):
         return pid
 
 
+# Threads of Iris take no signals, and a program that is started from one would inherit that: after a fork
+# the child sets it right, after a vfork it cannot.
+subprocess._USE_VFORK = False
 _iris._on_event(_log.on_event)
 if hasattr(_iris, "_closes_at_exit"):
     atexit.register(_iris._close_all)
