@@ -1,4 +1,5 @@
 """What the tests here share. Nothing waits for a time: for something to be true, and not for ever."""
+import contextlib
 import os
 import subprocess
 import sys
@@ -36,6 +37,13 @@ class RuntimeTest(unittest.TestCase):
     def setUp(self):
         self.rt = iris.Runtime(**self.options)
         self.addCleanup(self.rt.close)
+
+    @contextlib.contextmanager
+    def assertLogs(self, *args, **options):
+        """The log is told by a thread of its own: soon, not at once."""
+        with super().assertLogs(*args, **options) as logged:
+            yield logged
+            eventually(lambda: logged.output, "the log")
 
     def collector(self, **options):
         """An actor that keeps what it gets, and the list."""
