@@ -8,10 +8,7 @@
 #define LOOK 200                  /* us between two looks */
 #define PATIENCE (300 * IRIS__MS) /* for handlers that finish later, where nothing else goes on */
 
-enum {
-    AGAIN = 64,   /* looks, until those are told that others have spawned meanwhile */
-    STEPS = 10000 /* seeded runs, where time may stand still */
-};
+enum { STEPS = 10000 }; /* seeded runs, where time may stand still */
 
 static void rest(struct world *w)
 {
@@ -43,9 +40,11 @@ static int becomes_empty(iris_runtime *rt, int64_t deadline)
     struct world *w = &rt->world;
     int64_t moved = iris__sched_now(&w->sched);
     uint64_t before = 0;
-    for (int look = 0; atomic_load(&w->table.used); look++) {
-        if (look % AGAIN == 0)
+    uint32_t used, fewest = 0;
+    for (int look = 0; (used = (uint32_t)atomic_load(&w->table.used)) != 0; look++) {
+        if (used > fewest) /* at first, and when others were spawned meanwhile */
             iris__runtime_walk(rt, stop_one, w);
+        fewest = used;
         rest(w);
         int64_t now = iris__sched_now(&w->sched);
         uint64_t begun = iris__sched_begun(&w->sched);

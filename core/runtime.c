@@ -200,7 +200,7 @@ static int open_world(iris_runtime *rt)
     if (!(w->birth = iris__birth_create()))
         return iris__fail("runtime: no memory");
     w->birth->room = w->message_max + 1;
-    w->event_level = (int)o->event_level;
+    atomic_init(&w->event_level, (int)o->event_level);
     w->swap_wait = o->swap_wait > 0 ? o->swap_wait : 5 * IRIS__SECOND;
     w->refs = 1;
     rt->outside.executor = &w->sched.pool;
@@ -391,6 +391,11 @@ const char *iris_reason(void)
 int iris_fault(int signal, const void *siginfo, void *ucontext)
 {
     return iris__coroutine_fault(signal, siginfo, ucontext);
+}
+
+void iris_set_event_level(iris_runtime *rt, uint32_t level)
+{
+    atomic_store(&rt->world.event_level, (int)level);
 }
 
 int iris_step(iris_runtime *rt)

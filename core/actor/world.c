@@ -69,7 +69,9 @@ void iris__excerpt(struct excerpt *e, const iris_message *m, uint64_t number, ui
 /* No words are made of what nobody listens to. */
 static int is_heard(const struct world *w, enum event_kind kind, int level)
 {
-    return w->hooks.event && (level >= w->event_level || kind == EVENT_LOG);
+    return w->hooks.event &&
+           (level >= atomic_load_explicit(&w->event_level, memory_order_relaxed) ||
+            kind == EVENT_LOG);
 }
 
 static void tell(struct world *w, enum event_kind kind, iris_actor *a, int level,

@@ -141,6 +141,15 @@ void iris__door_forked(void)
 {
 }
 
+int iris__door_hear(struct runtime *r, int all, uint64_t *key)
+{
+    (void)r, (void)all, (void)key;
+    PyErr_SetString(iris__error,
+                    "events(): under iris run they are the program's: see iris explain, or "
+                    "the log");
+    return -1;
+}
+
 /* It is not the handler's to end. */
 int iris__door_close(struct runtime *r, int64_t timeout)
 {

@@ -17,7 +17,7 @@
 struct event {
     struct event *next;
     uint32_t kind, level;
-    uint64_t pid;
+    uint64_t pid, door;
     char *path, *text;
 };
 
@@ -26,6 +26,7 @@ struct door {
     struct event *first, **last; /* under the teller's lock, as is: */
     struct door *next;           /* of those with news */
     int has_news;
+    atomic_int hears; /* all events, not only what goes to the log */
 };
 
 static struct {
@@ -38,10 +39,11 @@ static struct {
 
 static void tell_one(struct event *e)
 {
-    PyObject *done = iris__event_handler
-                         ? PyObject_CallFunction(iris__event_handler, "IIKss", e->kind, e->level,
-                                                 (unsigned long long)e->pid, e->path, e->text)
-                         : Py_NewRef(Py_None);
+    PyObject *done =
+        iris__event_handler
+            ? PyObject_CallFunction(iris__event_handler, "KIIKss", (unsigned long long)e->door,
+                                    e->kind, e->level, (unsigned long long)e->pid, e->path, e->text)
+            : Py_NewRef(Py_None);
     if (!done)
         PyErr_WriteUnraisable(iris__event_handler);
     Py_XDECREF(done);
@@ -156,12 +158,14 @@ static int is_worth_telling(const iris_event *e)
 static void on_event(void *ctx, const iris_event *e)
 {
     struct door *d = ctx;
-    struct event *copy = is_worth_telling(e) ? calloc(1, sizeof *copy) : NULL;
+    int wanted = is_worth_telling(e) || atomic_load(&d->hears);
+    struct event *copy = wanted ? calloc(1, sizeof *copy) : NULL;
     if (!copy)
         return;
     *copy = (struct event){.kind = e->kind,
                            .level = e->level,
                            .pid = e->pid,
+                           .door = (uint64_t)(uintptr_t)d,
                            .path = strdup(e->path ? e->path : ""),
                            .text = strdup(e->text ? e->text : "")};
     pthread_mutex_lock(&teller.lock);
@@ -278,6 +282,15 @@ int iris__door_close(struct runtime *r, int64_t timeout)
     end(d, timeout / 4);
     Py_END_ALLOW_THREADS;
     r->ending = NULL;
+    return 0;
+}
+
+int iris__door_hear(struct runtime *r, int all, uint64_t *key)
+{
+    struct door *d = r->door;
+    atomic_store(&d->hears, all);
+    iris_set_event_level(d->runtime, all ? 0 : IRIS_WARN);
+    *key = (uint64_t)(uintptr_t)d;
     return 0;
 }
 

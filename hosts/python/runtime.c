@@ -137,6 +137,15 @@ static PyObject *close_runtime(PyObject *self, PyObject *args, PyObject *keyword
     Py_RETURN_NONE;
 }
 
+static PyObject *hear(PyObject *self, PyObject *all)
+{
+    uint64_t key;
+    int is = PyObject_IsTrue(all);
+    if (!iris__runtime_host(self) || is < 0 || iris__door_hear((struct runtime *)self, is, &key))
+        return NULL;
+    return PyLong_FromUnsignedLongLong(key);
+}
+
 static PyObject *is_closed(PyObject *self, void *closure)
 {
     (void)closure;
@@ -144,6 +153,7 @@ static PyObject *is_closed(PyObject *self, void *closure)
 }
 
 static PyMethodDef own_methods[] = {
+    {"_hear", hear, METH_O, NULL},
     {"close", (PyCFunction)(void (*)(void))close_runtime, METH_VARARGS | METH_KEYWORDS,
      "close($self, timeout=5.0)\n--\n\nEnds all actors and threads of this runtime. What has not come back "
      "within timeout\nseconds is left behind."},

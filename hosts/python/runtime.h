@@ -47,6 +47,8 @@ extern PyMethodDef iris__mail_methods[], iris__spawn_methods[], iris__control_me
 /* door_*.c: a runtime for this object, and its end. 0, or -1 with an exception. */
 int iris__door_open(struct runtime *, PyObject *args, PyObject *keywords);
 int iris__door_close(struct runtime *, int64_t timeout);
+/* All events from now on, or only what the log wants; key: what they come with. 0, or -1. */
+int iris__door_hear(struct runtime *, int all, uint64_t *key);
 void iris__door_forked(void); /* in the child of fork() */
 const char *iris__door_reason(void); /* of the core's last refusal on this thread */
 

@@ -166,6 +166,8 @@ IRIS_EXPORT int iris_is_alive(iris_runtime *, uint64_t pid);
 /* Not 0: nothing is queued or running, no ask or one-shot timer is pending, no actor said it is busy.
  * It holds for the moment of the call: if others still send, it may be over when you look. [any] */
 IRIS_EXPORT int iris_is_idle(iris_runtime *);
+/* iris_options.event_level from now on, for who listens only now and then. [any] */
+IRIS_EXPORT void iris_set_event_level(iris_runtime *, uint32_t level);
 /* Seeded runs: make one decision, on this thread. 0: nothing is left to decide. [main] */
 IRIS_EXPORT int iris_step(iris_runtime *);
 

@@ -24,7 +24,8 @@ from ._iris import (
 )
 from ._aio import AsyncMailbox
 from ._buffer import allocate_buffer
-from ._runtime import PyRuntime, Runtime
+from ._events import Event, Events
+from ._runtime import PyRuntime, Runtime, Supervisor
 
 SystemMessage = PySystemMessage
 Mailbox = PyMailbox
@@ -38,6 +39,6 @@ def version() -> str:
 
 __all__ = [
     "Runtime", "PyRuntime", "PyMailbox", "Mailbox", "AsyncMailbox", "PySystemMessage", "SystemMessage", "Reason",
-    "allocate_buffer", "version",
+    "Supervisor", "Event", "Events", "allocate_buffer", "version",
     "Error", "NoSuchActor", "MailboxFull", "SwapRejected", "Interrupted",
 ]

@@ -1,7 +1,8 @@
 """Iris: actors, in this process."""
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
+from contextvars import Context
 from types import TracebackType
-from typing import Any, Literal, TypeAlias, final
+from typing import Any, NamedTuple, Literal, TypeAlias, final
 
 __version__: str
 
@@ -79,6 +80,38 @@ def allocate_buffer(size: int) -> tuple[int, memoryview, object]:
 
 def version() -> str:
     """Of the library: "0.1.0"."""
+
+class Event(NamedTuple):
+    """Something that happened: to the actor `pid` at `path`, or to no actor (None)."""
+    kind: str
+    level: str
+    pid: int | None
+    path: str | None
+    text: str
+
+class Events:
+    """An endless list of events: `async for event in events`, or take() without asyncio."""
+    LIMIT: int
+    dropped: int
+    closed: bool
+    def __init__(self, runtime: Runtime, pattern: str | None = None) -> None: ...
+    def take(self, timeout: float | None = None) -> Event | None: ...
+    def __aiter__(self) -> AsyncIterator[Event]: ...
+    async def __anext__(self) -> Event: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> Events: ...
+    def __exit__(self, *what: object) -> None: ...
+
+class Supervisor:
+    """Runtime.supervisor(path): the calls of a path supervisor, as an object."""
+    path: str
+    strategy: str
+    def __init__(self, runtime: Runtime, path: str, strategy: _Strategy, intensity: int, period: float) -> None: ...
+    def watch(self, target: _Target) -> None: ...
+    def supervise(self, target: _Target, factory: Callable[[], int]) -> None: ...
+    @property
+    def children(self) -> list[int]: ...
+    def remove(self) -> None: ...
 
 class PyRuntime:
     """A runtime, by the names that the original's compiled class has. Runtime adds friendlier ones."""
@@ -179,6 +212,7 @@ class Runtime(PyRuntime):
         mailbox: int | None = None,
         kind: str = "push",
         view: bool = False,
+        context: Context | None = None,
     ) -> int: ...
     def spawn_py_handler_bounded(self, handler: _Handler, budget: int, capacity: int, release_gil: bool = False) -> int: ...  # type: ignore[override]
     def spawn_with_mailbox(self, handler: _PullHandler, budget: int = 100) -> int: ...  # type: ignore[override]
@@ -194,3 +228,6 @@ class Runtime(PyRuntime):
     def swap(self, target: _Target, handler: _Handler | _PullHandler, *, now: bool = False, timeout: float | None = 30.0) -> int: ...
     def rollback(self, target: _Target, steps: int = 1, *, timeout: float | None = 30.0) -> int: ...
     def version(self, target: _Target) -> int: ...
+    def close(self, timeout: float | None = 5.0) -> None: ...
+    def supervisor(self, path: str, strategy: _Strategy = "restart_one", intensity: int = 3, period: float = 5.0) -> Supervisor: ...
+    def events(self, pattern: str | None = None) -> Events: ...

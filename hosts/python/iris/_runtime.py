@@ -1,11 +1,13 @@
 """The runtime's calls: what is not as fast as C must be is here."""
 import asyncio
 import atexit
+import functools
 import os
 import subprocess
 import sys
 
 from . import _iris, _log
+from ._events import Events, close_all
 from ._buffer import take_buffer
 from ._iris import Error, NoSuchActor
 
@@ -273,6 +275,43 @@ class _Inner:
         return f"<_inner of {self._runtime!r}>"
 
 
+def _in_context(handler, context):
+    if isinstance(handler, type) or not callable(handler):
+        raise TypeError("context= wants a handler that is a function; a class can keep what it needs")
+    if not asyncio.iscoroutinefunction(handler):
+        return functools.partial(context.run, handler)
+
+    async def run(msg):
+        return await asyncio.get_running_loop().create_task(handler(msg), context=context)
+
+    return functools.update_wrapper(run, handler)
+
+
+class Supervisor:
+    """Runtime.supervisor(path): the calls of a path supervisor, as an object."""
+
+    def __init__(self, runtime, path, strategy, intensity, period):
+        self._runtime, self.path, self.strategy = runtime, path, strategy
+        runtime.create_path_supervisor(path, strategy, intensity, period)
+
+    def watch(self, target):
+        """The actor begins again, with the same pid, when it crashes."""
+        self._runtime.path_supervisor_watch(self.path, self._runtime._pid_of(target))
+
+    def supervise(self, target, factory):
+        """Whenever the actor ends, factory() makes another one, and gives its pid."""
+        self._runtime.path_supervise_with_factory(self.path, self._runtime._pid_of(target), factory, self.strategy)
+
+    @property
+    def children(self):
+        """The pids that it watches."""
+        return self._runtime.path_supervisor_children(self.path)
+
+    def remove(self):
+        """Its actors live on, supervised no more."""
+        self._runtime.remove_path_supervisor(self.path)
+
+
 _KINDS = {"push": _PUSH, "pull": _PULL, "observed": _OBSERVED}
 
 
@@ -289,6 +328,12 @@ class Runtime(PyRuntime):
         """The original's compiled object: the same runtime, by the calls and argument names of PyRuntime."""
         return _Inner(self)
 
+    def close(self, timeout=5.0):
+        """Ends all actors, after what they were sent, and the runtime. What has not come back within timeout
+        seconds is left behind."""
+        super().close(timeout)
+        close_all(self)
+
     def __enter__(self):
         return self
 
@@ -302,14 +347,17 @@ class Runtime(PyRuntime):
         await asyncio.get_running_loop().run_in_executor(None, self.close)
 
     def spawn(self, handler, budget=100, release_gil=False, *, path=None, name=None, parent=None, mailbox=None,
-              kind="push", view=False):
+              kind="push", view=False, context=None):
         """Starts an actor and gives its pid.
 
         handler: called with each message; what it returns answers an ask. A class is instantiated for the
         actor, and its on_msg() or __call__() is called. async def may await. budget: messages before others
         get their turn. release_gil: on a thread of its own. mailbox: how many messages may wait (None:
         any number). kind: "push", or "pull" for a handler that is called once, with a PyMailbox. view:
-        messages come as read-only memoryviews, without a copy."""
+        messages come as read-only memoryviews, without a copy. context: the handler runs in a copy of this
+        contextvars.Context, as with asyncio.create_task()."""
+        if context is not None:
+            handler = _in_context(handler, context.copy())
         if path is name is parent is mailbox is None and kind == "push" and not release_gil and not view:
             return self._spawn_plain(handler, budget)
         if mailbox is not None and mailbox <= 0:
@@ -318,7 +366,11 @@ class Runtime(PyRuntime):
             raise ValueError(f"kind must be one of {', '.join(_KINDS)}, not {kind!r}")
         pid = self._spawn(handler, _KINDS[kind], budget, release_gil, view, mailbox or 0, parent or 0, path)
         if name is not None:
-            self.register(name, pid)
+            try:
+                self.register(name, pid)
+            except BaseException:
+                self.kill(pid)
+                raise
         return pid
 
     def spawn_py_handler_bounded(self, handler, budget, capacity, release_gil=False):
@@ -388,6 +440,15 @@ class Runtime(PyRuntime):
     def version(self, target):
         """As behavior_version(), of a pid, path or name."""
         return self.behavior_version(self._pid_of(target))
+
+    def supervisor(self, path, strategy="restart_one", intensity=3, period=5.0):
+        """A supervisor for what is below this path: at most `intensity` restarts in `period` seconds."""
+        return Supervisor(self, path, strategy, intensity, period)
+
+    def events(self, pattern=None):
+        """What happens from now on: `async for event in rt.events("/svc/**")`. * is one level of a path, ** any
+        number; without a pattern also of actors without a path."""
+        return Events(self, pattern)
 
     def _pid_of(self, target):
         if isinstance(target, int):
