@@ -78,10 +78,26 @@ static int fall_asleep(iris_executor *x)
     return !has_work(x) || atomic_exchange(&x->awake, 1) ? IRIS_OK : IRIS_AGAIN;
 }
 
+/* The clock costs as much as a short turn: it is looked at when the ticker's has moved, or after some turns. */
+struct look {
+    unsigned tick, turns;
+};
+
+static int is_time_to_look(const struct sched *s, struct look *l, int64_t slice)
+{
+    enum { TURNS = 16 };
+    unsigned tick = atomic_load_explicit(&s->tick, memory_order_relaxed);
+    if (tick == l->tick && ++l->turns < TURNS && slice >= IRIS__MS)
+        return 0;
+    *l = (struct look){tick, 0};
+    return 1;
+}
+
 int iris__executor_drain(iris_executor *x, int64_t slice)
 {
     struct sched *s = x->sched;
     void *outer = iris__thread.lane;
+    struct look look = {atomic_load_explicit(&s->tick, memory_order_relaxed), 0};
     int64_t end = iris__sched_now(s) + slice;
     int result = IRIS_AGAIN;
     iris__thread.lane = &x->lane;
@@ -92,7 +108,7 @@ int iris__executor_drain(iris_executor *x, int64_t slice)
             iris__lane_run(s, &x->lane, task);
         else if (!jobs && (result = fall_asleep(x)) == IRIS_OK)
             break;
-    } while (iris__sched_now(s) < end);
+    } while (!is_time_to_look(s, &look, slice) || iris__sched_now(s) < end);
     iris__thread.lane = outer;
     return result;
 }
