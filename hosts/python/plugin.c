@@ -35,6 +35,9 @@ static void stop(void *host)
         iris__driver_close(&h->pool[i]);
     iris__loop_close(h);
     iris__driver_close(&h->main);
+    PyGILState_STATE gil = PyGILState_Ensure();
+    Py_CLEAR(h->special);
+    PyGILState_Release(gil);
     iris__door_stop(h);
     if (!h->views)
         free(h);

@@ -50,9 +50,10 @@ struct host { /* one for each runtime */
     struct loop *loop; /* of async handlers; made when first needed */
     int views;         /* objects that show messages of its runtime, which must stay for them */
     struct host *next;
-    PyObject *special; /* pid -> kind and flags, of actors that are not plain */
-    int threads;       /* of them, those with release_gil and a thread of their own */
-    void *door;        /* the door's own */
+    PyObject *special;   /* note.c: pid -> kind and flags, of actors that are not plain */
+    Py_ssize_t sweep_at; /* so many */
+    int threads;         /* of them, those with release_gil and a thread of their own */
+    void *door;          /* the door's own */
 };
 
 enum kind {
@@ -128,6 +129,12 @@ int iris__script_define(struct host *, struct script *like, const char *name, co
 enum kind iris__script_kind(PyObject *callable, enum kind asked); /* async or not */
 int iris__script_find(struct host *, PyObject *callable, enum kind, unsigned flags,
                       iris_version **out);
+
+/* note.c: what an actor was spawned as */
+int iris__note(struct host *, uint64_t pid, enum kind asked, unsigned flags);
+enum kind iris__noted(struct host *, uint64_t pid, unsigned *flags);
+void iris__note_end(struct host *, uint64_t pid); /* in fini: its end, or only a swap or restart? */
+void iris__notes_sweep(struct host *);
 
 /* handler.c */
 int iris__handle(const iris_behaviour *, iris_actor *, void *, const iris_message *const *, int);

@@ -108,7 +108,8 @@ static void fill_pull(iris_behaviour *b, const struct script *s)
 
 static void fill_push(iris_behaviour *b, const struct script *s)
 {
-    int has_state = s->flags & SCRIPT_CLASS, is_special = s->flags & SCRIPT_THREAD || s->asked;
+    int has_state = s->flags & SCRIPT_CLASS,
+        is_special = s->flags & (SCRIPT_THREAD | SCRIPT_VIEW) || s->asked;
     b->handle = s->kind == KIND_ASYNC      ? iris__async_handle
                 : s->flags & SCRIPT_THREAD ? iris__handle_away
                                            : iris__handle;

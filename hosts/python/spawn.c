@@ -5,37 +5,18 @@
 
 #include <string.h>
 
-enum { DEFAULT_THREADS = 256, DEFAULT_POOL = 8, NOTE_KIND = 8 };
+enum { DEFAULT_THREADS = 256, DEFAULT_POOL = 8 };
 
 /* release_gil: of the whole process, as the original has it. Under the GIL. */
 static struct {
     int max_threads, pool, strict;
 } limits = {DEFAULT_THREADS, DEFAULT_POOL, 0};
 
-static int note(struct host *h, uint64_t pid, enum kind asked, unsigned flags)
-{
-    if (!h->special && !(h->special = PyDict_New()))
-        return -1;
-    PyObject *key = PyLong_FromUnsignedLongLong(pid);
-    PyObject *value = PyLong_FromLong((long)(asked << NOTE_KIND | flags));
-    int result = key && value ? PyDict_SetItem(h->special, key, value) : -1;
-    h->threads += result == 0 && flags & SCRIPT_THREAD;
-    Py_XDECREF(key);
-    Py_XDECREF(value);
-    return result;
-}
-
-static long note_of(struct host *h, uint64_t pid)
-{
-    PyObject *key = h->special ? PyLong_FromUnsignedLongLong(pid) : NULL;
-    PyObject *value = key ? PyDict_GetItem(h->special, key) : NULL;
-    Py_XDECREF(key);
-    return value ? PyLong_AsLong(value) : 0;
-}
-
 /* A thread of its own while there are any left, then one of the pool's. */
 static int choose_thread(struct host *h, unsigned *flags, iris_executor **x)
 {
+    if (h->threads >= limits.max_threads)
+        iris__notes_sweep(h);
     if (h->threads < limits.max_threads) {
         *flags |= SCRIPT_THREAD;
         return 0;
@@ -93,8 +74,8 @@ static int spawn_with(struct host *h, PyObject *handler, enum kind kind, unsigne
                -1;
     if (result)
         return iris__raise_reason(NULL), -1;
-    if (__builtin_expect(kind != KIND_CALL || flags & SCRIPT_THREAD, 0))
-        return note(h, *pid, kind, flags);
+    if (__builtin_expect(kind != KIND_CALL || flags & (SCRIPT_THREAD | SCRIPT_VIEW), 0))
+        return iris__note(h, *pid, kind, flags);
     return 0;
 }
 
@@ -219,9 +200,8 @@ static PyObject *wait_for_swap(struct wait *w, int ordered, int64_t timeout)
 /* The version of this handler for an actor of that kind. */
 static int version_for(struct host *h, uint64_t pid, PyObject *handler, iris_version **v)
 {
-    long noted = note_of(h, pid);
-    enum kind kind = (enum kind)(noted >> NOTE_KIND);
-    unsigned flags = (unsigned)noted & (SCRIPT_THREAD | SCRIPT_VIEW);
+    unsigned flags;
+    enum kind kind = iris__noted(h, pid, &flags);
     if (!is_handler(handler, kind))
         return -1;
     if (iris__script_find(h, handler, kind, flags | flags_of(handler, kind), v))

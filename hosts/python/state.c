@@ -76,26 +76,13 @@ int iris__state_init(const iris_behaviour *b, iris_actor *self, iris_bytes args,
     return result;
 }
 
-/* What spawn() has noted of this actor. */
-static void forget_special(struct host *h, uint64_t pid)
-{
-    PyObject *key = h->special ? PyLong_FromUnsignedLongLong(pid) : NULL;
-    PyObject *note = key ? PyDict_GetItem(h->special, key) : NULL;
-    if (note) {
-        h->threads -= (PyLong_AsLong(note) & SCRIPT_THREAD) != 0;
-        PyDict_DelItem(h->special, key);
-    }
-    Py_XDECREF(key);
-    PyErr_Clear();
-}
-
 void iris__state_fini(const iris_behaviour *b, iris_actor *self, void *state)
 {
     const struct script *s = b->data;
     PyGILState_STATE gil = iris__gil_ensure();
     Py_XDECREF((PyObject *)state);
-    if (s->asked || s->flags & SCRIPT_THREAD)
-        forget_special(s->host, iris__api->pid(self));
+    if (s->asked || s->flags & (SCRIPT_THREAD | SCRIPT_VIEW))
+        iris__note_end(s->host, iris__api->pid(self));
     PyGILState_Release(gil);
 }
 

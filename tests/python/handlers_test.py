@@ -195,6 +195,48 @@ class ReleaseGil(RuntimeTest):
         with self.assertRaises(ValueError):
             self.rt.set_release_gil_limits(-1, 8)
 
+    def test_swaps_and_restarts_keep_what_it_was_spawned_as(self):
+        def counting(name):
+            class Counter:
+                def __init__(self, n=0):
+                    self.n = n
+
+                def on_msg(self, msg):
+                    if msg == b"crash":
+                        raise ValueError(name)
+                    self.n += 1
+                    return b"%s %d %d %d" % (name.encode(), self.n, threading.get_ident(), isinstance(msg, memoryview))
+
+                def __iris_save__(self):
+                    return b"%d" % self.n
+
+                @classmethod
+                def __iris_upgrade__(cls, version, saved):
+                    return cls(int(saved))
+
+            Counter.__name__ = Counter.__qualname__ = name
+            return Counter
+
+        self.rt.set_release_gil_limits(1, 1)
+        self.rt.set_release_gil_strict(True)
+        pid = self.rt.spawn(counting("a"), release_gil=True, view=True)
+        self.rt.watch(pid, "RestartOne")
+        own = self.rt.ask_wait(pid, b"").split()[2]
+        for i, name in enumerate("bcd", 2):
+            self.rt.swap(pid, counting(name))
+            self.assertEqual(self.rt.ask_wait(pid, b""), b"%s %d %s 1" % (name.encode(), i, own))
+            self.assertIsNone(self._can_spawn())
+        with self.assertLogs("iris"):
+            self.rt.send(pid, b"crash")
+            eventually(lambda: self.rt.info(pid)["restarts"] == 1)
+        self.assertEqual(self.rt.ask_wait(pid, b""), b"d 1 %s 1" % own)
+        self.rt.swap(pid, counting("e"))
+        self.assertEqual(self.rt.ask_wait(pid, b""), b"e 2 %s 1" % own)
+        self.assertIsNone(self._can_spawn())
+        self.rt.stop(pid)
+        self.ends(pid)
+        eventually(self._can_spawn)
+
     def _can_spawn(self):
         try:
             return self.rt.spawn(print, release_gil=True)
