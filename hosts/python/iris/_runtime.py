@@ -1,6 +1,7 @@
 """The runtime's calls: what is not as fast as C must be is here."""
 import asyncio
 import atexit
+import contextlib
 import functools
 import os
 import subprocess
@@ -48,10 +49,11 @@ class _Observed:
         self.waiting = []  # (matcher, told)
 
     def __call__(self, msg):
-        for entry in self.waiting:
+        for entry in list(self.waiting):
             matcher, told = entry
             if _matches(matcher, msg) and told(msg):
-                self.waiting.remove(entry)
+                with contextlib.suppress(ValueError):  # who waited has left meanwhile
+                    self.waiting.remove(entry)
                 return
         self.messages.append(msg)
         if len(self.messages) > self.LIMIT:
@@ -169,7 +171,7 @@ class PyRuntime(_iris.PyRuntime):
         except asyncio.TimeoutError:
             return None
         finally:
-            if entry in keeper.waiting:
+            with contextlib.suppress(ValueError):
                 keeper.waiting.remove(entry)
 
     def selective_recv_observed_py(self, pid, matcher, timeout=None):
