@@ -104,8 +104,9 @@ static int put_off(const struct script *s, iris_actor *self, const iris_message 
     p->message = m;
     p->cancelled = 0;
     p->task = NULL;
-    PyObject *full = PyTuple_Pack(3, PyTuple_GET_ITEM(l->suspended, 0),
-                                  PyTuple_GET_ITEM(l->suspended, 1), (PyObject *)p);
+    PyObject *full =
+        PyTuple_Pack(4, PyTuple_GET_ITEM(l->suspended, 0), PyTuple_GET_ITEM(l->suspended, 1),
+                     PyTuple_GET_ITEM(l->suspended, 2), (PyObject *)p);
     Py_DECREF(p);
     Py_SETREF(l->suspended, full);
     return full ? 0 : -1;

@@ -16,7 +16,8 @@ struct loop {
     PyObject *object; /* iris._aio.Loop */
     PyObject *open;   /* pid -> what waits there, of push actors */
     int bell;
-    PyObject *suspended; /* what has come to wait in this turn: (coroutine, future, pending) */
+    PyObject
+        *suspended; /* what has come to wait in this turn: (coroutine, future, context, pending) */
 };
 
 /* The loop of this host, made if need be; NULL: api->fail() has said why. */

@@ -101,11 +101,16 @@ int iris__loop_begin(struct loop *l, PyObject *coroutine, PyObject *pending, PyO
         *result = coroutine;
         return 0;
     }
-    PySendResult sent = PyIter_Send(coroutine, Py_None, result);
+    PyObject *context = PyContext_CopyCurrent(); /* what it sets there is its own */
+    int entered = context && PyContext_Enter(context) == 0;
+    PySendResult sent = entered ? PyIter_Send(coroutine, Py_None, result) : PYGEN_ERROR;
+    if (entered)
+        PyContext_Exit(context);
     if (sent == PYGEN_NEXT) {
-        l->suspended = PyTuple_Pack(3, coroutine, *result, pending ? pending : Py_None);
+        l->suspended = PyTuple_Pack(4, coroutine, *result, context, pending ? pending : Py_None);
         Py_CLEAR(*result);
     }
+    Py_XDECREF(context);
     Py_DECREF(coroutine);
     return sent == PYGEN_NEXT ? (l->suspended ? 1 : -1) : sent == PYGEN_RETURN ? 0 : -1;
 }

@@ -63,11 +63,11 @@ class Loop:
             if now() > end:
                 self.loop.call_soon(self._begin)
                 return
-        coroutine, future, pending = what
+        coroutine, future, context, pending = what
         self.loop.call_soon(self._begin)  # the others go on
         pending.task = asyncio.current_task()
         try:
-            after = pending.done(await _go_on(coroutine, future))
+            after = pending.done(await _go_on(coroutine, future, context))
             while after is not None:  # it was swapped, and returned: the new handler
                 after = pending.done(await after)
         except BaseException as error:
@@ -84,8 +84,8 @@ def _without_us(error):
 
 
 @types.coroutine
-def _go_on(coroutine, future):
-    """Waits for what the coroutine waits for already, then runs it to its end."""
+def _go_on(coroutine, future, context):
+    """Waits for what the coroutine waits for already, then runs it to its end, in its own context."""
     while True:
         try:
             yield future
@@ -94,7 +94,7 @@ def _go_on(coroutine, future):
         else:
             step, what = coroutine.send, None
         try:
-            future = step(what)
+            future = context.run(step, what)
         except StopIteration as stop:
             return stop.value
 
