@@ -5,7 +5,8 @@
     PYTHONPATH=build/release/lib/iris/python tools/bench/python.py [--runs N] [ROW ...]
 
 Prints a markdown table: the median and the range, what it should be, and what the original (SSL-ACTX/Iris 0.3)
-did on such a machine, where it can do this at all. All rows in turn, each run a process of its own."""
+did on such a machine, where it can do this at all. CPU each: what a message takes of all threads together, sender and
+receiver, which holds on a busy machine too. All rows in turn, each run a process of its own."""
 import gc
 import json
 import os
@@ -18,10 +19,14 @@ import time
 PING = b"ping"
 
 
+last = [1, 1]  # seconds, and seconds of CPU of all threads, that what was measured last has taken
+
+
 def seconds(act):
-    begin = time.perf_counter()
+    cpu, begin = time.process_time(), time.perf_counter()
     act()
-    return time.perf_counter() - begin
+    last[:] = time.perf_counter() - begin, time.process_time() - cpu
+    return last[0]
 
 
 def until(is_true, what, patience=60):
@@ -260,7 +265,7 @@ def exits(rt, times=100):
         async def pull(mailbox): await mailbox.recv()
         pids = [rt.spawn(lambda msg: time.sleep(0.001), release_gil=i % 2 == 0) for i in range(10)]
         pids += [rt.spawn_with_mailbox(f) for f in (pull, lambda mailbox: mailbox.recv())]
-        for pid in pids: rt.send_interval(pid, 1, b"x")"""
+        for pid in pids: rt.send_interval(pid, 20, b"x")"""
     return sum(subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 0 for _ in range(times))
 
 
@@ -295,7 +300,8 @@ def measure(name):
     import iris
 
     with iris.Runtime() as rt:
-        print(repr(ROWS[name][0](rt)))
+        value = ROWS[name][0](rt)
+        print(repr(value), 1e9 * last[1] / (value * last[0]) if value else 0)
 
 
 def build_directory():
@@ -309,7 +315,7 @@ def build_directory():
 
 def run(name):
     done = subprocess.run([sys.executable, __file__, "--measure", name], stdout=subprocess.PIPE, text=True, check=True)
-    return float(done.stdout.split()[-1])
+    return map(float, done.stdout.split()[-2:])
 
 
 def main(args):
@@ -323,16 +329,22 @@ def main(args):
     os.environ.setdefault("IRIS_BUILD", build_directory())
     print(f"- CPython {platform.python_version()}, {os.cpu_count()} cores; load before the first run "
           f"{os.getloadavg()[0]:.1f}; median and range of {runs} runs\n")
-    print("| row | measured | unit | Iris | should be | the original |\n|---|---|---|---|---|---|")
-    found = {name: [] for name in names}
-    for _ in range(runs):
+    print("| row | measured | unit | Iris | should be | the original | CPU each |\n|---|---|---|---|---|---|---|")
+    found, cpu = {name: [] for name in names}, {name: [] for name in names}
+    for i in range(runs):
         for name in names:
-            found[name].append(run(name) * ROWS[name][3])
+            print(f"\r{i + 1}/{runs} {name:12}", end="", file=sys.stderr, flush=True)
+            value, each = run(name)
+            found[name].append(value * ROWS[name][3])
+            cpu[name].append(each)
+    print(file=sys.stderr)
     for name in names:
         _, words, unit, _, form, aim, original = ROWS[name]
         low, mid, high = (format(f, form) for f in (min(found[name]), statistics.median(found[name]),
                                                    max(found[name])))
-        print(f"| {name} | {words} | {unit} | {mid} ({low}..{high}) | {aim} | {original} |", flush=True)
+        has_cpu = ROWS[name][3] == 1e-6 and not name.startswith("native")
+        each = f"{statistics.median(cpu[name]):.0f} ns" if has_cpu else ""
+        print(f"| {name} | {words} | {unit} | {mid} ({low}..{high}) | {aim} | {original} | {each} |", flush=True)
     print(f"\n- Load after the last run {os.getloadavg()[0]:.1f}")
 
 
