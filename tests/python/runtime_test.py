@@ -242,8 +242,9 @@ class Policies(RuntimeTest):
         other, theirs = self.collector()
         self.assertTrue(self.rt.send(self.full("redirect", other), b"3"))
         eventually(lambda: theirs == [b"3"])
-        threading.Timer(0.02, self.go.set).start()
-        self.assertTrue(self.rt.send(self.full("spill", other), b"4"))
+        pid = self.full("spill", other)
+        threading.Thread(target=lambda: eventually(lambda: len(theirs) == 2) and self.go.set()).start()
+        self.assertTrue(self.rt.send(pid, b"4"))
         eventually(lambda: theirs == [b"3", b"4"] and b"4" in self.got)
 
     def test_what_is_refused(self):
