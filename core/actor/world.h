@@ -101,7 +101,7 @@ struct world {
     struct birth *birth;             /* room: one more than message_max */
     size_t message_max;
     atomic_int event_level; /* events below it, but EVENT_LOG, are not told */
-    int64_t swap_wait; /* ns: so long a pull actor may take to return for a swap */
+    int64_t swap_wait;      /* ns: so long a pull actor may take to return for a swap */
     atomic_llong dead[DEAD_REASONS];
     atomic_llong doors[IRIS_MAILBOX_COUNTS]; /* what happened at the doors of all actors */
     atomic_llong asks, busy, laters, down; /* what --until-idle waits for, beside mail and timers */
