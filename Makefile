@@ -42,6 +42,8 @@ test-tsan:
 	@tools/setup --all
 	@$(call build,tsan)
 	@$(fixed) $(call test,tsan)
+	@$(call build,tsan-python)
+	@$(fixed) $(call test,tsan-python)
 
 test-clang:
 	@tools/setup --all

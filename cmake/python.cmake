@@ -2,7 +2,25 @@
 # unless Python3_EXECUTABLE or Python3_ROOT_DIR says another (3.11 or later); version managers' shims on
 # the PATH are not asked. Without its headers everything else is still built.
 
-option(IRIS_PYTHON "Build the Python host and module" ON)
+set(IRIS_PYTHON ON CACHE STRING "ON, OFF, or which Python the host and the module are for, as 3.12")
+
+# -DIRIS_PYTHON=3.12: that one, or an error that says what is missing.
+function(iris_choose_python)
+  if(IRIS_PYTHON VERSION_LESS 3.11)
+    message(FATAL_ERROR "IRIS_PYTHON=${IRIS_PYTHON}: the Python host needs 3.11 or later")
+  endif()
+  find_program(program python${IRIS_PYTHON} NO_CACHE)
+  if(program) # it may be a version manager's shim, which works where that version is chosen
+    execute_process(COMMAND ${program} -c "import sys; print(sys.executable)" OUTPUT_VARIABLE real
+                    OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  endif()
+  if(NOT real)
+    message(FATAL_ERROR "IRIS_PYTHON=${IRIS_PYTHON}: there is no python${IRIS_PYTHON} on the PATH that runs; install it "
+                        "with its headers (python${IRIS_PYTHON}-dev), name it by -DPython3_EXECUTABLE=FILE, or leave "
+                        "IRIS_PYTHON out for the system's own")
+  endif()
+  set(Python3_EXECUTABLE ${real} CACHE FILEPATH "" FORCE)
+endfunction()
 
 # CPython's own headers and slots cast functions; unused slots are left out of initialisers.
 function(iris_python_flags target)
@@ -18,12 +36,19 @@ function(iris_python dir)
   if(NOT IRIS_PYTHON OR NOT sources)
     return()
   endif()
+  if(IRIS_PYTHON MATCHES "^[0-9]" AND NOT Python3_EXECUTABLE)
+    iris_choose_python()
+  endif()
   if(NOT DEFINED Python3_ROOT_DIR AND NOT DEFINED Python3_EXECUTABLE)
     set(Python3_ROOT_DIR /usr)
   endif()
   set(Python3_FIND_STRATEGY LOCATION)
   find_package(Python3 3.11 QUIET COMPONENTS Interpreter Development.Module
                OPTIONAL_COMPONENTS Development.Embed)
+  if(IRIS_PYTHON MATCHES "^[0-9]" AND NOT (Python3_FOUND AND "${Python3_VERSION}." MATCHES "^${IRIS_PYTHON}[.]"))
+    message(FATAL_ERROR "IRIS_PYTHON=${IRIS_PYTHON}: ${Python3_EXECUTABLE} ${Python3_VERSION} has no headers, or is "
+                        "another version; install python${IRIS_PYTHON}-dev, or leave IRIS_PYTHON out")
+  endif()
   if(NOT Python3_FOUND)
     message(STATUS "no Python 3.11 or later with its headers (python3-dev): no Python host")
     return()
