@@ -19,4 +19,4 @@ def refuse_namesakes():
 
         warnings.warn(
             f"there is another module called iris: {file}; this one is {__file__}. Whichever comes first on "
-            "sys.path is imported: uninstall one, or use a venv", ImportWarning, stacklevel=3)
+            "sys.path is imported: uninstall one, or use a venv", RuntimeWarning, stacklevel=3)
