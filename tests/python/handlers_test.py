@@ -251,7 +251,7 @@ class ReleaseGil(RuntimeTest):
 
 
 class Limit(RuntimeTest):
-    options = {"turn_limit": 0.1}
+    options = {"turn_limit": 0.5}
 
     def test_an_endless_loop_is_interrupted(self):
         def endless(msg):
@@ -271,9 +271,9 @@ class Limit(RuntimeTest):
 
     def test_what_comes_back_in_time_is_left_alone(self):
         pid = self.rt.spawn(lambda m: time.sleep(0.01))
-        for _ in range(30):
+        for _ in range(100):
             self.rt.send(pid, b"")
-        eventually(lambda: self.rt.info(pid)["handled"] == 30)
+        eventually(lambda: self.rt.info(pid)["handled"] == 100)
 
 
 if __name__ == "__main__":
