@@ -68,6 +68,14 @@ static const char *host_name_for(const char *file)
     return NULL;
 }
 
+static const char *config_of(const iris_runtime *rt, const char *name)
+{
+    for (size_t i = 0; i < rt->nconfigs; i++)
+        if (strcmp(rt->configs[i].name, name) == 0)
+            return rt->configs[i].config;
+    return NULL;
+}
+
 static struct host *load_host(iris_runtime *rt, const char *name)
 {
     char dir[PATH_MAX - 64], file[PATH_MAX];
@@ -81,7 +89,7 @@ static struct host *load_host(iris_runtime *rt, const char *name)
         return iris__fail("host \"%s\": there is no %s; this build of Iris has no such host", name,
                           file),
                NULL;
-    if (iris__host_add(&rt->hosts, file, NULL))
+    if (iris__host_add(&rt->hosts, file, config_of(rt, name)))
         return NULL;
     struct host *h = iris__host_named(&rt->hosts, name);
     if (!h)
@@ -153,6 +161,32 @@ static int await(iris_runtime *rt, struct waiting *k, const int *result)
         iris__fail("%s", k->why ? k->why : "no reason was given");
     free(k->why);
     return *result;
+}
+
+struct host_order {
+    iris_job job;
+    iris_runtime *runtime;
+    const char *name;
+    int result;
+    struct waiting waiting;
+};
+
+static void start_host(iris_job *job)
+{
+    struct host_order *o = (struct host_order *)job;
+    o->result = iris__runtime_host(o->runtime, o->name, NULL) ? IRIS_OK : IRIS_FAIL;
+    wake(&o->waiting, o->result ? iris__reason() : NULL);
+}
+
+int iris__runtime_start_host(iris_runtime *rt, const char *name)
+{
+    struct host_order o = {
+        .job.run = start_host,
+        .runtime = rt,
+        .name = name,
+        .waiting = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER}};
+    iris__executor_post(rt->loading, &o.job);
+    return await(rt, &o.waiting, &o.result);
 }
 
 static void loaded(struct load_order *o)

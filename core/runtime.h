@@ -13,12 +13,19 @@
 
 #include <iris/iris.h>
 
+/* What a host is started with when it is first needed. */
+struct host_config {
+    const char *name, *config; /* "python", JSON */
+};
+
 struct iris_runtime {
     struct world world; /* first: hooks get it and mean the runtime */
     struct registry registry;
     struct supervisors supervisors;
     struct loader loader;
     struct hosts hosts;
+    const struct host_config *configs; /* whoever opened it sets them, before anything is loaded */
+    size_t nconfigs;
     iris_executor *loading; /* the loader thread, as an executor of jobs */
     iris_actor outside;
     iris_options options;
@@ -54,6 +61,9 @@ int iris__runtime_load_wait(iris_runtime *, struct load_order *);
 /* Make sure that the host of this name, or for this file's ending, runs; its plugin is looked for in
  * the installed hosts. [loader] NULL with a reason. */
 struct host *iris__runtime_host(iris_runtime *, const char *name, const char *file);
+
+/* The same from outside, waiting. Not on a thread of the runtime. */
+int iris__runtime_start_host(iris_runtime *, const char *name);
 
 /* Where plugins and installed behaviours are: "<lib>/iris/hosts", "<lib>/iris/behaviours". */
 int iris__runtime_dir(char *dir, size_t room, const char *what);

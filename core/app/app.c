@@ -32,6 +32,7 @@ static void destroy(struct app *a)
     pthread_mutex_destroy(&a->early.lock);
     iris__manifest_free(a->manifest);
     free(a->actors);
+    free(a->configs);
     free(a);
 }
 
@@ -77,6 +78,20 @@ static void on_exhausted(void *app)
     iris__app_ring(a);
 }
 
+/* Each host gets them when it is started, which is when an actor needs it. */
+static int set_configs(struct app *a)
+{
+    const struct manifest *m = a->manifest;
+    a->configs = calloc(m->nhosts + 1, sizeof *a->configs);
+    if (!a->configs)
+        return iris__fail("no memory");
+    for (size_t i = 0; i < m->nhosts; i++)
+        a->configs[i] = (struct host_config){m->hosts[i].name, m->hosts[i].config};
+    a->runtime->configs = a->configs;
+    a->runtime->nconfigs = m->nhosts;
+    return IRIS_OK;
+}
+
 static int open_runtime(struct app *a)
 {
     iris_options o = {.size = sizeof o,
@@ -89,7 +104,7 @@ static int open_runtime(struct app *a)
     a->runtime->on_exhausted_ctx = a;
     a->runtime->on_exhausted = on_exhausted;
     a->opened = iris__sched_now(&a->runtime->world.sched);
-    return IRIS_OK;
+    return set_configs(a);
 }
 
 static int open_control(struct app *a)
@@ -172,6 +187,8 @@ static int close_all(struct app *a, int64_t left)
 static int end(struct app *a, int status)
 {
     iris_totals totals = {.size = sizeof totals, .abi = IRIS_ABI};
+    iris__watch_close(a->watch);
+    a->watch = NULL;
     int64_t left = iris__app_stop(a);
     iris_count(a->runtime, &totals);
     if (!status)
@@ -187,6 +204,16 @@ static int end(struct app *a, int status)
     return status;
 }
 
+static int watch(struct app *a)
+{
+    if (!a->options.watch)
+        return IRIS_OK;
+    a->watch = iris__watch_open(a);
+    if (!a->watch)
+        iris__app_say(a, IRIS_APP_ERROR, "iris: %s", iris__reason());
+    return a->watch ? IRIS_OK : IRIS_FAIL;
+}
+
 static int run(struct app *a)
 {
     int status = read_manifest(a);
@@ -197,7 +224,7 @@ static int run(struct app *a)
         destroy(a);
         return status;
     }
-    status = iris__app_start(a);
+    status = watch(a) ? IRIS_EXIT_FAILED : iris__app_start(a);
     iris__early_admit(a, 1);
     a->started = !status;
     if (!status)

@@ -11,6 +11,7 @@
 #include "order.h"
 #include "runtime.h"
 #include "story.h"
+#include "watch.h"
 
 #include <iris/app.h>
 
@@ -51,7 +52,8 @@ struct app {
     struct orders orders;
     struct awaited awaited;
     struct early_list early;
-    struct app_actor *actors; /* as in the manifest */
+    struct app_actor *actors;    /* as in the manifest */
+    struct host_config *configs; /* of the manifest's hosts */
     char socket[IRIS_SOCKET_ROOM];
     int bell;             /* eventfd: something happened that the main thread looks at */
     atomic_int phase;     /* enum app_phase */
@@ -61,7 +63,8 @@ struct app {
     /* main thread */
     uint64_t shown; /* events up to this number were printed */
     int64_t opened;
-    int started; /* all actors were */
+    struct watch *watch; /* or NULL */
+    int started;         /* all actors were */
 };
 
 /* ---- app_say.c: main thread only ---- */

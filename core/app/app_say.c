@@ -42,14 +42,18 @@ void iris__app_say_events(struct app *a)
 {
     struct event e;
     uint64_t missed;
+    int swapped = 0;
     for (int n = 0; n < EVENTS_ROOM && iris__events_next(&a->events, a->shown, &e, &missed); n++) {
         if (missed)
             iris__app_say(a, IRIS_APP_WARNING, "%llu events came faster than they could be printed",
                           (unsigned long long)missed);
         a->shown = e.number;
         say_event(a, &e);
+        swapped |= e.kind == IRIS_EVENT_SWAPPED;
         iris__event_finish(&e);
     }
+    if (swapped && a->watch)
+        iris__watch_refresh(a->watch);
 }
 
 void iris__app_say_problems(struct app *a, const struct problems *problems)

@@ -19,8 +19,13 @@ static void add_problem(struct app *a, struct problems *p, size_t index, const c
                         const char *code, const char *why)
 {
     char pointer[48];
+    size_t n = strcspn(why, "\n");
     snprintf(pointer, sizeof pointer, "/actors/%zu/%s", index, key);
-    iris__problem_add(p, a->manifest->file, pointer, code, "%s", why);
+    if (why[n] && strncmp(why + n, "\nhint: ", 7)) /* where in the handler, as its language tells it */
+        iris__app_say(a, IRIS_APP_WARNING, "%s", why + n + 1);
+    else
+        n = strlen(why);
+    iris__problem_add(p, a->manifest->file, pointer, code, "%.*s", (int)n, why);
 }
 
 static int say_problems(struct app *a, struct problems *p)
@@ -82,12 +87,66 @@ static int check_kind(const struct manifest_actor *m, const struct app_actor *ac
                       pulls ? "pull" : "push");
 }
 
+/* "host .. did not start: venv: .." -> where "venv" is, and the words behind it. Hosts name the key. */
+static const char *key_of_reason(const char *reason, char *key, size_t room)
+{
+    static const char mark[] = " did not start: ";
+    const char *why = strstr(reason, mark);
+    why = why ? why + sizeof mark - 1 : reason;
+    size_t n = strspn(why, "abcdefghijklmnopqrstuvwxyz_.");
+    *key = '\0';
+    if (!n || n >= room - 1 || strncmp(why + n, ": ", 2))
+        return why;
+    snprintf(key, room, "/%.*s", (int)n, why);
+    for (char *at = key; (at = strchr(at, '.'));)
+        *at = '/';
+    return why + n + 2;
+}
+
+static int is_configured(const struct app *a, const char *host)
+{
+    for (size_t i = 0; i < a->manifest->nhosts; i++)
+        if (!strcmp(a->manifest->hosts[i].name, host))
+            return 1;
+    return 0;
+}
+
+/* A host's settings are its own: when it does not start with them, it says why. One that no actor needs
+ * yet is not started. */
+static void start_host(struct app *a, const char *name, struct problems *p)
+{
+    char pointer[160], key[64];
+    int used = 0;
+    for (size_t i = 0; i < a->manifest->nactors; i++)
+        used |= !strcmp(a->manifest->actors[i].host, name);
+    if (!used || iris__find_host(name) || !iris__runtime_start_host(a->runtime, name))
+        return;
+    const char *why = key_of_reason(iris__reason(), key, sizeof key);
+    snprintf(pointer, sizeof pointer, "/hosts/%.64s%s", name, key);
+    iris__problem_add(p, a->manifest->file, pointer, "host", "%s", why);
+}
+
+static void start_hosts(struct app *a, struct problems *problems)
+{
+    iris__ready_hosts(a->manifest, problems);
+    for (size_t i = 0; i < a->manifest->nhosts && !iris__problems_count(problems); i++)
+        start_host(a, a->manifest->hosts[i].name, problems);
+}
+
+/* What a host that did not start would have loaded is not tried. */
+static int may_load(const struct app *a, size_t i, size_t host_problems)
+{
+    return !host_problems || !is_configured(a, a->manifest->actors[i].host);
+}
+
 static int load_all(struct app *a)
 {
     struct problems problems = {0};
+    start_hosts(a, &problems);
+    size_t before = iris__problems_count(&problems);
     iris__ready_supervisors(a->manifest, &problems);
     for (size_t i = 0; i < a->manifest->nactors && !atomic_load(&a->stop); i++) {
-        if (!iris__ready_actor(a->manifest, i, &problems) &&
+        if (!iris__ready_actor(a->manifest, i, &problems) && may_load(a, i, before) &&
             load(a, &a->manifest->actors[i], &a->actors[i]))
             add_problem(a, &problems, i, "handler", "handler", iris__reason());
         else if (a->actors[i].version && check_kind(&a->manifest->actors[i], &a->actors[i]))

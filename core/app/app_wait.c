@@ -105,15 +105,26 @@ static int to_ms(int64_t ns)
     return ms > 1000000 ? 1000000 : (int)ms;
 }
 
+/* -1 is no limit. */
+static int shorter(int a, int b)
+{
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 /* Once a stop was asked for, stop_fd stays readable: it is not looked at again. */
 void iris__app_wait(struct app *a, int64_t ns)
 {
     int fd = atomic_load(&a->stop) ? -1 : a->options.stop_fd;
-    struct pollfd p[2] = {{.fd = a->bell, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+    struct pollfd p[3] = {{.fd = a->bell, .events = POLLIN},
+                          {.fd = fd, .events = POLLIN},
+                          {.fd = a->watch ? iris__watch_fd(a->watch) : -1, .events = POLLIN}};
     eventfd_t rung;
-    if (poll(p, 2, to_ms(ns)) > 0 && p[0].revents)
+    if (poll(p, 3, shorter(to_ms(ns), a->watch ? iris__watch_timeout(a->watch) : -1)) > 0 &&
+        p[0].revents)
         eventfd_read(a->bell, &rung);
     if (p[1].revents)
         atomic_store(&a->stop, 1);
+    if (a->watch)
+        iris__watch_run(a->watch);
     iris__app_say_events(a);
 }

@@ -46,6 +46,7 @@ static int check(const char *file, const struct sets *sets, struct problems *pro
     struct manifest *m;
     if (iris__manifest_read(file, sets->items, sets->n, &m, problems))
         return IRIS_EXIT_MANIFEST;
+    iris__ready_hosts(m, problems);
     for (size_t i = 0; i < m->nactors; i++)
         iris__ready_actor(m, i, problems);
     iris__ready_supervisors(m, problems);

@@ -95,9 +95,18 @@ static int is_host(const char *dir, const char *name)
     return access(file, R_OK) == 0;
 }
 
+static const char *const known[] = {"native", "python", "node"};
+
+static int is_known(const char *name)
+{
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(known[i], name) == 0)
+            return 1;
+    return 0;
+}
+
 static void add_hosts(const char *dir, struct nearest *near, struct text *names)
 {
-    static const char *const known[] = {"native", "python", "node"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (!is_host(dir, known[i]))
             continue;
@@ -118,12 +127,15 @@ int iris__find_host(const char *name)
     if (is_host(dir, name))
         return IRIS_OK;
     add_hosts(dir, &near, &names);
-    if (near.best)
+    if (near.best && !is_known(name))
         iris__fail("host \"%s\": this build of Iris has no such host\nhint: did you mean \"%s\"?",
                    name, near.best);
     else
-        iris__fail("host \"%s\": this build of Iris has no such host\nhint: it has %s", name,
-                   names.data ? names.data : "none at all");
+        iris__fail("host \"%s\": this build of Iris has no such host\nhint: it has %s%s", name,
+                   names.data ? names.data : "none at all",
+                   is_known(name)
+                       ? "; another is built where its language's headers are, as python3-dev"
+                       : "");
     iris__text_finish(&names);
     return IRIS_FAIL;
 }

@@ -39,6 +39,15 @@ struct manifest_timer {
     size_t len;
 };
 
+struct manifest_host {
+    const char *name;   /* "python" */
+    const char *config; /* all of it as JSON text, as its start() gets it; directories absolute */
+    const char *venv, *cwd;
+    const char **search;
+    size_t nsearch;
+    const char *env, *options; /* JSON text of an object, or NULL */
+};
+
 struct manifest_actor {
     const char *path;
     const char *handler;      /* as written, variables replaced: "./libpay.so:pay_v2" */
@@ -92,6 +101,8 @@ struct manifest {
     const char *socket; /* of the control server, absolute; NULL: the default place */
     struct manifest_pair *env;
     size_t nenv;
+    struct manifest_host *hosts; /* as written */
+    size_t nhosts;
     struct manifest_actor *actors; /* a list of the table: the count is the next member */
     size_t nactors;
     struct manifest_supervisor *supervisors;

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-static void read_object(struct reading *r, const char *where, json_t *object, void *base);
-
 static void read_paths(struct reading *r, const struct manifest_key *key, json_t *v, void *base)
 {
     struct manifest_key element = *key;
@@ -53,7 +51,7 @@ static void read_defaults(struct reading *r, json_t *v)
 {
     struct manifest_actor nobody = {0};
     r->of_defaults = 1;
-    read_object(r, "actors[]", v, &nobody);
+    iris__manifest_object(r, "actors[]", v, &nobody);
     r->of_defaults = 0;
 }
 
@@ -83,7 +81,7 @@ static void read_objects(struct reading *r, const struct manifest_key *key, json
         iris__manifest_defaults(key->child, elements + i * size);
         if (!strcmp(key->child, "actors[]"))
             iris__manifest_inherit(r, json_array_get(v, i), elements + i * size);
-        read_object(r, key->child, json_array_get(v, i), elements + i * size);
+        iris__manifest_object(r, key->child, json_array_get(v, i), elements + i * size);
         finish_element(r, key->child, json_array_get(v, i), elements + i * size);
         iris__pointer_back(&r->pointer, back);
     }
@@ -97,13 +95,23 @@ static void read_value(struct reading *r, const struct manifest_key *key, json_t
         read_defaults(r, v);
     else if (json_is_object(v) && key->types & MANIFEST_OBJECT) {
         note_object(key, base);
-        read_object(r, key->child, v, base);
+        iris__manifest_object(r, key->child, v, base);
     } else if (json_is_array(v) && key->types & MANIFEST_OBJECTS)
         read_objects(r, key, v, base);
     else if (json_is_array(v) && key->types & MANIFEST_PATHS)
         read_paths(r, key, v, base);
+    else if (json_is_object(v) && key->types & MANIFEST_MAP)
+        iris__manifest_hosts(r, key, v);
+    else if (json_is_object(v) && key->types & MANIFEST_FREE)
+        iris__manifest_free_object(r, key, v, base);
+    else if (json_is_string(v) && key->types & MANIFEST_DIRECTORY)
+        iris__manifest_directory(r, key, v, base);
+    else if (json_is_array(v) && key->types & MANIFEST_DIRECTORIES)
+        iris__manifest_directories(r, key, v, base);
+    else if (json_is_object(v) && key->types & MANIFEST_ENV && key->at)
+        iris__manifest_host_env(r, key, v, base);
     else if (json_is_object(v) && key->types & MANIFEST_ENV)
-        return; /* read before all else: other strings need it */
+        return; /* the app's: read before all else, as other strings need it */
     else if (iris__manifest_scalar(r, key, v, base))
         iris__manifest_wrong_kind(r, key, v);
 }
@@ -165,7 +173,7 @@ static void missing_keys(struct reading *r, const char *where, json_t *object)
     }
 }
 
-static void read_object(struct reading *r, const char *where, json_t *object, void *base)
+void iris__manifest_object(struct reading *r, const char *where, json_t *object, void *base)
 {
     if (!json_is_object(object)) {
         static const struct manifest_key element = {.types = MANIFEST_OBJECT};
@@ -180,5 +188,5 @@ static void read_object(struct reading *r, const char *where, json_t *object, vo
 
 void iris__manifest_check(struct reading *r)
 {
-    read_object(r, "", r->root, r->m);
+    iris__manifest_object(r, "", r->root, r->m);
 }

@@ -17,16 +17,25 @@ static void read_variable(struct reading *r, const char *name, json_t *v, json_t
     }
 }
 
+/* The pointer is at their object. */
 static void read_variables(struct reading *r, json_t *variables, json_t *env)
 {
-    size_t start = iris__pointer_key(&r->pointer, "env", 3);
     for (void *i = json_object_iter(variables); i; i = json_object_iter_next(variables, i)) {
         const char *name = json_object_iter_key(i);
         size_t back = iris__pointer_key(&r->pointer, name, strlen(name));
         read_variable(r, name, json_object_iter_value(i), env);
         iris__pointer_back(&r->pointer, back);
     }
-    iris__pointer_back(&r->pointer, start);
+}
+
+void iris__manifest_host_env(struct reading *r, const struct manifest_key *key, json_t *variables,
+                             void *base)
+{
+    json_t *env = json_object();
+    if (env)
+        read_variables(r, variables, env);
+    iris__manifest_keep_json(r, key, env, base);
+    json_decref(env);
 }
 
 static void keep(struct reading *r)
@@ -52,7 +61,9 @@ void iris__manifest_env(struct reading *r)
         r->no_memory = 1;
         return;
     }
+    size_t back = iris__pointer_key(&r->pointer, "env", 3);
     read_variables(r, json_object_get(r->root, "env"), env);
+    iris__pointer_back(&r->pointer, back);
     json_decref(r->env);
     r->env = env;
     keep(r);

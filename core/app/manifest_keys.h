@@ -27,7 +27,11 @@ enum manifest_type { /* a key may take several */
                      MANIFEST_OBJECTS = 1 << 13, /* list of objects with the keys of .child */
                      MANIFEST_OBJECT = 1 << 14,  /* object with the keys of .child */
                      MANIFEST_ENV = 1 << 15,     /* object of variables: any names, strings */
-                     MANIFEST_ANY = 1 << 16
+                     MANIFEST_ANY = 1 << 16,
+                     MANIFEST_MAP = 1 << 17,  /* object of names: objects with the keys of .child */
+                     MANIFEST_FREE = 1 << 18, /* object with any keys */
+                     MANIFEST_DIRECTORY = 1 << 19, /* relative to the manifest's */
+                     MANIFEST_DIRECTORIES = 1 << 20
 };
 
 struct manifest_key {

@@ -86,6 +86,18 @@ int iris__manifest_expand_all(struct reading *, json_t *);
 /* ---- manifest_env.c ---- */
 void iris__manifest_env(struct reading *); /* fills r->env and m->env */
 
+/* The variables of a host, as the text of one JSON object. */
+void iris__manifest_host_env(struct reading *, const struct manifest_key *, json_t *, void *base);
+
+/* ---- manifest_host.c ---- */
+void iris__manifest_hosts(struct reading *, const struct manifest_key *, json_t *map);
+/* Of a host's keys: a directory, a list of them, an object of the host's own. */
+void iris__manifest_directory(struct reading *, const struct manifest_key *, json_t *, void *base);
+void iris__manifest_directories(struct reading *, const struct manifest_key *, json_t *,
+                                void *base);
+void iris__manifest_free_object(struct reading *, const struct manifest_key *, json_t *,
+                                void *base);
+
 /* ---- manifest_set.c ---- */
 void iris__manifest_apply_sets(struct reading *);
 void iris__manifest_check_sets(
@@ -107,8 +119,12 @@ void iris__manifest_defaults(const char *where, void *base);
 /* A list is two members: where its elements are and, next to it, how many. */
 void iris__manifest_keep_list(const struct manifest_key *, void *base, void *elements, size_t n);
 
+void iris__manifest_keep_json(struct reading *, const struct manifest_key *, const json_t *,
+                              void *base); /* as text; NULL: no memory */
+
 /* ---- manifest_check.c: the walk through objects and lists ---- */
 void iris__manifest_check(struct reading *);
+void iris__manifest_object(struct reading *, const char *where, json_t *object, void *base);
 /* One key of an object. */
 void iris__manifest_member(struct reading *, const char *where, const char *name, json_t *,
                            void *base);

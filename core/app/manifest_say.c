@@ -88,11 +88,11 @@ int iris__manifest_kinds(const struct manifest_key *key, struct text *out)
         {MANIFEST_INT, "a whole number"},
         {MANIFEST_NUMBER, "a number"},
         {MANIFEST_BOOL, "true or false"},
-        {MANIFEST_TEXTS, "a string"},
+        {MANIFEST_TEXTS | MANIFEST_DIRECTORY, "a string"},
         {UNITS, "a string or a whole number"},
-        {MANIFEST_PATHS | MANIFEST_STRINGS, "a list of strings"},
+        {MANIFEST_PATHS | MANIFEST_STRINGS | MANIFEST_DIRECTORIES, "a list of strings"},
         {MANIFEST_OBJECTS, "a list of objects"},
-        {MANIFEST_OBJECT | MANIFEST_ENV, "an object"},
+        {MANIFEST_OBJECT | MANIFEST_ENV | MANIFEST_MAP | MANIFEST_FREE, "an object"},
     };
     struct text list = {0};
     unsigned types = key->types & ~key->planned_types;
@@ -131,7 +131,7 @@ static const char *text_rule(const struct manifest_key *key)
         {MANIFEST_LABEL, "a letter or \"_\", then up to 127 of A-Z, a-z, 0-9 and \"_.@-\""},
         {MANIFEST_DURATION, "a duration above 0, such as 250ms, 5s, 1m or 2h"},
         {MANIFEST_SIZE, "a size such as 512B, 64KiB or 2GiB"},
-        {MANIFEST_STRING, "a string that is not empty"},
+        {MANIFEST_STRING | MANIFEST_DIRECTORY | MANIFEST_DIRECTORIES, "a string that is not empty"},
     };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (key->types & rules[i].type)
@@ -148,7 +148,7 @@ int iris__manifest_values(const struct manifest_key *key, struct text *out)
     if (types & MANIFEST_NUMBER)
         add_share(key, &list);
     add_words(types & MANIFEST_WORD ? key->words : NULL, &list);
-    if (types & (MANIFEST_TEXTS | UNITS | MANIFEST_PATHS))
+    if (types & (MANIFEST_TEXTS | UNITS | MANIFEST_PATHS | MANIFEST_DIRECTORY))
         iris__text_addf(&list, "%s\n", text_rule(key));
     if (types & MANIFEST_OBJECT)
         iris__text_addf(&list, "an object\n");

@@ -76,6 +76,30 @@ static int enter_element(struct cursor *c, const json_t *list)
     return 0;
 }
 
+/* ".NAME" behind a map: into what has that name, which may be new. */
+static int enter_name(struct cursor *c, json_t *map)
+{
+    size_t n = strcspn(++c->rest, ".[");
+    char *name = n && c->rest[n] == '.' ? strndup(c->rest, n) : NULL;
+    json_t *v = name ? json_object_get(map, name) : NULL;
+    if (name && !v)
+        json_object_set_new(map, name, v = json_object());
+    if (name)
+        iris__pointer_key(&c->pointer, name, n);
+    free(name);
+    c->object = v;
+    c->rest += n + 1;
+    return json_is_object(v) ? 0 : -1;
+}
+
+static json_t *object_at(struct cursor *c, const struct manifest_key *key)
+{
+    json_t *v = json_object_get(c->object, key->name);
+    if (!v)
+        json_object_set_new(c->object, key->name, v = json_object());
+    return v;
+}
+
 static int enter(struct cursor *c, const struct manifest_key *key)
 {
     json_t *v = json_object_get(c->object, key->name);
@@ -83,11 +107,11 @@ static int enter(struct cursor *c, const struct manifest_key *key)
     if (*c->rest == '[' && key->types & MANIFEST_OBJECTS) {
         failed = enter_element(c, v);
     } else if (*c->rest == '.' && key->child && key->types & MANIFEST_OBJECT) {
-        if (!v)
-            json_object_set_new(c->object, key->name, v = json_object());
-        c->object = v;
+        c->object = v = object_at(c, key);
         c->rest++;
         failed = !json_is_object(v);
+    } else if (*c->rest == '.' && key->types & MANIFEST_MAP) {
+        failed = enter_name(c, object_at(c, key));
     }
     c->where = key->child;
     return failed;

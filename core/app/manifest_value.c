@@ -152,16 +152,21 @@ static void read_quantity(struct reading *r, const struct manifest_key *key, jso
 
 /* ---- the rest ---- */
 
-static void read_any(struct reading *r, const struct manifest_key *key, json_t *v, void *base)
+void iris__manifest_keep_json(struct reading *r, const struct manifest_key *key, const json_t *v,
+                              void *base)
 {
-    if (iris__manifest_expand_all(r, v))
-        return;
-    char *text = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
+    char *text = v ? json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
     if (text)
         *(const char **)place(key, base) = iris__manifest_copy(r, text, strlen(text));
     else
         r->no_memory = 1;
     free(text);
+}
+
+static void read_any(struct reading *r, const struct manifest_key *key, json_t *v, void *base)
+{
+    if (iris__manifest_expand_all(r, v) == 0)
+        iris__manifest_keep_json(r, key, v, base);
 }
 
 static void read_default(const struct manifest_key *key, void *base)

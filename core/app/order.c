@@ -34,7 +34,8 @@ void *iris__order_open(struct app *app, size_t size, struct control_reply *reply
     struct order *o = calloc(1, size);
     if (!o || !(o->target = strdup(target))) {
         free(o);
-        iris__control_error(reply, "failed", NULL, "no memory");
+        if (reply)
+            iris__control_error(reply, "failed", NULL, "no memory");
         return NULL;
     }
     o->app = app;

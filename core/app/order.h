@@ -34,7 +34,7 @@ void iris__orders_init(struct orders *);
 /* The runtime is closed: nobody has an order any more, but for timers that will not fire. */
 void iris__orders_finish(struct orders *);
 
-/* A larger struct that begins with an order. The caller has one reference. NULL: no memory, and that
+/* A larger struct that begins with an order; reply NULL: nobody waits. The caller has one reference. NULL: no memory, and that
  * was answered. */
 void *iris__order_open(struct app *, size_t size, struct control_reply *, const char *target,
                        uint64_t pid);

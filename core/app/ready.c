@@ -6,9 +6,11 @@
 #include "nearest.h"
 #include "socket.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* A reason may bring its hint along, as a second line. */
 static void problem_of_reason(const struct manifest *m, struct problems *all, const char *pointer,
@@ -61,6 +63,47 @@ static void check_supervisor(const struct manifest *m, size_t i, struct problems
                           "found \"%s\"; expected a path with actors below it", path);
     if (near.best)
         iris__problem_hint(p, "did you mean \"%.*s\"?", (int)near.len, near.best);
+}
+
+/* ---- hosts ---- */
+
+static void check_directory(const struct manifest *m, const char *pointer, const char *dir,
+                            struct problems *all)
+{
+    struct stat st;
+    errno = 0;
+    if (dir && (stat(dir, &st) || !S_ISDIR(st.st_mode)))
+        iris__problem_add(all, m->file, pointer, "host", "found \"%s\"; expected a directory: %s",
+                          dir, strerror(errno ? errno : ENOTDIR));
+}
+
+static void check_host(const struct manifest *m, const struct manifest_host *h,
+                       struct problems *all)
+{
+    char pointer[160];
+    int n = snprintf(pointer, sizeof pointer, "/hosts/%.64s", h->name);
+    char *rest = pointer + n;
+    size_t room = sizeof pointer - (size_t)n;
+    if (iris__find_host(h->name)) {
+        problem_of_reason(m, all, pointer, "host");
+        if (all->n)
+            all->items[all->n - 1].at_key = 1;
+        return;
+    }
+    snprintf(rest, room, "/venv");
+    check_directory(m, pointer, h->venv, all);
+    snprintf(rest, room, "/cwd");
+    check_directory(m, pointer, h->cwd, all);
+    for (size_t i = 0; i < h->nsearch; i++) {
+        snprintf(rest, room, "/search/%zu", i);
+        check_directory(m, pointer, h->search[i], all);
+    }
+}
+
+void iris__ready_hosts(const struct manifest *m, struct problems *all)
+{
+    for (size_t i = 0; i < m->nhosts; i++)
+        check_host(m, &m->hosts[i], all);
 }
 
 void iris__ready_supervisors(const struct manifest *m, struct problems *all)

@@ -8,6 +8,7 @@
 int iris__ready_actor(const struct manifest *, size_t index,
                       struct problems *); /* 0: its host and file
                                                                                     are there */
+void iris__ready_hosts(const struct manifest *, struct problems *);
 void iris__ready_supervisors(const struct manifest *, struct problems *);
 void iris__ready_socket(const struct manifest *, struct problems *);
 

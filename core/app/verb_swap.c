@@ -176,6 +176,21 @@ static void start_loading(struct change *c)
     iris__runtime_load(c->order.app->runtime, &c->load);
 }
 
+void iris__swap_again(struct app *a, uint64_t pid)
+{
+    iris_info i = {.size = sizeof i, .abi = IRIS_ABI};
+    struct change *c = NULL;
+    if (iris__info(&a->runtime->world, pid, &i) == IRIS_OK)
+        c = iris__order_open(a, sizeof *c, NULL, i.path, pid);
+    if (!c)
+        return;
+    c->order.free = free_change;
+    if (iris__origin(&a->runtime->world, pid, &c->from) == IRIS_OK && c->from.file)
+        start_loading(c);
+    else
+        iris__order_drop(&c->order);
+}
+
 static struct change *open_change(struct call *call)
 {
     const struct verb_args *a = &call->args;

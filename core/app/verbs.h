@@ -48,6 +48,9 @@ int iris__verb_put_data(json_t *body, const char *key, const char *base64_key, c
 void iris__verb_explain(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_ask(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_send(void *app, const struct control_request *, struct control_reply *);
+/* [main] The file that the actor runs is loaded again; events tell how it went. */
+void iris__swap_again(struct app *, uint64_t pid);
+
 void iris__verb_swap(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_rollback(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_stop(void *app, const struct control_request *, struct control_reply *);

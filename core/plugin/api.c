@@ -321,7 +321,7 @@ int iris__origin(struct world *w, uint64_t target, struct origin *out)
     if (a && iris__gate_is(a, target) && a->version) {
         const iris_version *v = a->version;
         *out = (struct origin){copy_or_null(v->file), copy_or_null(v->symbol),
-                               copy_or_null(v->handler)};
+                               copy_or_null(v->handler), iris__host_imports(v->host)};
         result = IRIS_OK;
     }
     pthread_mutex_unlock(&w->facts_lock);

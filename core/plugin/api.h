@@ -40,6 +40,7 @@ void iris__info_code(struct world *, uint64_t pid, iris_info *);
 /* Where the code that an actor runs was loaded from: heap, NULL where that is not known. */
 struct origin {
     char *file, *symbol, *handler;
+    const char *imports; /* of its host; not the caller's to free */
 };
 int iris__origin(struct world *, uint64_t pid, struct origin *); /* IRIS_OK or IRIS_DEAD */
 void iris__origin_finish(struct origin *);

@@ -119,6 +119,12 @@ struct host *iris__host_for_file(struct hosts *h, const char *file)
     return host;
 }
 
+const char *iris__host_imports(const struct host *host)
+{
+    const iris_host *h = host ? host->library->taken.plugin.host : NULL;
+    return h && h->size >= offsetof(iris_host, imports) + sizeof h->imports ? h->imports : NULL;
+}
+
 /* ---- loading a handler ---- */
 
 struct request { /* what load() was called with; library.open() finds its way back */

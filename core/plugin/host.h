@@ -30,6 +30,9 @@ void iris__hosts_stop(struct hosts *);
 struct host *iris__host_named(struct hosts *, const char *name);    /* NULL: none */
 struct host *iris__host_for_file(struct hosts *, const char *file); /* by its ending */
 
+/* iris_host.imports, or NULL: of no host, of one that does not say. [any] */
+const char *iris__host_imports(const struct host *);
+
 /* file: where it is; handler: as the user wrote it; symbol and config may be NULL. */
 int iris__host_load(struct hosts *, struct host *, const char *file, const char *symbol,
                     const char *handler, const char *config, iris_version **out);

@@ -5,12 +5,15 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
 
 static const iris_api *_Atomic api; /* runtimes of one process share this host */
 
 static int start(iris_actor *self, const char *config, void *arg, void **host)
 {
-    (void)config, (void)arg;
+    (void)arg;
+    if (config && strcmp(config, "{}") != 0)
+        return atomic_load(&api)->fail("it takes no settings; leave \"native\" out of \"hosts\"");
     *host = self;
     return IRIS_OK;
 }

@@ -24,6 +24,7 @@ static int configure(PyConfig *c)
     PyConfig_InitPythonConfig(c);
     c->install_signal_handlers = 0; /* signals are the program's */
     c->parse_argv = 0;
+    c->site_import = 0; /* which packages there are, settings decide */
     PyStatus s = PyConfig_SetBytesString(c, &c->executable, IRIS_PYTHON);
     if (!PyStatus_Exception(s))
         s = Py_InitializeFromConfig(c);
@@ -54,18 +55,21 @@ static void find_package(char *dir, size_t room)
     }
 }
 
-static int add_package(void)
-{
-    char dir[PATH_MAX + 32];
-    find_package(dir, sizeof dir);
-    PyObject *path = PySys_GetObject("path"), *entry = PyUnicode_DecodeFSDefault(dir);
-    int result = entry && path ? PyList_Append(path, entry) : -1;
-    Py_XDECREF(entry);
-    return result;
-}
+/* Whatever else is called `iris`, beside a handler or installed: a handler's `import iris` is this one. */
+static const char finder[] = "import sys\n"
+                             "class _Package:\n"
+                             "    @staticmethod\n"
+                             "    def find_spec(name, path=None, target=None):\n"
+                             "        if name == 'iris':\n"
+                             "            from importlib.machinery import PathFinder\n"
+                             "            return PathFinder.find_spec(name, [directory])\n"
+                             "sys.meta_path.insert(0, _Package)\n"
+                             "sys.path.append(directory)\n"
+                             "with open(directory + '/iris/_settings.py', 'rb') as file:\n"
+                             "    exec(compile(file.read(), file.name, 'exec'))\n";
 
 /* A line that a handler prints is seen when it is printed; threads change hands soon. */
-static const char settings[] =
+static const char manners[] =
     "import sys\n"
     "for f in (sys.stdout, sys.stderr):\n"
     "    if hasattr(f, 'reconfigure'): f.reconfigure(line_buffering=True)\n"
@@ -73,39 +77,96 @@ static const char settings[] =
     "import subprocess\n" /* signals: see _runtime.py */
     "subprocess._USE_VFORK = False\n";
 
-static int prepare(void)
+static int run(const char *text, PyObject *names)
 {
-    PyObject *module = iris__module_create();
-    int result = !module || PyDict_SetItemString(PyImport_GetModuleDict(), "iris._iris", module) ||
-                 add_package() || PyRun_SimpleString(settings);
-    if (result && PyErr_Occurred())
-        iris__fail_raised();
-    Py_XDECREF(module);
-    return result ? IRIS_FAIL : IRIS_OK;
+    PyObject *done = PyRun_String(text, Py_file_input, names, names);
+    Py_XDECREF(done);
+    return done ? 0 : -1;
 }
 
-static int begin(void)
+/* What _settings.py has; kept for another runtime of this process. */
+static PyObject *names;
+
+static int make_names(void)
 {
-    PyConfig config;
-    if (promote_libpython() || configure(&config))
+    char dir[PATH_MAX + 32];
+    find_package(dir, sizeof dir);
+    PyObject *directory = PyUnicode_DecodeFSDefault(dir);
+    names = PyDict_New();
+    int failed = !names || !directory ||
+                 PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()) ||
+                 PyDict_SetItemString(names, "directory", directory) || run(manners, names) ||
+                 run(finder, names);
+    Py_XDECREF(directory);
+    return failed;
+}
+
+/* The settings' own sentence, or whatever was raised. */
+static int settle(PyObject *why)
+{
+    const char *text = why && why != Py_None ? PyUnicode_AsUTF8(why) : NULL;
+    int result = why == Py_None ? IRIS_OK
+                 : text         ? iris__api->fail("%s", text)
+                                : iris__fail_raised();
+    Py_XDECREF(why);
+    return result;
+}
+
+static int prepare(const char *config)
+{
+    PyObject *module = iris__module_create();
+    int failed = !module || PyDict_SetItemString(PyImport_GetModuleDict(), "iris._iris", module) ||
+                 make_names();
+    PyObject *limits = failed ? NULL : PyObject_GetAttrString(module, "_set_release_gil_limits");
+    PyObject *start = limits ? PyDict_GetItemString(names, "start") : NULL;
+    int result =
+        start ? settle(PyObject_CallFunction(start, "zO", config, limits)) : iris__fail_raised();
+    Py_XDECREF(limits);
+    Py_XDECREF(module);
+    return result;
+}
+
+static int prepare_again(const char *config)
+{
+    PyObject *again = names ? PyDict_GetItemString(names, "again") : NULL;
+    return again ? settle(PyObject_CallFunction(again, "z", config)) : IRIS_OK;
+}
+
+static int begin(const char *config)
+{
+    PyConfig python;
+    if (promote_libpython() || configure(&python))
         return IRIS_FAIL;
-    int result = prepare();
+    int result = prepare(config);
     PyEval_SaveThread();
     return result;
 }
 
+/* Executed once it is needed, as _settings.py is; without the package, whose import takes longer. */
+PyObject *iris__door_live(void)
+{
+    static const char text[] = "import types\n"
+                               "live = types.ModuleType('iris._live')\n"
+                               "with open(directory + '/iris/_live.py', 'rb') as file:\n"
+                               "    exec(compile(file.read(), file.name, 'exec'), vars(live))\n";
+    PyObject *live = names ? PyDict_GetItemString(names, "live") : NULL;
+    if (!live && names && run(text, names) == 0)
+        live = PyDict_GetItemString(names, "live");
+    return live;
+}
+
 static struct host *first; /* the runtime that `import iris` finds */
 
-int iris__door_start(struct host *h, void *arg)
+int iris__door_start(struct host *h, const char *config, void *arg)
 {
     (void)arg;
     if (!first)
         first = h;
     if (!Py_IsInitialized())
-        return begin();
+        return begin(config);
     PyGILState_STATE gil =
         PyGILState_Ensure(); /* somebody else's interpreter, or of an earlier runtime */
-    int result = iris__error ? IRIS_OK : prepare();
+    int result = iris__error ? prepare_again(config) : prepare(config);
     PyGILState_Release(gil);
     return result;
 }

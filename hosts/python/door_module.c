@@ -177,8 +177,9 @@ static void on_event(void *ctx, const iris_event *e)
 
 /* ---- opening and closing ---- */
 
-int iris__door_start(struct host *h, void *arg)
+int iris__door_start(struct host *h, const char *config, void *arg)
 {
+    (void)config; /* who imports us has an environment already */
     struct runtime *r = arg;
     struct door *d = r->door;
     h->door = d;
@@ -189,6 +190,11 @@ int iris__door_start(struct host *h, void *arg)
 void iris__door_leave(struct host *h)
 {
     (void)h;
+}
+
+PyObject *iris__door_live(void)
+{
+    return NULL;
 }
 
 void iris__door_stop(struct host *h)

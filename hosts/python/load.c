@@ -35,6 +35,19 @@ static int add_directory(const char *file)
     return has < 0 ? -1 : result;
 }
 
+/* Under `iris run`: modules beside handlers are as their files are, see _live.py. Who imports us has loaded
+ * modules of its own, and is left alone. */
+static int renew_modules(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    PyObject *live = iris__door_live();
+    if (!live || !slash)
+        return PyErr_Occurred() ? -1 : 0;
+    PyObject *done = PyObject_CallMethod(live, "begin", "s#", file, (Py_ssize_t)(slash - file));
+    Py_XDECREF(done);
+    return done ? 0 : -1;
+}
+
 static PyObject *compile_source(const iris_source *s)
 {
     PyObject *builtins = PyImport_ImportModule("builtins"), *code = NULL;
@@ -230,7 +243,7 @@ static int define(struct host *h, const iris_source *s, PyObject *module, PyObje
 
 static int load(struct host *h, const iris_source *s, iris_version **out)
 {
-    PyObject *name = add_directory(s->file) ? NULL : fresh_name(s->file);
+    PyObject *name = add_directory(s->file) || renew_modules(s->file) ? NULL : fresh_name(s->file);
     PyObject *module = name ? run_module(s, name) : NULL;
     int result = IRIS_FAIL;
     if (module) {

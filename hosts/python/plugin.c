@@ -9,11 +9,10 @@ _Thread_local struct current iris__current;
 static int start(iris_actor *self, const char *config, void *arg, void **out)
 {
     struct host *h = calloc(1, sizeof *h);
-    (void)config;
     if (!h)
         return iris__api->fail("python: no memory");
     h->self = self;
-    if (iris__door_start(h, arg) || iris__driver_open(h, &h->main, "python", NULL)) {
+    if (iris__door_start(h, config, arg) || iris__driver_open(h, &h->main, "python", NULL)) {
         free(h);
         return IRIS_FAIL;
     }
@@ -49,7 +48,8 @@ static const iris_host host = {.size = sizeof host,
                                .suffixes = ".py",
                                .start = start,
                                .load = load,
-                               .stop = stop};
+                               .stop = stop,
+                               .imports = "py "};
 
 static const char *const needs[] = {IRIS_ASK,    IRIS_CONTROL,   IRIS_MAILBOX, IRIS_NAME,
                                     IRIS_READER, IRIS_TIMER_EXT, IRIS_WATCH,   NULL};

@@ -109,7 +109,7 @@ int iris__driver_open(struct host *, struct driver *, const char *name,
 void iris__driver_close(struct driver *); /* [no gil] */
 /* After a handler: what was raised for it must not hit the next one. */
 void iris__driver_calm(void);
-void iris__driver_forked(void); /* in the child of fork() */
+void iris__driver_forked(void);                   /* in the child of fork() */
 extern _Thread_local struct driver *iris__driver; /* whose thread this is, or NULL */
 /* PyGILState_Ensure() and PyEval_RestoreThread() for an actor's own thread, of which there are many. [no gil] */
 PyGILState_STATE iris__gil_ensure(void);
@@ -175,8 +175,9 @@ int iris__signals_ready(PyObject *module);
 PyObject *iris__module_create(void);
 
 /* door_host.c or door_module.c */
-int iris__door_start(struct host *, void *arg); /* [no gil] */
-void iris__door_leave(struct host *);           /* [no gil] before its executors are closed */
-void iris__door_stop(struct host *);            /* [no gil] and after */
+int iris__door_start(struct host *, const char *config, void *arg); /* [no gil] */
+void iris__door_leave(struct host *); /* [no gil] before its executors are closed */
+void iris__door_stop(struct host *);  /* [no gil] and after */
+PyObject *iris__door_live(void);      /* _live.py, borrowed; NULL: not here, or with an exception */
 
 #endif

@@ -49,7 +49,7 @@ int iris__door_open(struct runtime *, PyObject *args, PyObject *keywords);
 int iris__door_close(struct runtime *, int64_t timeout);
 /* All events from now on, or only what the log wants; key: what they come with. 0, or -1. */
 int iris__door_hear(struct runtime *, int all, uint64_t *key);
-void iris__door_forked(void); /* in the child of fork() */
+void iris__door_forked(void);        /* in the child of fork() */
 const char *iris__door_reason(void); /* of the core's last refusal on this thread */
 
 int iris__runtimes_ready(PyObject *module);

@@ -52,6 +52,7 @@ typedef struct iris_app_options {
     void (*out)(void *ctx, int kind, const char *text);
     void *ctx;
     const char *program; /* how the user calls `iris`, for what is to be tried next; NULL: "iris" */
+    int watch; /* swap what changes: an actor whose handler's file holds something else than it did */
 } iris_app_options;
 
 /* Runs the application to its end: until it is told to stop (stop_fd, or `iris stop`), or until it

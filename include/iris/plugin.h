@@ -187,11 +187,16 @@ typedef struct iris_host { /* a language */
     const char *suffixes; /* which handler files are its own, separated by blanks: ".py .pyc" */
     /* Once per runtime; the others get *host back. Several runtimes may live in one process: they share
      * one mapping of the plugin and its statics, and may come here at the same time, each on its loader
-     * thread. arg comes from the program that attached this plugin itself, and is NULL when the core
+     * thread. config is the manifest's "hosts.NAME" as JSON: venv, cwd, search (all absolute), env, options;
+     * what is not set is not there, and NULL: nothing is. A failure "KEY: why" (as "options.x: ..") is
+     * shown at that key. arg comes from the program that attached this plugin itself, and is NULL when the core
      * loaded the file. [loader] */
     int (*start)(iris_actor *self, const char *config, void *arg, void **host);
     int (*load)(void *host, const iris_source *, iris_version **out); /* [loader] */
     void (*stop)(void *host); /* after all of these; no actor of this host is left. [main] */
+    /* Endings of files that a handler may import, a blank behind each: "py ". When one changes beside a
+     * handler `iris run --watch` loads the handler again, and load() finds what changed. Or NULL. */
+    const char *imports;
 } iris_host;
 
 typedef struct iris_plugin { /* what the one symbol returns; static, never freed */

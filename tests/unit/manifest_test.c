@@ -126,12 +126,25 @@ static void dump_actor(const struct manifest *m, const struct manifest_actor *a,
         dump_text(out, "depends_on", a->depends_on[i]);
 }
 
+static void dump_host(const struct manifest *m, const struct manifest_host *h, struct text *out)
+{
+    size_t dir = strlen(m->dir);
+    iris__text_addf(out, "host %s: ", h->name);
+    for (const char *s = h->config; *s; s++) { /* without the directory that this is tested in */
+        s += strncmp(s, m->dir, dir) ? 0 : dir;
+        iris__text_add(out, s, 1);
+    }
+    iris__text_addf(out, "\n");
+}
+
 static void dump(const struct manifest *m, struct text *out)
 {
     iris__text_addf(out, "app %s\n", m->name);
     dump_text(out, "socket", relative(m, m->socket));
     for (size_t i = 0; i < m->nenv; i++)
         iris__text_addf(out, "env %s=%s\n", m->env[i].name, m->env[i].value);
+    for (size_t i = 0; i < m->nhosts; i++)
+        dump_host(m, &m->hosts[i], out);
     for (size_t i = 0; i < m->nactors; i++)
         dump_actor(m, &m->actors[i], out);
     for (size_t i = 0; i < m->nsupervisors; i++) {
@@ -335,7 +348,13 @@ static void set_is_checked(void **state)
     set_one(ONE, "colour", "x",
             "--set colour: error: unknown key\n"
             "hint: keys are written as in env.LOG=FILE or actors[0].budget=50\n");
-    set_one(ONE, "hosts", "x", "--set hosts: error: is part of the plan but not built yet\n");
+    set_one(ONE, "mesh", "x", "--set mesh: error: is part of the plan but not built yet\n");
+    set_one(ONE, "hosts.python", "x",
+            "--set hosts.python: error: the manifest has no such place\n");
+    set_one(ONE, "hosts.python.vnev", "x",
+            "--set hosts.python.vnev: error: unknown key\nhint: did you mean \"venv\"?\n");
+    set_one(ONE, "hosts.python.cwd", "",
+            "--set hosts.python.cwd: error: found \"\"; expected a string that is not empty\n");
     set_one(ONE, "actors[1].budget", "1",
             "--set actors[1].budget: error: the manifest has no such place\n");
     set_one(ONE, "actors[0]x", "1", "--set actors[0]x: error: the manifest has no such place\n");
@@ -627,7 +646,7 @@ static void problems_json(void **state)
         "and \\\"-\\\"\",\"hint\":null},"
         "{\"file\":\"a?.json\",\"line\":3,\"column\":2,\"pointer\":\"/restrat\",\"code\":"
         "\"unknown-key\",\"message\":\"unknown key\",\"hint\":\"the keys here are $schema, manifest, "
-        "name, env, actors, supervisors, control; a key of your own begins with x-\"},"
+        "name, env, hosts, actors, supervisors, control; a key of your own begins with x-\"},"
         "{\"file\":\"app.json\",\"line\":null,\"column\":null,\"pointer\":\"/actors/0/handler\","
         "\"code\":\"not-found\",\"message\":\"a \\\"b\\\"?\",\"hint\":null}]");
     iris__text_finish(&out);

@@ -19,7 +19,7 @@ struct run {
     int json;
 };
 
-enum { KEY_JSON = 1000, KEY_SET, KEY_IDLE, KEY_WORKERS };
+enum { KEY_JSON = 1000, KEY_SET, KEY_IDLE, KEY_WORKERS, KEY_WATCH };
 
 static void parse_workers(struct run *r, const char *arg, struct argp_state *state)
 {
@@ -43,6 +43,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_IDLE:
         r->app.until_idle = 1;
         return 0;
+    case KEY_WATCH:
+        r->app.watch = 1;
+        return 0;
     case KEY_WORKERS:
         parse_workers(r, arg, state);
         return 0;
@@ -57,6 +60,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option options[] = {
     {"until-idle", KEY_IDLE, NULL, 0, "End when there is nothing left to do", 1},
+    {"watch", KEY_WATCH, NULL, 0, "Swap each actor whose file changes", 1},
     {"set", KEY_SET, "KEY=VALUE", 0, "Replace a value, as in: --set env.LOG=/var/log/x", 1},
     {"workers", KEY_WORKERS, "N", 0, "Threads that run native actors (default: one per core)", 1},
     {"json", KEY_JSON, NULL, 0, "Print each line as a JSON object", 8},

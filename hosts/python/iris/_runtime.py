@@ -467,4 +467,4 @@ subprocess._USE_VFORK = False
 _iris._on_event(_log.on_event)
 if hasattr(_iris, "_closes_at_exit"):
     atexit.register(_iris._close_all)
-sys.setswitchinterval(min(sys.getswitchinterval(), 0.0005))
+    sys.setswitchinterval(min(sys.getswitchinterval(), 0.0005))

@@ -1,0 +1,332 @@
+#include "watch.h"
+
+#include "api.h"
+#include "app.h"
+#include "fail.h"
+#include "find.h"
+#include "manifest_keys.h"
+#include "source.h"
+#include "verbs.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+/* Directories are watched, not files: who saves by writing another file and renaming it leaves a new file
+ * under the old name. What changed is looked at a moment later, once, and counts when it holds other bytes
+ * than before and nobody is writing it. What does not load is refused as any swap is; the next save comes
+ * here again. Of languages nothing is known but what a host says that its handlers import. */
+
+#define SETTLE_MS 50 /* an editor's writing and renaming is one change */
+#define TRIES 100    /* as often a file may be missing or half written */
+
+struct directory {
+    struct directory *next;
+    struct watch *watch;
+    uv_fs_event_t event;
+    char path[];
+};
+
+struct file {
+    struct file *next;
+    uint64_t hash;
+    int has_hash, is_dirty, tries;
+    char path[]; /* as the actor's version has it */
+};
+
+struct watch {
+    struct app *app;
+    uv_loop_t loop;
+    uv_timer_t timer;
+    struct directory *directories;
+    struct file *files;
+};
+
+static const char *base_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* With the slash: "" where there is none. */
+static size_t directory_length(const char *path)
+{
+    return (size_t)(base_of(path) - path);
+}
+
+static int is_beside(const char *a, const char *b)
+{
+    size_t n = directory_length(a);
+    return n == directory_length(b) && !memcmp(a, b, n);
+}
+
+/* ---- what changed ---- */
+
+static struct file *file_at(const struct watch *w, const char *path)
+{
+    struct file *f = w->files;
+    while (f && strcmp(f->path, path))
+        f = f->next;
+    return f;
+}
+
+static struct file *add_file(struct watch *w, const char *path)
+{
+    size_t n = strlen(path) + 1;
+    struct file *f = calloc(1, sizeof *f + n);
+    if (!f)
+        return NULL;
+    memcpy(f->path, path, n);
+    f->next = w->files;
+    return w->files = f;
+}
+
+static void look_later(struct watch *w);
+
+/* Any file of a watched directory: a handler, or what one may import. Hidden ones are editors' own. */
+static void on_change(uv_fs_event_t *event, const char *name, int events, int status)
+{
+    struct directory *d = event->data;
+    char *path;
+    (void)events;
+    if (status || !name || *name == '.' || asprintf(&path, "%s%s", d->path, name) < 0)
+        return;
+    struct file *f = file_at(d->watch, path);
+    if (!f)
+        f = add_file(d->watch, path);
+    free(path);
+    if (!f)
+        return;
+    f->is_dirty = 1;
+    f->tries = 0;
+    look_later(d->watch);
+}
+
+/* 1: it holds other bytes than it did; 0: the same; -1: it cannot be read now. */
+static int look_at(struct file *f)
+{
+    struct source s;
+    if (iris__source_read(&s, f->path))
+        return -1;
+    int is_new = !f->has_hash || f->hash != s.hash;
+    f->hash = s.hash;
+    f->has_hash = 1;
+    iris__source_free(&s);
+    return is_new;
+}
+
+/* ---- who runs it ---- */
+
+struct pids {
+    uint64_t *list;
+    size_t n, room;
+};
+
+static void add_pid(void *ctx, uint64_t pid)
+{
+    struct pids *p = ctx;
+    if (p->n == p->room) {
+        size_t room = p->room ? p->room * 2 : 64;
+        uint64_t *list = realloc(p->list, room * sizeof *list);
+        if (!list)
+            return;
+        p->list = list;
+        p->room = room;
+    }
+    p->list[p->n++] = pid;
+}
+
+/* Its own file, or one beside it that its language imports. */
+static int concerns(const struct origin *o, const char *path)
+{
+    const char *ending = strrchr(base_of(path), '.');
+    if (!strcmp(o->file, path))
+        return 1;
+    return ending && o->imports && is_beside(o->file, path) &&
+           iris__manifest_word(o->imports, ending + 1) >= 0;
+}
+
+static void swap_one(struct app *a, uint64_t pid, const char *path)
+{
+    struct origin o;
+    if (iris__origin(&a->runtime->world, pid, &o) == IRIS_OK && o.file && concerns(&o, path))
+        iris__swap_again(a, pid);
+    iris__origin_finish(&o);
+}
+
+static void swap_all(struct app *a, const char *path)
+{
+    struct pids pids = {0};
+    iris__runtime_walk(a->runtime, add_pid, &pids);
+    for (size_t i = pids.n; i-- > 0;) /* oldest first */
+        swap_one(a, pids.list[i], path);
+    free(pids.list);
+}
+
+static int is_run(struct app *a, const char *path)
+{
+    struct pids pids = {0};
+    int found = 0;
+    iris__runtime_walk(a->runtime, add_pid, &pids);
+    for (size_t i = 0; i < pids.n && !found; i++) {
+        struct origin o;
+        found = iris__origin(&a->runtime->world, pids.list[i], &o) == IRIS_OK && o.file &&
+                concerns(&o, path);
+        iris__origin_finish(&o);
+    }
+    free(pids.list);
+    return found;
+}
+
+/* Returns whether it is to be looked at again. */
+static int settle(struct watch *w, struct file *f)
+{
+    int changed = look_at(f);
+    if (changed < 0 && f->tries++ < TRIES && is_run(w->app, f->path))
+        return 1;
+    f->is_dirty = 0;
+    if (changed > 0)
+        swap_all(w->app, f->path);
+    else if (changed < 0 && is_run(w->app, f->path))
+        iris__app_say(w->app, IRIS_APP_WARNING, "%s; what runs goes on", iris__reason());
+    return 0;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct watch *w = timer->data;
+    int again = 0;
+    int running = atomic_load(&w->app->phase) == APP_RUNNING;
+    for (struct file *f = w->files; f; f = f->next)
+        if (f->is_dirty)
+            again |= running ? settle(w, f) : 1;
+    if (again)
+        look_later(w);
+}
+
+static void look_later(struct watch *w)
+{
+    if (!uv_is_active((uv_handle_t *)&w->timer))
+        uv_timer_start(&w->timer, on_timer, SETTLE_MS, 0);
+}
+
+/* ---- what is watched ---- */
+
+static int watch_directory(struct watch *w, const char *file)
+{
+    size_t n = directory_length(file);
+    for (struct directory *d = w->directories; d; d = d->next)
+        if (strlen(d->path) == n && !memcmp(d->path, file, n))
+            return IRIS_OK;
+    struct directory *d = calloc(1, sizeof *d + n + 1);
+    if (!d)
+        return iris__fail("watch: no memory");
+    memcpy(d->path, file, n);
+    d->watch = w;
+    d->next = w->directories;
+    w->directories = d;
+    uv_fs_event_init(&w->loop, &d->event);
+    d->event.data = d;
+    int error = uv_fs_event_start(&d->event, on_change, n ? d->path : ".", 0);
+    return error ? iris__fail("watch: %s: %s", d->path, uv_strerror(error)) : IRIS_OK;
+}
+
+static int add(struct watch *w, const char *path)
+{
+    struct file *f = file_at(w, path);
+    if (watch_directory(w, path))
+        return IRIS_FAIL;
+    f = f ? f : add_file(w, path);
+    if (f && !f->has_hash)
+        look_at(f);
+    return f ? IRIS_OK : iris__fail("watch: no memory");
+}
+
+/* A handler that is not there is told where it is loaded. */
+static int add_manifest(struct watch *w)
+{
+    const struct manifest *m = w->app->manifest;
+    int result = IRIS_OK;
+    for (size_t i = 0; i < m->nactors && !result; i++) {
+        char *file = iris__find_file(m, &m->actors[i]);
+        if (file)
+            result = add(w, file);
+        free(file);
+    }
+    return result;
+}
+
+void iris__watch_refresh(struct watch *w)
+{
+    struct pids pids = {0};
+    iris__runtime_walk(w->app->runtime, add_pid, &pids);
+    for (size_t i = 0; i < pids.n; i++) {
+        struct origin o;
+        if (iris__origin(&w->app->runtime->world, pids.list[i], &o) == IRIS_OK && o.file &&
+            !file_at(w, o.file) && add(w, o.file))
+            iris__app_say(w->app, IRIS_APP_WARNING, "%s", iris__reason());
+        iris__origin_finish(&o);
+    }
+    free(pids.list);
+    iris__watch_run(w);
+}
+
+struct watch *iris__watch_open(struct app *a)
+{
+    struct watch *w = calloc(1, sizeof *w);
+    if (!w || uv_loop_init(&w->loop)) {
+        free(w);
+        return iris__fail("watch: no memory, or no descriptors"), NULL;
+    }
+    w->app = a;
+    w->timer.data = w;
+    uv_timer_init(&w->loop, &w->timer);
+    if (add_manifest(w)) {
+        iris__watch_close(w);
+        return NULL;
+    }
+    iris__watch_run(w); /* from here on its descriptor tells */
+    return w;
+}
+
+static void close_handle(uv_handle_t *handle, void *unused)
+{
+    (void)unused;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+void iris__watch_close(struct watch *w)
+{
+    if (!w)
+        return;
+    uv_walk(&w->loop, close_handle, NULL);
+    uv_run(&w->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&w->loop);
+    for (struct directory *d = w->directories, *next; d; d = next) {
+        next = d->next;
+        free(d);
+    }
+    for (struct file *f = w->files, *next; f; f = next) {
+        next = f->next;
+        free(f);
+    }
+    free(w);
+}
+
+/* ---- in the main thread's wait ---- */
+
+int iris__watch_fd(const struct watch *w)
+{
+    return uv_backend_fd(&w->loop);
+}
+
+int iris__watch_timeout(const struct watch *w)
+{
+    return uv_backend_timeout(&w->loop);
+}
+
+void iris__watch_run(struct watch *w)
+{
+    uv_run(&w->loop, UV_RUN_NOWAIT);
+}

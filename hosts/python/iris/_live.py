@@ -1,0 +1,67 @@
+"""Modules that handlers under `iris run` import from beside them: compiled from the bytes of their file, never from a
+.pyc (which tells two versions of one size within one second apart by nothing), and imported anew by the next
+load of a handler once they, or what they import from there, have changed. What runs keeps those it has."""
+import ast
+import importlib.machinery
+import sys
+
+_directories = set()
+_loaded = {}  # name of a module -> (its file, its bytes, names that it imports)
+
+
+def _names(tree, package):
+    """What these bytes may import: a name too many only means that a module is imported anew too often."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
+            base = ".".join(base + ([node.module] if node.module else []))
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    def get_code(self, fullname):
+        data = self.get_data(self.path)
+        tree = ast.parse(data, self.path)
+        package = fullname if self.is_package(fullname) else fullname.rpartition(".")[0]
+        _loaded[fullname] = self.path, data, set(_names(tree, package))
+        return compile(data, self.path, "exec", dont_inherit=True)
+
+
+def _hook(path):
+    """Directories of handlers, and packages in them."""
+    if not any(path == one or path.startswith(one + "/") for one in _directories):
+        raise ImportError(path)
+    extensions = importlib.machinery.ExtensionFileLoader, importlib.machinery.EXTENSION_SUFFIXES
+    return importlib.machinery.FileFinder(path, extensions, (_Loader, [".py"]))
+
+
+def _has_changed(name):
+    path, data, _ = _loaded[name]
+    try:
+        with open(path, "rb") as file:
+            return file.read() != data
+    except OSError:
+        return True
+
+
+def begin(directory):
+    """Before a handler of this directory is loaded."""
+    if directory not in _directories and "/site-packages" not in directory:
+        _directories.add(directory)
+        if _hook not in sys.path_hooks:
+            sys.path_hooks.insert(0, _hook)
+        sys.path_importer_cache.pop(directory, None)
+    stale = {name for name in _loaded if _has_changed(name)}
+    before = -1
+    while len(stale) != before:
+        before = len(stale)
+        stale |= {name for name, (_, _, imports) in _loaded.items() if not stale.isdisjoint(imports)}
+    for name in stale:
+        sys.modules.pop(name, None)
+        del _loaded[name]
+    for finder in list(sys.path_importer_cache.values()):
+        if stale and hasattr(finder, "invalidate_caches"):
+            finder.invalidate_caches()

@@ -1,0 +1,38 @@
+#!/bin/bash
+# ctest: p3.watch_swaps_what_changes
+# iris run --watch: saved is swapped, however an editor saves; what does not load is refused, and the next save tried.
+. "$SRC/tests/cli/live"
+mkdir app
+cp "$behaviours/tally1.so" app/tally.so
+manifest "\"actors\": [$(actor /tally ./app/tally.so)]"
+run_app --watch
+ask() { "$IRIS" ask "$@" 2>err; }
+replace() { cp "$1" "$2.new" && mv "$2.new" "$2"; }
+runs() { [ "$(field "$1" rev)" = "$2" ]; }
+
+try "$IRIS" ask /tally count;              exits 0; says '1 0'
+replace "$behaviours/tally2.so" app/tally.so
+await runs /tally 2
+app_says '/tally  v1 -> v2'
+
+# What is no library is refused; the same bytes again are no change; the next save is.
+echo 'not a library at all' >app/broken && mv app/broken app/tally.so
+await grep -q '/tally  swap refused, still v2' app.out
+replace "$behaviours/tally3.so" app/tally.so
+await runs /tally 3
+touch app/tally.so
+
+# Another file than the manifest's, swapped to by hand, is watched from then on.
+mkdir other
+(cat "$behaviours/tally3.so"; echo more) >other/tally.so # other bytes, and as good
+try "$IRIS" swap /tally "$PWD/other/tally.so"; exits 0
+await runs /tally 4
+replace "$behaviours/echo.so" other/tally.so
+await grep -q '/tally  swap refused, still v4' app.out
+(cat "$behaviours/tally3.so"; echo other) >other/new.so
+mv other/new.so other/tally.so
+await runs /tally 5
+try "$IRIS" stop; app_ends 0; leaves_nothing
+
+try "$IRIS" run --help;                    says '--watch'
+finish
