@@ -198,7 +198,7 @@ int iris__actor_init(iris_actor *a)
     if (b->init && b->init(b, a, args, &a->state) != IRIS_OK) {
         a->state = NULL;
         a->flags |= ACTOR_FRESH; /* there is nothing to end */
-        return iris__fail("init() of \"%s\" %s failed: %s", b->name, b->version, iris__reason());
+        return iris__fail("init() of %s failed: %s", iris__behaviour_label(b).text, iris__reason());
     }
     iris__lazy_begin(a);
     return IRIS_OK;

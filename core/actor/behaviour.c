@@ -2,6 +2,7 @@
 
 #include "fail.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +43,13 @@ static int check(const iris_behaviour *b)
 static char *copy(const char *text)
 {
     return text ? strdup(text) : NULL;
+}
+
+struct label iris__behaviour_label(const iris_behaviour *b)
+{
+    struct label l;
+    snprintf(l.text, sizeof l.text, "\"%s\"%s%s", b->name, *b->version ? " " : "", b->version);
+    return l;
 }
 
 int iris__version_define(struct world *w, const iris_behaviour *b, void *library, const void *host,

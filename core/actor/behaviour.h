@@ -18,6 +18,13 @@ struct iris_version {
     iris_job free_job;
 };
 
+/* What messages call it: "counter" 1.0.0, in quotes; a version that has no words (Python's often has none)
+ * is left out. */
+struct label {
+    char text[128];
+};
+struct label iris__behaviour_label(const iris_behaviour *);
+
 /* library is taken over on success. IRIS_OK or IRIS_FAIL. */
 int iris__version_define(struct world *, const iris_behaviour *, void *library, const void *host,
                          const char *host_name, const char *handler, iris_version **out);

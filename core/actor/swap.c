@@ -351,7 +351,7 @@ static int save(iris_actor *a, struct swap *s)
     struct text_sink sink = {{write_text}, &s->bytes};
     iris__forget();
     if (b->save(b, a, a->state, &sink.sink) || iris__text_add(&s->bytes, "", 0))
-        return iris__fail("swap: save() of \"%s\" %s failed: %s", b->name, b->version,
+        return iris__fail("swap: save() of %s failed: %s", iris__behaviour_label(b).text,
                           iris__reason());
     s->bytes_version = b->state_version;
     return IRIS_OK;
@@ -382,14 +382,13 @@ static int take_state(iris_actor *a, struct swap *s)
         return IRIS_OK;
     }
     if (!old->save)
-        return iris__fail("swap: \"%s\" %s keeps state but has no save(), so it would be lost; add "
+        return iris__fail("swap: %s keeps state but has no save(), so it would be lost; add "
                           "save(), or say \"stateless\": \"restart\" in its \"swap\"",
-                          old->name, old->version);
+                          iris__behaviour_label(old).text);
     if (!new->upgrade)
-        return iris__fail(
-            "swap: \"%s\" %s has no upgrade(), but the version that runs keeps state; "
-            "add upgrade(), or say \"stateless\": \"restart\" in its \"swap\"",
-            new->name, new->version);
+        return iris__fail("swap: %s has no upgrade(), but the version that runs keeps state; "
+                          "add upgrade(), or say \"stateless\": \"restart\" in its \"swap\"",
+                          iris__behaviour_label(new).text);
     return save(a, s);
 }
 
@@ -400,8 +399,8 @@ static int run_upgrade(iris_actor *a, struct swap *s, void **state)
     iris__forget();
     if (b->upgrade(b, a, s->bytes_version, saved, state) == IRIS_OK)
         return IRIS_OK;
-    return iris__fail("swap: upgrade() of \"%s\" %s refused the state of format %u: %s", b->name,
-                      b->version, s->bytes_version, iris__reason());
+    return iris__fail("swap: upgrade() of %s refused the state of format %u: %s",
+                      iris__behaviour_label(b).text, s->bytes_version, iris__reason());
 }
 
 /* [new executor] */
@@ -418,7 +417,8 @@ static int give_state(iris_actor *a, struct swap *s, void **state)
     iris__forget();
     if (!b->init || b->init(b, a, args, state) == IRIS_OK)
         return IRIS_OK;
-    return iris__fail("swap: init() of \"%s\" %s failed: %s", b->name, b->version, iris__reason());
+    return iris__fail("swap: init() of %s failed: %s", iris__behaviour_label(b).text,
+                      iris__reason());
 }
 
 /* [old executor] A rollback to a version that does not know the newer format: the newer one may know
@@ -550,8 +550,9 @@ static void report_switch(iris_actor *a, struct swap *s)
     char again[24] = "";
     if (r->of != r->rev)
         snprintf(again, sizeof again, " (=v%u)", r->of);
-    iris__world_event(iris__world_of(a), EVENT_SWAPPED, a, IRIS_INFO, "v%u -> v%u%s  %s %s",
-                      r->rev - 1, r->rev, again, r->version->b.name, r->version->b.version);
+    const iris_behaviour *b = &r->version->b;
+    iris__world_event(iris__world_of(a), EVENT_SWAPPED, a, IRIS_INFO, "v%u -> v%u%s  %s%s%s",
+                      r->rev - 1, r->rev, again, b->name, *b->version ? " " : "", b->version);
     tell(s, &report);
     destroy(s);
 }
@@ -587,7 +588,7 @@ static int adopt(iris_actor *a, struct swap *s)
     iris__forget();
     int result = new->b.adopt(&new->b, a, &old->b, &state);
     if (result == IRIS_FAIL)
-        return iris__fail("swap: \"%s\" %s refused to take over: %s", new->b.name, new->b.version,
+        return iris__fail("swap: %s refused to take over: %s", iris__behaviour_label(&new->b).text,
                           iris__reason());
     if (result == IRIS_OK) {
         switch_to(a, s, state);

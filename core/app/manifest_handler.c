@@ -5,8 +5,10 @@
 static const struct ending {
     const char *ending, *host;
     char separator; /* between the file and what is meant in it */
-} endings[] = {{".so", "native", ':'}, {".py", "python", ':'}, {".mjs", "node", '#'},
-               {".cjs", "node", '#'},  {".js", "node", '#'},   {NULL, NULL, ':'}};
+    const char *example;
+} endings[] = {{".so", "native", ':', "./lib.so:name"},  {".py", "python", ':', "hello.py:on_msg"},
+               {".mjs", "node", '#', "hello.mjs#onMsg"}, {".cjs", "node", '#', "hello.cjs#onMsg"},
+               {".js", "node", '#', "hello.js#onMsg"},   {NULL, NULL, ':', "FILE:name"}};
 
 static int ends_in(const char *s, size_t n, const char *ending)
 {
@@ -68,12 +70,12 @@ void iris__manifest_handler(struct reading *r, struct manifest_actor *a)
         return; /* missing or wrong, and that was said */
     const struct ending *e = ending_of(s, &len);
     if (len == 0 || (s[len] && !s[len + 1])) {
-        refuse(r, "./lib.so:name", s, "a file and, behind its separator, a name");
+        refuse(r, e->example, s, "a file and, behind its separator, a name");
         return;
     }
     if (!e->ending && !a->host) {
-        refuse(r, "for anything else, \"host\" says which language it is", s,
-               "a file that ends in .so");
+        refuse(r, "as hello.py:on_msg; for another ending, \"host\" says which language it is", s,
+               "a file that ends in .so, .py, .js, .mjs or .cjs");
         return;
     }
     a->handler_text = iris__manifest_copy(r, s, len);

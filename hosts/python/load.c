@@ -1,6 +1,8 @@
 #include "python.h"
 
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A handler file becomes a module of its own each time it is loaded, with a name that none had before:
  * what runs keeps the globals that it was loaded with. It is compiled from the bytes that the core has
@@ -22,17 +24,54 @@ static PyObject *fresh_name(const char *file)
     return PyUnicode_FromFormat("iris_live.%s.v%u", stem, ++count);
 }
 
-/* What lies beside the handler can be imported, as for a program. */
-static int add_directory(const char *file)
+/* Where imports begin, as a length of `file`: its directory, or where that is a package (has an __init__.py)
+ * the one above all packages. */
+static size_t root_of(const char *file, size_t directory)
+{
+    char init[PATH_MAX];
+    size_t root = directory;
+    while (root) {
+        int len = snprintf(init, sizeof init, "%.*s/__init__.py", (int)root, file);
+        if (len >= (int)sizeof init || access(init, R_OK))
+            break;
+        while (root && file[--root] != '/')
+            ;
+    }
+    return root;
+}
+
+/* Its __package__, for relative imports: "shop.billing", or "": it is in none. */
+static PyObject *package_of(const char *file)
 {
     const char *slash = strrchr(file, '/');
+    size_t end = slash ? (size_t)(slash - file) : 0, root = root_of(file, end);
+    size_t from = root < end && file[root] == '/' ? root + 1 : root;
+    PyObject *path =
+        PyUnicode_DecodeFSDefaultAndSize(file + from, (Py_ssize_t)(root < end ? end - from : 0));
+    PyObject *package = path ? PyObject_CallMethod(path, "replace", "ss", "/", ".") : NULL;
+    Py_XDECREF(path);
+    return package;
+}
+
+static int add_path(const char *file, size_t len, Py_ssize_t at)
+{
     PyObject *path = PySys_GetObject("path");
-    PyObject *dir = slash ? PyUnicode_DecodeFSDefaultAndSize(file, slash == file ? 1 : slash - file)
-                          : PyUnicode_FromString("");
+    PyObject *dir = PyUnicode_DecodeFSDefaultAndSize(file, (Py_ssize_t)len);
     int has = dir && path && PyList_Check(path) ? PySequence_Contains(path, dir) : -1;
-    int result = has == 0 ? PyList_Insert(path, 0, dir) : 0;
+    int result = has == 0 ? PyList_Insert(path, at, dir) : 0;
     Py_XDECREF(dir);
     return has < 0 ? -1 : result;
+}
+
+/* What lies beside the handler can be imported, as for a program. Inside a package only what no other module
+ * is called: a types.py there is not to be everybody's. */
+static int add_directories(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    size_t directory = slash ? (size_t)(slash - file) : 0, root = root_of(file, directory);
+    if (add_path(file, root ? root : file[0] == '/', 0))
+        return -1;
+    return root < directory ? add_path(file, directory, PY_SSIZE_T_MAX) : 0;
 }
 
 /* Under `iris run`: modules beside handlers are as their files are, see _live.py. Who imports us has loaded
@@ -43,7 +82,8 @@ static int renew_modules(const char *file)
     PyObject *live = iris__door_live();
     if (!live || !slash)
         return PyErr_Occurred() ? -1 : 0;
-    PyObject *done = PyObject_CallMethod(live, "begin", "s#", file, (Py_ssize_t)(slash - file));
+    size_t root = root_of(file, (size_t)(slash - file));
+    PyObject *done = PyObject_CallMethod(live, "begin", "s#", file, (Py_ssize_t)root);
     Py_XDECREF(done);
     return done ? 0 : -1;
 }
@@ -95,15 +135,26 @@ void iris__show_lines(const struct script *s)
     PyErr_Restore(type, value, trace); /* in place of what may have failed here */
 }
 
+/* What a module knows of itself. Its parent is there too: pickle imports a class by the name of its module. */
+static int name_module(const iris_source *s, PyObject *dict)
+{
+    PyObject *file = PyUnicode_DecodeFSDefault(s->file);
+    PyObject *package = file ? package_of(s->file) : NULL;
+    int failed = !package || !PyImport_AddModule("iris_live") ||
+                 PyDict_SetItemString(dict, "__file__", file) ||
+                 PyDict_SetItemString(dict, "__package__", package) ||
+                 PyDict_SetItemString(dict, "__builtins__", PyEval_GetBuiltins());
+    Py_XDECREF(package);
+    Py_XDECREF(file);
+    return failed ? -1 : 0;
+}
+
 static PyObject *run_module(const iris_source *s, PyObject *name)
 {
     PyObject *code = compile_source(s), *modules = PyImport_GetModuleDict();
     PyObject *module = code ? PyModule_NewObject(name) : NULL;
-    PyObject *dict = module ? PyModule_GetDict(module) : NULL;
-    PyObject *file = dict ? PyUnicode_DecodeFSDefault(s->file) : NULL, *done = NULL;
-    if (file && PyDict_SetItemString(dict, "__file__", file) == 0 &&
-        PyDict_SetItemString(dict, "__builtins__", PyEval_GetBuiltins()) == 0 &&
-        PyDict_SetItem(modules, name, module) == 0) {
+    PyObject *dict = module ? PyModule_GetDict(module) : NULL, *done = NULL;
+    if (dict && name_module(s, dict) == 0 && PyDict_SetItem(modules, name, module) == 0) {
         done = PyEval_EvalCode(code, dict, dict);
         if (!done) {
             PyObject *type, *value, *trace;
@@ -116,7 +167,6 @@ static PyObject *run_module(const iris_source *s, PyObject *name)
     if (!done)
         Py_CLEAR(module);
     Py_XDECREF(done);
-    Py_XDECREF(file);
     Py_XDECREF(code);
     return module;
 }
@@ -243,7 +293,8 @@ static int define(struct host *h, const iris_source *s, PyObject *module, PyObje
 
 static int load(struct host *h, const iris_source *s, iris_version **out)
 {
-    PyObject *name = add_directory(s->file) || renew_modules(s->file) ? NULL : fresh_name(s->file);
+    PyObject *name =
+        add_directories(s->file) || renew_modules(s->file) ? NULL : fresh_name(s->file);
     PyObject *module = name ? run_module(s, name) : NULL;
     int result = IRIS_FAIL;
     if (module) {

@@ -6,27 +6,26 @@ import importlib.machinery
 import sys
 
 _directories = set()
-_loaded = {}  # name of a module -> (its file, its bytes, names that it imports)
+_loaded = {}  # name of a module -> (its file, its bytes, the top-level modules that it imports)
 
 
-def _names(tree, package):
-    """What these bytes may import: a name too many only means that a module is imported anew too often."""
+def _top(name):
+    return name.partition(".")[0]
+
+
+def _imports(tree):
+    """One too many only means that a module is imported anew too often."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
-            base = ".".join(base + ([node.module] if node.module else []))
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names)
+            yield from (_top(alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield _top(node.module)
 
 
 class _Loader(importlib.machinery.SourceFileLoader):
     def get_code(self, fullname):
         data = self.get_data(self.path)
-        tree = ast.parse(data, self.path)
-        package = fullname if self.is_package(fullname) else fullname.rpartition(".")[0]
-        _loaded[fullname] = self.path, data, set(_names(tree, package))
+        _loaded[fullname] = self.path, data, set(_imports(ast.parse(data, self.path)))
         return compile(data, self.path, "exec", dont_inherit=True)
 
 
@@ -47,6 +46,26 @@ def _has_changed(name):
         return True
 
 
+def _is_namespace(module):
+    return hasattr(module, "__path__") and getattr(module, "__file__", None) is None
+
+
+def _forget_changed():
+    """A package goes as a whole: it and what is in it hold on to each other, and what runs keeps all of the old one."""
+    stale = {_top(name) for name in _loaded if _has_changed(name)}
+    before = -1
+    while len(stale) != before:
+        before = len(stale)
+        stale |= {_top(name) for name, (_, _, imports) in _loaded.items() if not stale.isdisjoint(imports)}
+    for name in {*_loaded, *sys.modules}:
+        if _top(name) in stale and (name in _loaded or _is_namespace(sys.modules[name])):
+            sys.modules.pop(name, None)
+            _loaded.pop(name, None)
+    for finder in list(sys.path_importer_cache.values()):
+        if stale and hasattr(finder, "invalidate_caches"):
+            finder.invalidate_caches()
+
+
 def begin(directory):
     """Before a handler of this directory is loaded."""
     if directory not in _directories and "/site-packages" not in directory:
@@ -54,14 +73,4 @@ def begin(directory):
         if _hook not in sys.path_hooks:
             sys.path_hooks.insert(0, _hook)
         sys.path_importer_cache.pop(directory, None)
-    stale = {name for name in _loaded if _has_changed(name)}
-    before = -1
-    while len(stale) != before:
-        before = len(stale)
-        stale |= {name for name, (_, _, imports) in _loaded.items() if not stale.isdisjoint(imports)}
-    for name in stale:
-        sys.modules.pop(name, None)
-        del _loaded[name]
-    for finder in list(sys.path_importer_cache.values()):
-        if stale and hasattr(finder, "invalidate_caches"):
-            finder.invalidate_caches()
+    _forget_changed()
