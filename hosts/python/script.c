@@ -119,9 +119,9 @@ static void fill_push(iris_behaviour *b, const struct script *s)
     b->fini = has_state || is_special ? iris__state_fini : NULL;
     if (!(s->flags & SCRIPT_LOADED) && !has_state)
         return;
-    b->save = iris__state_save;
-    b->upgrade = iris__state_upgrade;
-    b->downgrade = iris__state_downgrade;
+    b->upgrade = iris__state_upgrade; /* a function's says what it cannot take */
+    b->save = has_state ? iris__state_save : NULL;
+    b->downgrade = has_state ? iris__state_downgrade : NULL;
 }
 
 /* Where its turns are had. */

@@ -109,10 +109,7 @@ static int save_by(PyObject *object, const char *method, uint32_t to, int has_to
 
 int iris__state_save(const iris_behaviour *b, iris_actor *self, const void *state, iris_sink *sink)
 {
-    const struct script *s = b->data;
     (void)self;
-    if (!(s->flags & SCRIPT_CLASS))
-        return IRIS_OK; /* a function has nothing to save */
     PyGILState_STATE gil = PyGILState_Ensure();
     PyObject *object = object_of((PyObject *)(uintptr_t)state);
     int result =
@@ -128,10 +125,7 @@ int iris__state_save(const iris_behaviour *b, iris_actor *self, const void *stat
 int iris__state_downgrade(const iris_behaviour *b, iris_actor *self, const void *state, uint32_t to,
                           iris_sink *sink)
 {
-    const struct script *s = b->data;
     (void)self;
-    if (!(s->flags & SCRIPT_CLASS))
-        return IRIS_FAIL;
     PyGILState_STATE gil = PyGILState_Ensure();
     PyObject *object = object_of((PyObject *)(uintptr_t)state);
     int result = PyObject_HasAttrString(object, "__iris_downgrade__")

@@ -55,6 +55,7 @@ try "$IRIS" ask /plain c;                  says 'v1 a b c'
 sed -i 's/HELLO + msg/HELLO + msg.upper()/; s/v1 /v2 /' hello.py
 try "$IRIS" swap /hello;                   exits 0; says '/hello  v1 -> v2  swapped in'
 try "$IRIS" ask /hello Ada;                says 'hello, ADA'
+
 for i in 1 2 3 4 5; do
     sed -i "s/v[0-9] /v$i /" hello.py
     try "$IRIS" swap /plain;               exits 0
@@ -107,6 +108,18 @@ await grep -q 'and another' app.out
 await grep -q '/fault  restart 4' app.out
 await test "$("$IRIS" ask /fault x 2>err)" = alive
 try "$IRIS" explain /fault;                exits 0; says 'ZeroDivisionError'
+
+# A function has no state: a class in its place begins as if it had been there first.
+cat >visits.py <<'END'
+class Visits:
+    def __init__(self): self.n = 0
+    def on_msg(self, msg):
+        self.n += 1
+        return f"visit {self.n}"
+    def __iris_save__(self): return b""
+END
+try "$IRIS" swap /hello visits.py:Visits;  exits 0
+try "$IRIS" ask /hello Ada;                says 'visit 1'
 
 try "$IRIS" stop; app_ends 0; leaves_nothing
 finish

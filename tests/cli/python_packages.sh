@@ -39,7 +39,7 @@ try "$IRIS" ask /out x;   exits 0; says "Point(x=1) 2 one ''" # what runs keeps 
 try "$IRIS" swap /out;    exits 0
 try "$IRIS" ask /out x;   exits 0; says "Point(x=1) 3 two ''"
 echo 'class on_msg: pass' >outside.py
-try "$IRIS" swap /out;    exits 6; complains '"on_msg" refused to take over: class on_msg has neither'
+try "$IRIS" swap /out;    exits 6; complains 'init() of "on_msg" failed: TypeError: on_msg has neither'
 echo 'from . import rates' >outside.py
 try "$IRIS" swap /out;    exits 6; complains 'relative import with no known parent package'
 try "$IRIS" stop; app_ends 0; leaves_nothing
