@@ -119,6 +119,11 @@ function(iris_script_tests dir)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${script})
     iris_add_test(${case} ${CMAKE_CURRENT_SOURCE_DIR}/run_script ${script})
     set_tests_properties(${case} PROPERTIES TIMEOUT ${IRIS_SCRIPT_TIMEOUT})
+    set(labels ${dir}) # `ctest -L docs`, `ctest -L python`
+    if(name MATCHES "^python")
+      list(APPEND labels python)
+    endif()
+    set_tests_properties(${case} PROPERTIES LABELS "${labels}")
     set_property(TEST ${case} APPEND PROPERTY ENVIRONMENT
                  "IRIS=${PROJECT_BINARY_DIR}/bin/iris" "SRC=${PROJECT_SOURCE_DIR}"
                  "BUILD=${PROJECT_BINARY_DIR}" "CC=${CMAKE_C_COMPILER}" "CXX=${CMAKE_CXX_COMPILER}")
@@ -152,6 +157,7 @@ function(iris_python_tests dir)
   foreach(source IN LISTS tests)
     get_filename_component(name ${source} NAME_WE)
     iris_add_test(python.${name} ${IRIS_PYTHON_PROGRAM} ${source} -q)
+    set_tests_properties(python.${name} PROPERTIES LABELS python)
     set_property(TEST python.${name} APPEND PROPERTY ENVIRONMENT
                  "PYTHONPATH=${PROJECT_BINARY_DIR}/lib/iris/python" "PYTHONDONTWRITEBYTECODE=1"
                  "IRIS=${PROJECT_BINARY_DIR}/bin/iris" "SRC=${PROJECT_SOURCE_DIR}")
@@ -164,7 +170,8 @@ function(iris_python_tests dir)
       execute_process(COMMAND gcc -print-file-name=${runtime} OUTPUT_VARIABLE preload
                       OUTPUT_STRIP_TRAILING_WHITESPACE)
       set_property(TEST python.${name} APPEND PROPERTY ENVIRONMENT "LD_PRELOAD=${preload}"
-                   "ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1")
+                   "ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1"
+                   "TSAN_OPTIONS=allocator_may_return_null=1:suppressions=${CMAKE_CURRENT_SOURCE_DIR}/tsan.supp")
       if(CMAKE_C_COMPILER_ID MATCHES "Clang")
         set_tests_properties(python.${name} PROPERTIES DISABLED TRUE)
       endif()

@@ -21,7 +21,8 @@ static void add_problem(struct app *a, struct problems *p, size_t index, const c
     char pointer[48];
     size_t n = strcspn(why, "\n");
     snprintf(pointer, sizeof pointer, "/actors/%zu/%s", index, key);
-    if (why[n] && strncmp(why + n, "\nhint: ", 7)) /* where in the handler, as its language tells it */
+    /* Further lines: where in the handler, as its language tells it. */
+    if (why[n] && strncmp(why + n, "\nhint: ", 7))
         iris__app_say(a, IRIS_APP_WARNING, "%s", why + n + 1);
     else
         n = strlen(why);
