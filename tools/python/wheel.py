@@ -1,5 +1,6 @@
 """Builds the wheel of iris-runtime (PEP 517) with nothing but the standard library, cmake and a C compiler,
-so that `pip install .` works without a network. The wheel holds libiris, the hosts and the program too."""
+so that `pip install .` works without a network. The wheel holds libiris, the hosts and the program too.
+`--config-settings=build-dir=DIR`: from that tree, which was built for this very Python."""
 import base64
 import hashlib
 import os
@@ -36,8 +37,14 @@ def build():
     run("cmake", "-S", str(ROOT), "-B", str(tree), "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=OFF",
         f"-DPython3_EXECUTABLE={sys.executable}")
     run("cmake", "--build", str(tree))
-    if not list((tree / "lib/iris/python/iris").glob("_iris.*.so")):
-        sys.exit(f"{sys.executable} has no headers: install python3-dev, or the like for this Python")
+    return tree
+
+
+def built(settings):
+    tree = pathlib.Path((settings or {}).get("build-dir") or build())
+    module = tree / "lib/iris/python/iris" / f"_iris{sysconfig.get_config_var('EXT_SUFFIX')}"
+    if not module.exists():
+        sys.exit(f"{module} was not built: {sys.executable} has no headers; install python3-dev, or the like for this Python")
     return tree
 
 
@@ -85,7 +92,7 @@ class Wheel:
 
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
-    tree, name = build(), f"{NAME}-{PROJECT['version']}-{TAG}.whl"
+    tree, name = built(config_settings), f"{NAME}-{PROJECT['version']}-{TAG}.whl"
     wheel = Wheel(os.path.join(wheel_directory, name))
     for path, file in contents(tree):
         wheel.add(path, file.read_bytes(), 0o755 if path.endswith("bin/iris") or ".so" in path else 0o644)
