@@ -1,3 +1,4 @@
+import asyncio
 import os
 import subprocess
 import sys
@@ -187,6 +188,61 @@ class Observed(RuntimeTest):
         self.rt.stop(pid)
         self.ends(pid)
         self.assertEqual(self.rt.get_messages(pid), [])
+
+    def test_one_that_comes_as_the_time_is_over_is_not_lost(self):
+        """Between the timer of a selective_recv and its task's next step: it is given out, or stays."""
+        pid = self.rt.spawn_observed_handler(10)
+
+        def send():
+            self.rt.send(pid, b"x")
+            eventually(lambda: self.rt.info(pid)["handled"] == 1)
+
+        async def main():
+            loop = asyncio.get_running_loop()
+            receiving = asyncio.create_task(self.rt.selective_recv(pid, lambda m: m == b"x", 0.001))
+            await asyncio.sleep(0)
+            loop.call_later(0.001, send)  # after the other timer
+            time.sleep(0.01)  # both are due in the same round
+            return await receiving
+
+        self.assertEqual(asyncio.run(main()), b"x")
+
+    def test_one_that_is_cancelled_takes_nothing_along(self):
+        pid = self.rt.spawn_observed_handler(10)
+
+        async def main():
+            receiving = asyncio.create_task(self.rt.selective_recv(pid, lambda m: True))
+            await asyncio.sleep(0)
+            self.rt.send(pid, b"x")
+            eventually(lambda: self.rt.info(pid)["handled"] == 1)
+            receiving.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await receiving
+
+        asyncio.run(main())
+        self.assertEqual(self.rt.get_messages(pid), [b"x"])
+
+    def test_receivers_that_compete_get_each_message_once(self):
+        pid, many = self.rt.spawn_observed_handler(10), 200
+        got = []
+
+        async def receives():
+            while len(got) < many:
+                msg = await self.rt.selective_recv(pid, lambda m: True, 0.001)
+                if msg is not None:
+                    got.append(msg)
+
+        async def main():
+            await asyncio.gather(*(receives() for _ in range(5)))
+
+        threads = [threading.Thread(target=asyncio.run, args=(main(),)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for i in range(many):
+            self.rt.send(pid, b"%d" % i)
+        for thread in threads:
+            thread.join()
+        self.assertEqual(sorted(got), sorted(b"%d" % i for i in range(many)))
 
 
 class Children(RuntimeTest):

@@ -1,11 +1,14 @@
 """The runtime's calls: what is not as fast as C must be is here."""
 import asyncio
 import atexit
+import collections
 import contextlib
 import functools
+import itertools
 import os
 import subprocess
 import sys
+import threading
 
 from . import _iris, _log
 from ._events import Events, close_all
@@ -40,31 +43,59 @@ def _nothing(msg):
 
 
 class _Observed:
-    """The handler of an actor that only keeps what it gets: the last 65,536 messages."""
+    """The handler of an actor that only keeps what it gets: the last 65,536 messages, by number. A message leaves only
+    into the hands of who takes it: one that waits is told that something has come, and looks itself."""
 
     LIMIT = 65536
 
     def __init__(self):
-        self.messages = []
-        self.waiting = []  # (matcher, told)
+        self._lock = threading.Lock()
+        self._kept = collections.OrderedDict()
+        self._next = 1
+        self._waiting = []
 
     def __call__(self, msg):
-        for entry in list(self.waiting):
-            matcher, told = entry
-            if _matches(matcher, msg) and told(msg):
-                with contextlib.suppress(ValueError):  # who waited has left meanwhile
-                    self.waiting.remove(entry)
-                return
-        self.messages.append(msg)
-        if len(self.messages) > self.LIMIT:
-            del self.messages[: len(self.messages) - self.LIMIT]
+        with self._lock:
+            self._kept[self._next] = msg
+            self._next += 1
+            if len(self._kept) > self.LIMIT:
+                self._kept.popitem(last=False)
+            waiting, self._waiting = self._waiting, []
+        for tell in waiting:
+            tell()
 
-    def take(self, matcher):
-        """(True, the first that matches), which is removed; or (False, None)."""
-        for at, msg in enumerate(self.messages):
-            if _matches(matcher, msg):
-                return True, self.messages.pop(at)
-        return False, None
+    def messages(self):
+        with self._lock:
+            return list(self._kept.values())
+
+    def _since(self, start):
+        """Those from this number on, the last one first, and the number of the next one to come."""
+        with self._lock:
+            later = itertools.takewhile(lambda entry: entry[0] >= start, reversed(self._kept.items()))
+            return list(later), self._next
+
+    def take(self, matcher, start):
+        """(True, the first that matches, which is removed), or (False, from where to look the next time)."""
+        entries, end = self._since(start)
+        for number, msg in reversed(entries):
+            if _matches(matcher, msg):  # under no lock: it may do what it likes
+                with self._lock:
+                    if self._kept.pop(number, self) is not self:  # else another one was faster
+                        return True, msg
+        return False, end
+
+    def wait(self, start, tell):
+        """tell() is called when one of this number has come; perhaps at once, and on any thread."""
+        with self._lock:
+            is_there = start < self._next
+            if not is_there:
+                self._waiting.append(tell)
+        if is_there:
+            tell()
+
+    def leave(self, tell):
+        with self._lock, contextlib.suppress(ValueError):
+            self._waiting.remove(tell)
 
 
 def _matches(matcher, msg):
@@ -151,7 +182,7 @@ class PyRuntime(_iris.PyRuntime):
     def get_messages(self, pid):
         """What an observed actor has kept, oldest first: bytes and PySystemMessage. It keeps it."""
         keeper = self._keeper(pid)
-        return list(keeper.messages) if keeper else []
+        return keeper.messages() if keeper else []
 
     async def selective_recv(self, pid, matcher, timeout=None):
         """The first message of an observed actor that matches, which is removed; None: not within timeout
@@ -159,20 +190,15 @@ class PyRuntime(_iris.PyRuntime):
         keeper = self._keeper(pid)
         if keeper is None:
             return None
-        found, msg = keeper.take(matcher)
-        if found:
-            return msg
-        loop = asyncio.get_running_loop()
-        future = loop.create_future()
-        entry = matcher, _teller(loop, future)
-        keeper.waiting.append(entry)
-        try:
-            return await asyncio.wait_for(future, timeout)
-        except asyncio.TimeoutError:
-            return None
-        finally:
-            with contextlib.suppress(ValueError):
-                keeper.waiting.remove(entry)
+        found, what = keeper.take(matcher, 0)
+        with contextlib.suppress(asyncio.TimeoutError):
+            async with asyncio.timeout(timeout):
+                while not found:
+                    await _arrived(keeper, what)
+                    found, what = keeper.take(matcher, what)
+        if not found:  # one may have come at the very end
+            found, what = keeper.take(matcher, what)
+        return what if found else None
 
     def selective_recv_observed_py(self, pid, matcher, timeout=None):
         return self.selective_recv(pid, matcher, timeout)
@@ -237,19 +263,19 @@ class PyRuntime(_iris.PyRuntime):
         _no_mesh("is_node_up")
 
 
-def _teller(loop, future):
-    """told(msg): whether somebody still waits for it. Called on the actor's thread."""
+async def _arrived(keeper, start):
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
 
-    def told(msg):
-        if future.done():
-            return False
-        try:
-            loop.call_soon_threadsafe(lambda: future.done() or future.set_result(msg))
-        except RuntimeError:  # its loop is closed
-            return False
-        return True
+    def tell():
+        with contextlib.suppress(RuntimeError):  # its loop is closed
+            loop.call_soon_threadsafe(lambda: future.done() or future.set_result(None))
 
-    return told
+    keeper.wait(start, tell)
+    try:
+        await future
+    finally:
+        keeper.leave(tell)
 
 
 class _Inner:
