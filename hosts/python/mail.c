@@ -6,7 +6,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A thread that is no actor's waits where an actor would: at mailboxes that block. */
+/* IRIS_OK: there may be room now. Ctrl-C is seen meanwhile: -2. */
+static int wait_for_room(struct host *h, uint64_t pid)
+{
+    struct wait *w = iris__wait_create();
+    if (!w)
+        return -2;
+    w->answer = (iris_answer){.job.run = iris__wait_answered};
+    int refused = iris__ext.mailbox->room(h->self, pid, &w->answer.job, NULL);
+    if (refused)
+        iris__wait_release(w); /* the core's side: it will not come */
+    int waited = refused ? 0 : iris__wait_for(w, -1);
+    iris__wait_release(w);
+    return waited ? -2 : refused;
+}
+
+enum { IN_LINE = 50000000 }; /* ns until Ctrl-C is looked for */
+
+/* A thread that is no actor's waits where an actor would: at mailboxes that block. In line for a moment, where
+ * the copy of a mailbox that spills is made, then for room. */
 static int wait_at_the_door(struct host *h, uint64_t pid, PyObject *data)
 {
     iris_mailbox_look look = {.size = sizeof look, .abi = IRIS_ABI};
@@ -16,16 +34,25 @@ static int wait_at_the_door(struct host *h, uint64_t pid, PyObject *data)
         return IRIS_FULL;
     if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE))
         return -2;
-    int result = IRIS_EMPTY;
-    while (result == IRIS_EMPTY) { /* in slices: Ctrl-C is seen in between */
-        Py_BEGIN_ALLOW_THREADS;
-        result =
-            iris__ext.mailbox->send_wait(h->self, pid, view.buf, (size_t)view.len, 0, 50000000);
-        Py_END_ALLOW_THREADS;
-        if (result == IRIS_EMPTY && PyErr_CheckSignals())
-            result = -2;
-    }
+    int result;
+    Py_BEGIN_ALLOW_THREADS;
+    result = iris__ext.mailbox->send_wait(h->self, pid, view.buf, (size_t)view.len, 0, IN_LINE);
+    Py_END_ALLOW_THREADS;
     PyBuffer_Release(&view);
+    while (result == IRIS_EMPTY || result == IRIS_FULL) {
+        if ((result = PyErr_CheckSignals() ? -2 : wait_for_room(h, pid)))
+            break;
+        result = iris__send_object(h, h->self, pid, data, 0);
+    }
+    return result;
+}
+
+/* Results of api->send; -2: an exception. */
+static int deliver(struct host *h, uint64_t pid, PyObject *data)
+{
+    int result = iris__send_object(h, iris__caller(h), pid, data, 0);
+    if (__builtin_expect(result == IRIS_FULL, 0) && !iris__current.self)
+        result = wait_at_the_door(h, pid, data);
     return result;
 }
 
@@ -44,9 +71,7 @@ static PyObject *send(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObj
     }
     if (iris__pid(given[0], &pid))
         return NULL;
-    int result = iris__send_object(h, iris__caller(h), pid, given[1], 0);
-    if (__builtin_expect(result == IRIS_FULL, 0) && !iris__current.self)
-        result = wait_at_the_door(h, pid, given[1]);
+    int result = deliver(h, pid, given[1]);
     return result == -2 ? NULL : PyBool_FromLong(result == IRIS_OK);
 }
 
@@ -72,7 +97,7 @@ static PyObject *send_named(PyObject *self, PyObject *args, PyObject *keywords)
     if (!h || !PyArg_ParseTupleAndKeywords(args, keywords, "sO:send_named", names, &name, &data))
         return NULL;
     uint64_t pid = iris__ext.name->find(h->self, name);
-    int result = pid ? iris__send_object(h, iris__caller(h), pid, data, 0) : IRIS_DEAD;
+    int result = pid ? deliver(h, pid, data) : IRIS_DEAD;
     return result == -2 ? NULL : PyBool_FromLong(result == IRIS_OK);
 }
 
@@ -88,7 +113,7 @@ static PyObject *send_many(PyObject *self, PyObject *args, PyObject *keywords)
         return NULL;
     PyObject *each = PyObject_GetIter(payloads);
     while (each && (item = PyIter_Next(each))) {
-        accepted += iris__send_object(h, iris__caller(h), pid, item, 0) == IRIS_OK;
+        accepted += deliver(h, pid, item) == IRIS_OK;
         Py_DECREF(item);
         if (PyErr_Occurred())
             break;
@@ -196,7 +221,7 @@ static int ask(struct host *h, uint64_t pid, Py_buffer *data, int64_t timeout, i
     return result;
 }
 
-static int waits_for_itself(const struct host *h)
+int iris__waits_for_itself(const struct host *h)
 {
     if (!iris__driver || iris__driver->host != h)
         return 0;
@@ -214,7 +239,7 @@ static PyObject *ask_wait(PyObject *self, PyObject *args, PyObject *keywords)
     Py_buffer data;
     uint64_t pid;
     int64_t ns = 5000000000;
-    if (!h || waits_for_itself(h) ||
+    if (!h || iris__waits_for_itself(h) ||
         !PyArg_ParseTupleAndKeywords(args, keywords, "Oy*|O:ask_wait", names, &to, &data, &timeout))
         return NULL;
     struct wait *w = NULL;
@@ -246,7 +271,7 @@ static PyObject *join(PyObject *self, PyObject *args, PyObject *keywords)
     PyObject *target, *timeout = NULL;
     uint64_t pid;
     int64_t ns;
-    if (!h || waits_for_itself(h) ||
+    if (!h || iris__waits_for_itself(h) ||
         !PyArg_ParseTupleAndKeywords(args, keywords, "O|O:join", names, &target, &timeout) ||
         iris__pid(target, &pid) || iris__seconds(timeout, "timeout", &ns))
         return NULL;

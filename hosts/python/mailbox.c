@@ -11,11 +11,6 @@ struct mailbox {
     int is_busy; /* inside a matcher */
 };
 
-static PyObject *object_of(const iris_message *m)
-{
-    return m->kind == IRIS_USER ? iris__message_bytes(m) : iris__signal_object(m);
-}
-
 static int may_receive(const struct mailbox *box)
 {
     if (!box->self || iris__current.self != box->self) {
@@ -41,7 +36,7 @@ static int asks_matcher(void *ctx, const iris_message *m)
     struct match *match = ctx;
     PyGILState_STATE gil = PyGILState_Ensure();
     match->box->is_busy = 1;
-    PyObject *message = object_of(m);
+    PyObject *message = iris__message_object(m);
     PyObject *answer = message ? PyObject_CallOneArg(match->matcher, message) : NULL;
     int is = answer ? PyObject_IsTrue(answer) : 0;
     if (!answer || is < 0) {
@@ -71,7 +66,7 @@ static PyObject *receive(struct mailbox *box, PyObject *matcher, int64_t timeout
         iris__gil_restore(state);
     }
     if (result == IRIS_OK)
-        return object_of(m);
+        return iris__message_object(m);
     if (result == IRIS_FAIL)
         return PyErr_Format(iris__error, "recv() failed"), NULL;
     Py_RETURN_NONE;

@@ -137,6 +137,11 @@ PyObject *iris__message_bytes(const iris_message *m)
     return PyBytes_FromStringAndSize(m->data, (Py_ssize_t)m->len);
 }
 
+PyObject *iris__message_object(const iris_message *m)
+{
+    return m->kind == IRIS_USER ? iris__message_bytes(m) : iris__signal_object(m);
+}
+
 PyObject *iris__message_take(const iris_message *m)
 {
     PyObject *bytes = iris__message_bytes(m);

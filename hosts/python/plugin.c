@@ -33,6 +33,7 @@ static void stop(void *host)
     for (int i = 0; i < h->npool; i++)
         iris__driver_close(&h->pool[i]);
     iris__loop_close(h);
+    iris__driver_close(&h->teller);
     iris__driver_close(&h->main);
     PyGILState_STATE gil = PyGILState_Ensure();
     Py_CLEAR(h->special);
@@ -51,8 +52,9 @@ static const iris_host host = {.size = sizeof host,
                                .stop = stop,
                                .imports = "py "};
 
-static const char *const needs[] = {IRIS_ASK,    IRIS_CONTROL,   IRIS_MAILBOX, IRIS_NAME,
-                                    IRIS_READER, IRIS_TIMER_EXT, IRIS_WATCH,   NULL};
+static const char *const needs[] = {IRIS_ASK,       IRIS_CONTROL, IRIS_MAILBOX,
+                                    IRIS_NAME,      IRIS_OBSERVE, IRIS_READER,
+                                    IRIS_TIMER_EXT, IRIS_WATCH,   NULL};
 
 static const iris_plugin plugin = {.size = sizeof plugin,
                                    .abi = IRIS_ABI,
@@ -68,6 +70,7 @@ const iris_plugin *iris_plugin_entry(const iris_api *given)
                                     .control = given->extension(IRIS_CONTROL),
                                     .mailbox = given->extension(IRIS_MAILBOX),
                                     .name = given->extension(IRIS_NAME),
+                                    .observe = given->extension(IRIS_OBSERVE),
                                     .supervise = given->extension(IRIS_SUPERVISE),
                                     .timer = given->extension(IRIS_TIMER_EXT),
                                     .watch = given->extension(IRIS_WATCH)};

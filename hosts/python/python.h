@@ -14,6 +14,7 @@
 #include <iris/ext/control.h>
 #include <iris/ext/mailbox.h>
 #include <iris/ext/name.h>
+#include <iris/ext/observe.h>
 #include <iris/ext/reader.h>
 #include <iris/ext/supervise.h>
 #include <iris/ext/timer.h>
@@ -47,8 +48,9 @@ struct host { /* one for each runtime */
     struct driver main;
     struct driver pool[POOL_MAX]; /* for release_gil beyond the limit of threads */
     int npool, next_pool;
-    struct loop *loop; /* of async handlers; made when first needed */
-    int views;         /* objects that show messages of its runtime, which must stay for them */
+    struct driver teller; /* of what no handler may hold up; made when first needed */
+    struct loop *loop;    /* of async handlers; made when first needed */
+    int views;            /* objects that show messages of its runtime, which must stay for them */
     struct host *next;
     PyObject *special;   /* note.c: pid -> kind and flags, of actors that are not plain */
     Py_ssize_t sweep_at; /* so many */
@@ -160,9 +162,10 @@ int iris__fail_raised(void);
 PyObject *iris__describe_raised(void); /* the same as text; a new reference, or NULL */
 
 /* message.c */
-PyObject *iris__message_bytes(const iris_message *); /* bytes; large ones of our own uncopied */
-PyObject *iris__message_view(const iris_message *);  /* [turn] a view that keeps it */
-PyObject *iris__message_take(const iris_message *m); /* bytes, and the message is dropped */
+PyObject *iris__message_bytes(const iris_message *);  /* bytes; large ones of our own uncopied */
+PyObject *iris__message_view(const iris_message *);   /* [turn] a view that keeps it */
+PyObject *iris__message_object(const iris_message *); /* the same, or a PySystemMessage */
+PyObject *iris__message_take(const iris_message *m);  /* bytes, and the message is dropped */
 /* Sends any buffer; large bytes are given, not copied. Results of api->send. -2: an exception. */
 int iris__send_object(struct host *, iris_actor *self, uint64_t to, PyObject *data, uint64_t ref);
 PyObject *iris__signal_object(const iris_message *); /* a PySystemMessage */

@@ -19,6 +19,7 @@ struct extensions {
     const iris_control *control;
     const iris_mailbox *mailbox;
     const iris_name *name;
+    const iris_observe *observe;
     const iris_supervise *supervise;
     const iris_timer_api *timer;
     const iris_watch *watch;
@@ -36,13 +37,15 @@ int iris__take(PyObject *const *args, Py_ssize_t n, PyObject *keywords, const ch
 /* The same for a call with one argument, "pid". */
 int iris__take_pid(PyObject *const *args, Py_ssize_t n, PyObject *keywords, const char *call,
                    uint64_t *pid);
+/* In a handler that holds up the others: 1, with an exception. */
+int iris__waits_for_itself(const struct host *);
 /* The reason of the core's last refusal, as iris.Error (or that class). NULL. */
 PyObject *iris__raise_reason(PyObject *class);
 extern PyObject *iris__no_such_actor, *iris__mailbox_full, *iris__swap_rejected;
 
 /* Methods by topic; each ends with an empty one. */
 extern PyMethodDef iris__mail_methods[], iris__spawn_methods[], iris__control_methods[],
-    iris__name_methods[], iris__supervise_methods[], iris__watch_methods[];
+    iris__name_methods[], iris__observe_methods[], iris__supervise_methods[], iris__watch_methods[];
 
 /* door_*.c: a runtime for this object, and its end. 0, or -1 with an exception. */
 int iris__door_open(struct runtime *, PyObject *args, PyObject *keywords);

@@ -7,7 +7,7 @@ import time
 import unittest
 
 import iris
-from helpers import RuntimeTest, eventually, run_python
+from helpers import PATIENCE, RuntimeTest, eventually, run_python
 
 
 class Swaps(RuntimeTest):
@@ -189,6 +189,42 @@ class Observed(RuntimeTest):
         self.ends(pid)
         self.assertEqual(self.rt.get_messages(pid), [])
 
+    def test_a_handler_that_blocks_holds_nothing_up(self):
+        go, begun = threading.Event(), threading.Event()
+        self.addCleanup(go.set)
+        self.rt.send(self.rt.spawn(lambda msg: begun.set() or go.wait(PATIENCE)), b"")
+        begun.wait()
+        pid = self.rt.spawn_observed_handler(10)
+        self.rt.send(pid, b"x")
+        eventually(lambda: self.rt.get_messages(pid) == [b"x"])
+        threading.Timer(0.001, lambda: self.rt.send(pid, b"y")).start()
+        self.assertEqual(self.rt.selective_recv_blocking(pid, lambda m: m == b"y", PATIENCE), b"y")
+        threading.Timer(0.001, lambda: self.rt.send(pid, b"z")).start()
+        self.assertEqual(asyncio.run(self.rt.selective_recv(pid, lambda m: m == b"z", PATIENCE)), b"z")
+
+    def test_blocking_is_possible_where_a_loop_runs(self):
+        """As in a notebook."""
+        pid = self.rt.spawn_observed_handler(10)
+
+        async def cell():
+            threading.Timer(0.001, lambda: self.rt.send(pid, b"x")).start()
+            return self.rt.selective_recv_blocking(pid, lambda m: True, PATIENCE)
+
+        self.assertEqual(asyncio.run(cell()), b"x")
+        with self.assertRaisesRegex(ValueError, "timeout must be 0 or more"):
+            self.rt.selective_recv_blocking(pid, lambda m: True, -1)
+
+    def test_a_swap_is_a_message_among_the_others(self):
+        pid = self.rt.spawn_observed_handler(10)
+        self.rt.send(pid, b"1")
+        with self.assertLogs("iris", "WARNING") as logged:
+            self.rt.hot_swap(pid, lambda msg: None)
+            self.rt.send(pid, b"2")
+        self.assertIn("an observed actor has no code", logged.output[0])
+        eventually(lambda: len(self.rt.get_messages(pid)) == 3)
+        one, swap, two = self.rt.get_messages(pid)
+        self.assertEqual((one, swap.type_name, two), (b"1", "HOT_SWAP", b"2"))
+
     def test_one_that_comes_as_the_time_is_over_is_not_lost(self):
         """Between the timer of a selective_recv and its task's next step: it is given out, or stays."""
         pid = self.rt.spawn_observed_handler(10)
@@ -302,6 +338,24 @@ class Policies(RuntimeTest):
         threading.Thread(target=lambda: eventually(lambda: len(theirs) == 2) and self.go.set()).start()
         self.assertTrue(self.rt.send(pid, b"4"))
         eventually(lambda: theirs == [b"3", b"4"] and b"4" in self.got)
+
+    def test_a_copy_is_spilt_once_however_long_it_takes(self):
+        other, theirs = self.collector()
+        pid = self.full("spill", other)
+        threading.Timer(0.3, self.go.set).start()
+        self.assertTrue(self.rt.send(pid, b"3"))
+        eventually(lambda: self.got == [b"1", b"2", b"3"])
+        self.assertEqual(theirs, [b"3"])
+
+    def test_whoever_sends_by_name_or_many_waits_too(self):
+        pid = self.full("block")
+        self.rt.register("full", pid)
+        threading.Timer(0.02, self.go.set).start()
+        self.assertTrue(self.rt.send_named("full", b"3"))
+        self.go.clear()
+        threading.Timer(0.02, self.go.set).start()
+        self.assertEqual(self.rt.send_many(pid, [b"4"] * 20), 20)
+        eventually(lambda: len(self.got) == 23)
 
     def test_what_is_refused(self):
         pid, _ = self.collector()

@@ -1,14 +1,11 @@
 """The runtime's calls: what is not as fast as C must be is here."""
 import asyncio
 import atexit
-import collections
-import contextlib
 import functools
-import itertools
 import os
 import subprocess
 import sys
-import threading
+import time
 
 from . import _iris, _log
 from ._events import Events, close_all
@@ -42,75 +39,24 @@ def _nothing(msg):
     pass
 
 
-class _Observed:
-    """The handler of an actor that only keeps what it gets: the last 65,536 messages, by number. A message leaves only
-    into the hands of who takes it: one that waits is told that something has come, and looks itself."""
-
-    LIMIT = 65536
-
-    def __init__(self):
-        self._lock = threading.Lock()
-        self._kept = collections.OrderedDict()
-        self._next = 1
-        self._waiting = []
-
-    def __call__(self, msg):
-        with self._lock:
-            self._kept[self._next] = msg
-            self._next += 1
-            if len(self._kept) > self.LIMIT:
-                self._kept.popitem(last=False)
-            waiting, self._waiting = self._waiting, []
-        for tell in waiting:
-            tell()
-
-    def messages(self):
-        with self._lock:
-            return list(self._kept.values())
-
-    def _since(self, start):
-        """Those from this number on, the last one first, and the number of the next one to come."""
-        with self._lock:
-            later = itertools.takewhile(lambda entry: entry[0] >= start, reversed(self._kept.items()))
-            return list(later), self._next
-
-    def take(self, matcher, start):
-        """(True, the first that matches, which is removed), or (False, from where to look the next time)."""
-        entries, end = self._since(start)
-        for number, msg in reversed(entries):
-            if _matches(matcher, msg):  # under no lock: it may do what it likes
-                with self._lock:
-                    if self._kept.pop(number, self) is not self:  # else another one was faster
-                        return True, msg
-        return False, end
-
-    def wait(self, start, tell):
-        """tell() is called when one of this number has come; perhaps at once, and on any thread."""
-        with self._lock:
-            is_there = start < self._next
-            if not is_there:
-                self._waiting.append(tell)
-        if is_there:
-            tell()
-
-    def leave(self, tell):
-        with self._lock, contextlib.suppress(ValueError):
-            self._waiting.remove(tell)
+def _check(timeout):
+    if timeout is not None and not timeout >= 0:
+        raise ValueError(f"timeout must be 0 or more seconds, or None, not {timeout}")
 
 
-def _matches(matcher, msg):
-    try:
-        return bool(matcher(msg))
-    except Exception:  # as the original has it: an exception is no
-        return False
+def _end(timeout):
+    return None if timeout is None else time.monotonic() + timeout
+
+
+def _left(end):
+    return None if end is None else max(0.0, end - time.monotonic())
 
 
 class PyRuntime(_iris.PyRuntime):
     """A runtime, by the names that the original's compiled class has. Runtime adds friendlier ones."""
 
-    def __init__(self, **options):
+    def __init__(self, **options):  # no arguments by place
         super().__init__(**options)
-        self._observed = {}
 
     # ---- spawning ----
 
@@ -161,50 +107,47 @@ class PyRuntime(_iris.PyRuntime):
     def spawn_with_path_observed(self, budget, path):
         return self._spawn_observed(budget, path)
 
-    def _spawn_observed(self, budget, path):
-        keeper = _Observed()
-        pid = self._spawn(keeper, _OBSERVED, budget, False, False, 0, 0, path)
-        self._observed[pid] = keeper
-        if len(self._observed) % 256 == 0:  # those that have ended: their messages go with them
-            for old in [p for p in self._observed if not self.is_alive(p)]:
-                del self._observed[old]
-        return pid
-
     # ---- observed actors ----
-
-    def _keeper(self, pid):
-        keeper = self._observed.get(pid)
-        if keeper is not None and not self.is_alive(pid):
-            del self._observed[pid]
-            return None
-        return keeper
-
-    def get_messages(self, pid):
-        """What an observed actor has kept, oldest first: bytes and PySystemMessage. It keeps it."""
-        keeper = self._keeper(pid)
-        return keeper.messages() if keeper else []
 
     async def selective_recv(self, pid, matcher, timeout=None):
         """The first message of an observed actor that matches, which is removed; None: not within timeout
         seconds, or it keeps no messages."""
-        keeper = self._keeper(pid)
-        if keeper is None:
-            return None
-        found, what = keeper.take(matcher, 0)
-        with contextlib.suppress(asyncio.TimeoutError):
-            async with asyncio.timeout(timeout):
-                while not found:
-                    await _arrived(keeper, what)
-                    found, what = keeper.take(matcher, what)
-        if not found:  # one may have come at the very end
-            found, what = keeper.take(matcher, what)
+        _check(timeout)
+        end = _end(timeout)
+        found, what = self._take(pid, matcher, 0)
+        while not found:
+            came = await self._arrival(pid, what, _left(end))
+            found, what = self._take(pid, matcher, what)  # also after the time: one may have come at the very end
+            if not came:
+                break
         return what if found else None
+
+    def _arrival(self, pid, start, timeout):
+        """A future: whether one of this number came in time."""
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+
+        def settle(came):
+            if not future.done():
+                future.set_result(came)
+
+        self._arrived(pid, start, timeout, lambda came: loop.call_soon_threadsafe(settle, came))
+        return future
 
     def selective_recv_observed_py(self, pid, matcher, timeout=None):
         return self.selective_recv(pid, matcher, timeout)
 
     def selective_recv_blocking(self, pid, matcher, timeout=None):
-        return asyncio.run(self.selective_recv(pid, matcher, timeout))
+        """The same without asyncio."""
+        _check(timeout)
+        end = _end(timeout)
+        found, what = self._take(pid, matcher, 0)
+        while not found:
+            came = self._await_arrival(pid, what, _left(end))
+            found, what = self._take(pid, matcher, what)
+            if not came:
+                break
+        return what if found else None
 
     # ---- messages ----
 
@@ -261,21 +204,6 @@ class PyRuntime(_iris.PyRuntime):
 
     def is_node_up(self, addr):
         _no_mesh("is_node_up")
-
-
-async def _arrived(keeper, start):
-    loop = asyncio.get_running_loop()
-    future = loop.create_future()
-
-    def tell():
-        with contextlib.suppress(RuntimeError):  # its loop is closed
-            loop.call_soon_threadsafe(lambda: future.done() or future.set_result(None))
-
-    keeper.wait(start, tell)
-    try:
-        await future
-    finally:
-        keeper.leave(tell)
 
 
 class _Inner:
