@@ -360,6 +360,7 @@ int iris_close(iris_runtime *rt, int64_t timeout)
     int loaded = !opened || close_loading(rt, deadline);
     if (opened && ended &&
         loaded) { /* else a handler still runs: its language and its code must stay */
+        iris__supervisors_leave(&rt->supervisors);
         iris__hosts_stop(&rt->hosts);
         iris__loader_finish(&rt->loader);
     }

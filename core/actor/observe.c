@@ -3,6 +3,7 @@
 #include "actor.h"
 #include "ask.h"
 #include "behaviour.h"
+#include "cold.h"
 #include "fail.h"
 #include "message.h"
 
@@ -70,10 +71,40 @@ static void let_go(struct world *w, struct observed *o)
 
 /* ---- the actor ---- */
 
-/* args: the record, which was made with the actor: it can be looked at before its first turn. */
+static struct observed *create(void)
+{
+    struct observed *o = calloc(1, sizeof *o);
+    if (!o)
+        return NULL;
+    o->refs = 1; /* the actor's */
+    o->next = o->oldest = 1;
+    pthread_mutex_init(&o->lock, NULL);
+    return o;
+}
+
+static struct observed *begin_again(iris_actor *self)
+{
+    struct world *w = iris__world_of(self);
+    struct observed *o = create();
+    if (!o)
+        return NULL;
+    pthread_mutex_lock(&w->observed.lock);
+    iris__set_add(&w->observed.by_pid, &o->in_set, iris__actor_pid(self));
+    o->listed = 1;
+    pthread_mutex_unlock(&w->observed.lock);
+    return o;
+}
+
+/* args: the record, which was made with the actor: it can be looked at before its first turn. It ended with the
+ * first life; whoever is begun again in place keeps nothing of that. */
 static int init(const iris_behaviour *b, iris_actor *self, iris_bytes args, void **state)
 {
-    (void)b, (void)self;
+    const struct cold *c = iris__cold_if(self);
+    (void)b;
+    if (c && atomic_load(&c->restarts)) {
+        *state = begin_again(self);
+        return *state ? IRIS_OK : iris__fail("observed: no memory");
+    }
     memcpy(state, args.data, sizeof *state);
     return IRIS_OK;
 }
@@ -202,17 +233,6 @@ static const iris_behaviour observed = {.size = sizeof(iris_behaviour),
                                         .init = init,
                                         .fini = fini};
 
-static struct observed *create(void)
-{
-    struct observed *o = calloc(1, sizeof *o);
-    if (!o)
-        return NULL;
-    o->refs = 2; /* the actor's, and its maker's */
-    o->next = o->oldest = 1;
-    pthread_mutex_init(&o->lock, NULL);
-    return o;
-}
-
 int iris__observed_spawn(struct world *w, uint32_t budget, const char *path, iris_actor *self,
                          int (*spawn)(iris_actor *, const iris_spawn *, uint64_t *), uint64_t *pid)
 {
@@ -220,6 +240,8 @@ int iris__observed_spawn(struct world *w, uint32_t budget, const char *path, iri
         return IRIS_FAIL;
     struct observed *o = create();
     iris_version *v = NULL;
+    if (o)
+        o->refs++; /* ours, until the actor is listed */
     if (!o || iris__version_define(w, &observed, NULL, NULL, "core", NULL, &v)) {
         free(o);
         return iris__fail("observed: no memory");

@@ -210,6 +210,19 @@ int iris__supervisors_init(struct supervisors *s, struct world *w, atomic_int *c
     return iris__supervisor_add(s, "/", &POLICY_DEFAULT);
 }
 
+void iris__supervisors_leave(struct supervisors *s)
+{
+    struct errands errands;
+    iris__keep_lock(s, &errands);
+    for (struct supervisor *v = s->list; v; v = v->next)
+        for (struct member *m = v->head; m; m = m->next) {
+            if (m->factory)
+                iris__factory_let_go(s, m->factory);
+            m->factory = NULL;
+        }
+    iris__keep_unlock(s);
+}
+
 static void free_members(struct supervisors *s, struct supervisor *v)
 {
     for (struct member *m = v->head, *next; m; m = next) {

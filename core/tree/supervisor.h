@@ -123,6 +123,8 @@ struct supervisors {
 };
 
 int iris__supervisors_init(struct supervisors *, struct world *, atomic_int *closing);
+/* All actors have ended. Factories go while the hosts that gave them are there. */
+void iris__supervisors_leave(struct supervisors *);
 void iris__supervisors_finish(struct supervisors *);
 
 /* A path that is there already, such as "/", gets this policy from now on. IRIS_OK or IRIS_FAIL. [any] */

@@ -55,7 +55,6 @@ try "$IRIS" ask /plain c;                  says 'v1 a b c'
 sed -i 's/HELLO + msg/HELLO + msg.upper()/; s/v1 /v2 /' hello.py
 try "$IRIS" swap /hello;                   exits 0; says '/hello  v1 -> v2  swapped in'
 try "$IRIS" ask /hello Ada;                says 'hello, ADA'
-
 for i in 1 2 3 4 5; do
     sed -i "s/v[0-9] /v$i /" hello.py
     try "$IRIS" swap /plain;               exits 0

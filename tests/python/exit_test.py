@@ -77,6 +77,19 @@ for i in range(100): rt.send(first, b"%d" % i)
         for _ in range(3):
             self.assertEqual(run_python(source), (0, "".join(f"{i}\n" for i in range(100)), ""))
 
+    def test_a_factory_that_still_fails_ends_with_it(self):
+        source = """
+import iris
+rt = iris.Runtime()
+pid = rt.spawn(lambda m: None)
+rt.supervise_with_factory(pid, lambda: 1 / 0)
+rt.stop(pid)
+rt.join(pid)
+"""
+        status, out, err = run_python(source)
+        self.assertEqual((status, out), (0, ""))
+        self.assertNotIn("Segmentation", err)
+
     def test_a_crash_in_the_last_moment_is_told(self):
         source = """
 import iris

@@ -4,6 +4,7 @@
 #include "cast.h"
 
 #include <iris/ext/observe.h>
+#include <iris/ext/supervise.h>
 
 #include <sched.h>
 #include <stdlib.h>
@@ -230,6 +231,30 @@ static void is_told_of_a_swap(struct scene *s)
     assert_string_equal(cast_info(s, pid).behaviour, "observed");
 }
 
+/* One that a supervisor begins again with its siblings. */
+static void begins_again(struct scene *s)
+{
+    const iris_supervise *supervise = cast_extension(s, IRIS_SUPERVISE);
+    iris_supervision how = {
+        .size = sizeof how, .abi = IRIS_ABI, .strategy = IRIS_ONE_FOR_ALL};
+    iris_behaviour b = cast_counter(cast_ledger(s));
+    uint64_t pid = spawn(s, NULL), other = scene_spawn(s, &b, 0);
+    assert_int_equal(supervise->create(s->self, "/all", &how), IRIS_OK);
+    assert_int_equal(supervise->watch(s->self, "/all", pid), IRIS_OK);
+    assert_int_equal(supervise->watch(s->self, "/all", other), IRIS_OK);
+    scene_send(s, pid, 1);
+    scene_settle(s);
+    s->api->send(s->self, other, "odd", 3, 0); /* the counter crashes at it */
+    scene_settle(s);
+    assert_int_equal(cast_info(s, pid).restarts, 1);
+    scene_send(s, pid, 2);
+    scene_send(s, pid, 3);
+    scene_settle(s);
+    struct seen seen = look(s, pid, NULL);
+    assert_int_equal(seen.n, 2);
+    assert_int_equal(seen.last, 3);
+}
+
 /* clang-format off */
 #define PLAY(play) static void test_##play(void **state) { (void)state; scene_play(play); }
 #define BIG(play)  static void test_##play(void **state) { (void)state; scene_play_threads(play); }
@@ -239,6 +264,7 @@ PLAY(takes_out)
 PLAY(waits)
 PLAY(by_a_job)
 PLAY(is_told_of_a_swap)
+PLAY(begins_again)
 
 static const struct CMUnitTest tests[] = {
     IRIS_TEST("observe.an_actor_keeps_what_it_was_sent_until_it_ends", test_keeps),
@@ -247,6 +273,7 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("observe.receive_waits_for_one_that_matches", test_waits),
     IRIS_TEST("observe.a_job_is_told_once_when_something_has_come", test_by_a_job),
     IRIS_TEST("p3.a_swap_of_an_observed_actor_is_refused_and_kept_as_hot_swap", test_is_told_of_a_swap),
+    IRIS_TEST("observe.one_that_is_begun_again_in_place_keeps_what_comes_then", test_begins_again),
 };
 /* clang-format on */
 IRIS_MAIN(tests)
