@@ -40,7 +40,8 @@ enum {                   /* actor.marks: what senders look at */
        MARK_DOWN = 64,   /* between two incarnations */
        MARK_OVER = 128,  /* it has ended; all who want to know are being told */
        MARK_WAITS = 256, /* a port, but of no question: a DOWN answers it */
-       MARK_ASLEEP = 1 << 16
+       MARK_ASLEEP = 1 << 16,
+       MARKERS_SHIFT = 17 /* above: how many markers (swaps, stops) stand in its mailbox */
 };
 
 struct iris_actor {

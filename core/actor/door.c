@@ -495,7 +495,7 @@ static int push_marker(iris_actor *a, uint64_t pid, struct message *m)
     return iris__gate_is(a, pid) ? iris__mailbox_push(a, m) : IRIS_DEAD;
 }
 
-int iris__door_marker(struct world *w, iris_actor *a, uint64_t pid, struct message *m)
+static int put_marker(struct world *w, iris_actor *a, uint64_t pid, struct message *m)
 {
     int is_swap = m->pub.kind == KIND_SWAP;
     if (!(atomic_load(&a->marks) & MARK_BOUNDED))
@@ -513,6 +513,15 @@ int iris__door_marker(struct world *w, iris_actor *a, uint64_t pid, struct messa
         return iris__mailbox_push(a, m);
     iris__mailbox_knock(a);
     return IRIS_OK;
+}
+
+int iris__door_marker(struct world *w, iris_actor *a, uint64_t pid, struct message *m)
+{
+    iris__markers_add(a);
+    int result = put_marker(w, a, pid, m);
+    if (result)
+        iris__markers_remove(a);
+    return result;
 }
 
 /* ---- birth and end ---- */
@@ -764,6 +773,7 @@ int iris__door_look(struct world *w, uint64_t pid, iris_mailbox_look *out)
         describe(d, &l);
         iris__door_unlock(d);
     }
+    l.mailbox = iris__markers_exclude(a, (uint32_t)l.mailbox);
     memcpy(out, &l, out->size < sizeof l ? out->size : sizeof l);
     return IRIS_OK;
 }

@@ -58,13 +58,34 @@ static inline int iris__mailbox_push(iris_actor *a, struct message *m)
     return IRIS_OK;
 }
 
-/* Messages accepted and not begun; for looking at from anywhere. (waiting is -1 while a message that
+/* Messages accepted and not begun, and markers; for looking at from anywhere. (waiting is -1 while a message that
  * still stands in `in` is being handled.) */
 static inline uint32_t iris__mailbox_size(const iris_actor *a)
 {
     uint64_t in = atomic_load_explicit(&((iris_actor *)a)->in, memory_order_relaxed);
     uint32_t waiting = atomic_load_explicit(&((iris_actor *)a)->waiting, memory_order_relaxed);
     return (uint32_t)iris__mailbox_count(in) + waiting;
+}
+
+/* Markers stand among the messages and are none. Who pushes one counts it before, who takes it out (or could
+ * not push it) after; one that was pushed to a former owner of the place was not counted here. [any] */
+static inline void iris__markers_add(iris_actor *a)
+{
+    atomic_fetch_add_explicit(&a->marks, 1u << MARKERS_SHIFT, memory_order_relaxed);
+}
+
+static inline void iris__markers_remove(iris_actor *a)
+{
+    if (atomic_load_explicit(&a->marks, memory_order_relaxed) >> MARKERS_SHIFT)
+        atomic_fetch_sub_explicit(&a->marks, 1u << MARKERS_SHIFT, memory_order_relaxed);
+}
+
+/* Of so many that wait, those that are messages. */
+static inline uint32_t iris__markers_exclude(const iris_actor *a, uint32_t waiting)
+{
+    unsigned marks = atomic_load_explicit(&((iris_actor *)a)->marks, memory_order_relaxed);
+    uint32_t markers = marks >> MARKERS_SHIFT;
+    return waiting > markers ? waiting - markers : 0;
 }
 
 static inline void iris__mailbox_adjust(iris_actor *a, int n)

@@ -41,9 +41,11 @@ static struct message *unlink_at(iris_actor *a, struct message **at)
     return m;
 }
 
-static struct message *unlink_swap(iris_actor *a, struct message **at)
+static struct message *unlink_marker(iris_actor *a, struct message **at)
 {
-    iris__door_marker_gone(a);
+    if ((*at)->pub.kind == KIND_SWAP)
+        iris__door_marker_gone(a);
+    iris__markers_remove(a);
     return unlink_at(a, at);
 }
 
@@ -121,20 +123,20 @@ static int meet_swap(iris_actor *a, struct message **at, iris_match *match, void
     struct swap *s = iris__message_pointer(m);
     if (m->pub.to != iris__actor_pid(a)) {
         iris__swap_refuse(iris__world_of(a), s, IRIS_DEAD, "no such actor any more");
-        iris__message_drop(iris__world_of(a)->pool, unlink_swap(a, at));
+        iris__message_drop(iris__world_of(a)->pool, unlink_marker(a, at));
         return IRIS_AGAIN;
     }
     if (awaits_swap(a)) /* one after the other */
         return IRIS_EMPTY;
     if (!iris__swap_offer(a, s)) {
-        iris__message_drop(iris__world_of(a)->pool, unlink_swap(a, at));
+        iris__message_drop(iris__world_of(a)->pool, unlink_marker(a, at));
         return IRIS_AGAIN;
     }
     if (match && !match(ctx, &hot))
         return IRIS_EMPTY;
     c->now = s;
     a->flags |= ACTOR_SWAPPING;
-    become_hot_swap(unlink_swap(a, at));
+    become_hot_swap(unlink_marker(a, at));
     return hand_out(a, m, out);
 }
 
@@ -148,7 +150,7 @@ static int meet(iris_actor *a, struct message **at, iris_match *match, void *ctx
     int stops = m->pub.kind == KIND_STOP && m->pub.to == iris__actor_pid(a);
     if (stops || m->pub.kind > KIND_SWAP) {
         uint64_t handled = m->pub.ref;
-        iris__message_drop(iris__world_of(a)->pool, unlink_at(a, at));
+        iris__message_drop(iris__world_of(a)->pool, unlink_marker(a, at));
         if (stops) /* what came before it was offered */
             iris__ending_stop_pull(a, handled);
         return stops ? IRIS_CLOSED : IRIS_AGAIN;

@@ -285,6 +285,7 @@ static enum step mark(struct turn *t, iris_actor *a)
     t->used++; /* many swaps in a row are no reason to keep others waiting */
     a->local = m->next;
     iris__mailbox_adjust(a, -1);
+    iris__markers_remove(a);
     if (kind == KIND_SWAP)
         iris__door_marker_gone(a);
     if (kind == KIND_SWAP && mine) {

@@ -44,7 +44,7 @@ static void look(struct order *o)
         iris__control_error(iris__order_take(o), "timeout",
                             "it takes no more mail and ends when that is done; see: iris ps",
                             "%s: stopping, %s left", o->target,
-                            iris__messages(count, i.mailbox ? i.mailbox - 1 : 0)); /* its marker */
+                            iris__messages(count, i.mailbox));
 }
 
 static void carry_stop(struct call *c)

@@ -99,15 +99,14 @@ static void late(struct order *o)
     if (!reply)
         return;
     iris__info(&o->app->runtime->world, o->pid, &i);
-    uint64_t ahead = i.mailbox && !c->how.now ? i.mailbox - 1 : i.mailbox; /* without its marker */
     if (atomic_load(&c->stage) == LOADING)
         iris__control_error(reply, "timeout", "wait longer with --timeout",
                             "%s: still loading, still v%u", o->target, i.rev);
-    else if (ahead && !c->how.now)
+    else if (i.mailbox && !c->how.now)
         iris__control_error(reply, "timeout", "--now overtakes them",
                             "%s: queued behind %s, still v%u; --now, or "
                             "iris swap --cancel %s",
-                            o->target, iris__messages(count, ahead), i.rev, o->target);
+                            o->target, iris__messages(count, i.mailbox), i.rev, o->target);
     else
         iris__control_error(reply, "timeout", NULL,
                             "%s: its handler has not returned, still v%u; wait, or "

@@ -3,6 +3,7 @@
 #include "main.h"
 
 #include "cast.h"
+#include "holder.h"
 
 #include "runtime.h"
 
@@ -273,6 +274,57 @@ static void an_end_with_swaps_queued(struct scene *s)
     assert_int_equal(scene_count(s).versions, 0);
 }
 
+/* What waits behind the message that it holds: markers are none, wherever they stand. */
+static void markers_among(struct scene *s, iris_spawn how)
+{
+    const iris_watch *watch = cast_extension(s, IRIS_WATCH);
+    const iris_control *control = cast_extension(s, IRIS_CONTROL);
+    struct holder *h = holder_spawn(s, how);
+    iris_behaviour again = holder_behaviour(h);
+    scene_send(s, h->pid, 1);
+    holder_await(s, h, 1);
+    for (uint64_t i = 2; i <= 4; i++) {
+        cast_swap(s, h->pid, &again, 0, NULL);
+        scene_send(s, h->pid, i);
+    }
+    assert_int_equal(cast_info(s, h->pid).mailbox, 3);
+    assert_int_equal(control->cancel(s->self, h->pid), 3); /* their markers stay for a while */
+    assert_int_equal(cast_info(s, h->pid).mailbox, 3);
+    for (int i = 0; i < 3; i++)
+        watch->stop(s->self, h->pid);
+    assert_int_equal(cast_info(s, h->pid).mailbox, 3);
+    holder_let_go(s, h, IRIS_OK);
+    holder_await(s, h, 2);
+    assert_int_equal(cast_info(s, h->pid).mailbox, 2);
+    holder_drain(s, h, 4);
+    cast_await_end(s, h->pid);
+}
+
+static void markers(struct scene *s)
+{
+    markers_among(s, (iris_spawn){0});
+    markers_among(s, (iris_spawn){.capacity = 4});
+    markers_among(s, (iris_spawn){.capacity = 4, .policy = IRIS_DROP_OLD});
+}
+
+/* A new actor at the old one's place begins with none. */
+static void markers_of_the_dead(struct scene *s)
+{
+    const iris_watch *watch = cast_extension(s, IRIS_WATCH);
+    for (int i = 0; i < 200; i++) {
+        struct holder *h = holder_spawn(s, (iris_spawn){0});
+        iris_behaviour again = holder_behaviour(h);
+        scene_send(s, h->pid, 1);
+        holder_await(s, h, 1);
+        scene_send(s, h->pid, 2);
+        assert_int_equal(cast_info(s, h->pid).mailbox, 1);
+        cast_swap(s, h->pid, &again, 0, NULL);
+        watch->kill(s->self, h->pid);
+        s->api->done(h->in_hand, IRIS_OK);
+        cast_await_end(s, h->pid);
+    }
+}
+
 static void cancelled(struct scene *s)
 {
     struct held *h = s->prop = scene_memory(s, sizeof *h);
@@ -379,6 +431,18 @@ static void p3_queued(void **state)
     scene_play(an_end_with_swaps_queued);
 }
 
+static void p3_markers(void **state)
+{
+    (void)state;
+    scene_play(markers);
+}
+
+static void p3_markers_dead(void **state)
+{
+    (void)state;
+    scene_play(markers_of_the_dead);
+}
+
 static void p3_cancel(void **state)
 {
     (void)state;
@@ -402,6 +466,8 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("p3.stateless_restart_lets_go_of_the_state", p3_stateless_restart),
     IRIS_TEST("p3.a_swap_of_a_dead_actor_says_so_and_tells_nobody", p3_dead),
     IRIS_TEST("p3.an_actor_that_ends_with_swaps_queued_tells_each_once", p3_queued),
+    IRIS_TEST("p3.swaps_and_stops_that_wait_are_no_messages", p3_markers),
+    IRIS_TEST("p3.what_waited_for_the_dead_is_not_its_successors", p3_markers_dead),
     IRIS_TEST("p3.cancel_and_now_take_back_what_waits", p3_cancel),
     IRIS_TEST("p3.cancel_and_death_race_and_each_swap_is_told_once", p3_races),
 };
