@@ -11,6 +11,7 @@
 #include "lazy.h"
 #include "links.h"
 #include "mailbox.h"
+#include "offer.h"
 #include "reason.h"
 #include "send.h"
 #include "swap.h"
@@ -207,11 +208,12 @@ int iris__actor_init(iris_actor *a)
 /* ---- death ---- */
 
 /* What it has put off ends at once, also where it still waits for its children. */
-static void end_work(iris_actor *a)
+static void end_work(iris_actor *a, const struct ending *e)
 {
     const iris_behaviour *b = &a->version->b;
     struct cold *c = iris__cold_if(a);
-    if (c && c->open_used && b->cancel)
+    int runs_on = e->at_once && b->flags & IRIS_RUNS_ON && !(a->flags & ACTOR_FRESH);
+    if (b->cancel && (runs_on || (c && c->open_used)))
         b->cancel(b, a, a->state);
     iris__later_end(a);
 }
@@ -323,6 +325,7 @@ static void leave(iris_actor *a)
     iris__mailbox_fetch(a);
     iris__door_close(a);
     free_mail(a);
+    iris__offer_end(a);
     if (c && c->now)
         iris__swap_refuse(w, c->now, IRIS_DEAD, "the actor ended first");
     if (c)
@@ -378,6 +381,7 @@ static enum afterwards end_incarnation(iris_actor *a, const struct ending *e)
     if (iris__lazy_wake(a))
         iris__forget(); /* it ends: what it would have slept for is of no use */
     iris__actor_end_state(a);
+    iris__offer_again(a);
     cancel_timers(a);
     iris__family_drop(a);
     iris__alarms_reset(a);
@@ -404,7 +408,7 @@ static void note(iris_actor *a, const struct ending *e)
 static int begin_end(iris_actor *a, const struct ending *e)
 {
     note(a, e);
-    end_work(a);
+    end_work(a, e);
     if (!iris__family_end(a, e))
         return 0;
     if (e->stopped || !(atomic_load(&a->marks) & MARK_KEPT))

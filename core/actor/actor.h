@@ -27,6 +27,7 @@ enum {                        /* actor.flags */
        ACTOR_ENDING = 2048,   /* it ends as soon as its children have */
        ACTOR_DOOR = 4096,     /* somebody waits at its door, or its mail comes by way of it */
        ACTOR_WAITS = 8192, /* waits at somebody's door itself, and begins nothing until it is in */
+       ACTOR_OFFERED = 1 << 14, /* offer.h: its code is told of a swap, or that it is off */
        ACTOR_ASLEEP = 1 << 15 /* lazy.h: it begins with the next message; always with FRESH */
 };
 
@@ -97,6 +98,7 @@ struct ending {
     const char *reason;            /* its grammar: <iris/ext/watch.h> */
     int stopped;                   /* by stop(), or for good: nobody restarts that in place */
     const struct excerpt *message; /* that crashed it, or NULL */
+    int at_once;                   /* nobody has waited for its code to come to an end */
 };
 
 /* What "on-failure" restarts. */

@@ -43,6 +43,9 @@ struct cold {
     int stateless_restart;
     struct swap *now;    /* waits until nothing is open */
     struct swap *moving; /* with the actor, to another executor */
+    struct swap *offered; /* offer.h: its code has not returned yet */
+    uint8_t offer_tells;  /* what is to be told of it */
+    uint8_t offer_ready;  /* its code has returned: `now` is carried out */
 
     /* later */
     struct message **open;

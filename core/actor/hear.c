@@ -244,5 +244,6 @@ struct ending iris__hear_ending(const struct heard *h)
     return (struct ending){.kind = h->kind,
                            .reason = h->reason ? h->reason : "killed (how=kill)",
                            .stopped = h->stopped,
+                           .at_once = h->kind != ENDING_CRASH,
                            .message = h->kind == ENDING_CRASH ? &h->message : NULL};
 }

@@ -140,17 +140,19 @@ int iris__swap_cancel(struct world *w, uint64_t pid)
         if (!s)
             return n;
         tell_off(&order, "cancelled");
+        iris__signal(w, KIND_WAKE, 0, pid, 0, NULL);
     }
 }
 
 /* Before anybody is told that it comes. */
 static int check_successor(const iris_version *old, const iris_version *new)
 {
-    if ((new->b.flags ^ old->b.flags) & (IRIS_PULL | IRIS_OWN_THREAD | IRIS_OWN_STACK))
+    if ((new->b.flags ^ old->b.flags) &
+        (IRIS_PULL | IRIS_OWN_THREAD | IRIS_OWN_STACK | IRIS_RUNS_ON))
         return iris__fail(
-            "swap: \"%s\" and \"%s\" are of two kinds (flags IRIS_PULL, "
-            "IRIS_OWN_THREAD and IRIS_OWN_STACK must be the same); stop the actor and "
-            "start the new one",
+            "swap: \"%s\" and \"%s\" are of two kinds (flags IRIS_PULL, IRIS_OWN_THREAD, "
+            "IRIS_OWN_STACK and IRIS_RUNS_ON must be the same); stop the actor and start the new "
+            "one",
             old->b.name, new->b.name);
     if (new->library &&new->library == old->library && strcmp(new->b.name, old->b.name) == 0)
         return iris__fail(
@@ -197,6 +199,7 @@ static void run_out(void *ctx)
                    (double)w->swap_wait / (double)IRIS__SECOND);
         say_late(w, p->pid, iris__reason());
         tell_off(&order, iris__reason());
+        iris__signal(w, KIND_WAKE, 0, p->pid, 0, NULL); /* offer.h: it may wait for that */
     }
     free(p);
 }

@@ -12,6 +12,7 @@
 #include "hear.h"
 #include "lazy.h"
 #include "mailbox.h"
+#include "offer.h"
 #include "reader.h"
 #include "send.h"
 #include "swap.h"
@@ -273,13 +274,25 @@ static enum step handle_single(struct turn *t, iris_actor *a, uint64_t in)
 
 static enum step swap(iris_actor *a, struct swap *s)
 {
-    return iris__swap_perform(a, s) ? STOP : GO_ON;
+    const iris_version *before = a->version;
+    int runs_on = (before->b.flags & IRIS_RUNS_ON) != 0;
+    if (runs_on && iris__offer(a, s))
+        return GO_ON;
+    if (iris__swap_perform(a, s))
+        return STOP;
+    if (runs_on)
+        iris__offer_decided(a, before);
+    return GO_ON;
 }
+
+static enum step wait_for_signal(iris_actor *);
 
 static enum step mark(struct turn *t, iris_actor *a)
 {
     struct message *m = a->local;
     uint32_t kind = m->pub.kind;
+    if (kind == KIND_SWAP && a->flags & ACTOR_OFFERED)
+        return wait_for_signal(a); /* one after the other */
     uint64_t handled = m->pub.ref; /* of a stop */
     int mine = m->pub.to == iris__actor_pid(a);
     t->used++; /* many swaps in a row are no reason to keep others waiting */
@@ -613,6 +626,26 @@ static enum step at_door(struct turn *t, iris_actor *a)
     }
 }
 
+static enum step look(struct turn *t, iris_actor *a)
+{
+    uint64_t in = atomic_load_explicit(&a->in, memory_order_acquire);
+    if (iris__mailbox_count(in) == 1)
+        return handle_single(t, a, in);
+    if (in)
+        return iris__mailbox_fetch(a), GO_ON;
+    return iris__mailbox_rest(a) ? STOP : GO_ON;
+}
+
+/* The next message, which comes by way of the mailbox. */
+static inline __attribute__((always_inline)) enum step take(struct turn *t, iris_actor *a)
+{
+    if (!a->local)
+        return look(t, a);
+    if (__builtin_expect(a->local->pub.kind >= KIND_SWAP, 0))
+        return mark(t, a);
+    return handle(t, a);
+}
+
 /* While something is open others may be done: their places are for those at the door. */
 static enum step wait_for_signal(iris_actor *a)
 {
@@ -625,7 +658,9 @@ static enum step wait_for_signal(iris_actor *a)
  * must have found room, then signals. */
 static enum step hold(struct turn *t, iris_actor *a)
 {
-    if (a->open)
+    if (a->flags & ACTOR_OFFERED && iris__offer_look(a))
+        return crash(a, iris__reason());
+    if (a->open || (a->flags & ACTOR_SWAPPING && a->flags & ACTOR_OFFERED))
         return wait_for_signal(a);
     if (a->flags & ACTOR_SWAPPING)
         return swap_now(a);
@@ -633,26 +668,20 @@ static enum step hold(struct turn *t, iris_actor *a)
         return pull(t, a);
     if (a->flags & ACTOR_WAITS)
         return wait_for_signal(a);
-    if (!is_over(t, a))
-        return a->flags & ACTOR_HEARS ? hear_one(t, a) : at_door(t, a);
-    iris__executor_push(a->executor, a);
-    return STOP;
+    if (is_over(t, a)) {
+        iris__executor_push(a->executor, a);
+        return STOP;
+    }
+    if (a->flags & ACTOR_HEARS)
+        return hear_one(t, a);
+    return a->flags & ACTOR_DOOR ? at_door(t, a) : take(t, a);
 }
 
 #define ACTOR_SPECIAL                                                                    \
     (ACTOR_MOVING | ACTOR_GONE | ACTOR_DOWN | ACTOR_FRESH | ACTOR_EXITING | ACTOR_RUNS | \
      ACTOR_ENDING)
-#define ACTOR_HOLDS (ACTOR_SWAPPING | ACTOR_PULLS | ACTOR_HEARS | ACTOR_WAITS | ACTOR_DOOR)
-
-static enum step look(struct turn *t, iris_actor *a)
-{
-    uint64_t in = atomic_load_explicit(&a->in, memory_order_acquire);
-    if (iris__mailbox_count(in) == 1)
-        return handle_single(t, a, in);
-    if (in)
-        return iris__mailbox_fetch(a), GO_ON;
-    return iris__mailbox_rest(a) ? STOP : GO_ON;
-}
+#define ACTOR_HOLDS \
+    (ACTOR_SWAPPING | ACTOR_PULLS | ACTOR_HEARS | ACTOR_WAITS | ACTOR_DOOR | ACTOR_OFFERED)
 
 static enum step step(struct turn *t, iris_actor *a)
 {
@@ -666,11 +695,7 @@ static enum step step(struct turn *t, iris_actor *a)
         iris__executor_push(a->executor, a);
         return STOP;
     }
-    if (!a->local)
-        return look(t, a);
-    if (__builtin_expect(a->local->pub.kind >= KIND_SWAP, 0))
-        return mark(t, a);
-    return handle(t, a);
+    return take(t, a);
 }
 
 uint32_t iris__turn_run(void *world, void *actor)

@@ -111,7 +111,11 @@ enum { /* iris_behaviour.flags */
        IRIS_PULL = 1u << 1,       /* takes its mail itself (ext/reader.h); handle() gets n = 0 */
        IRIS_OWN_THREAD = 1u << 2, /* an OS thread per actor, for code that blocks */
        IRIS_OWN_STACK = 1u << 3,  /* a coroutine per actor on the core's pool */
-       IRIS_TRAPS = 1u << 4       /* its actors trap always: IRIS_SPAWN_TRAP, at no cost for each */
+       IRIS_TRAPS = 1u << 4,      /* its actors trap always: IRIS_SPAWN_TRAP, at no cost for each */
+       IRIS_RUNS_ON = 1u << 5     /* handle() only takes in; its code runs on between turns, as that of an
+                                     async pull handler: it is swapped as a pull actor (handover() in
+                                     ext/reader.h), and cancel() also comes with nothing open when it
+                                     is ended at once (kill; a parent, a link, a supervisor) */
 };
 
 typedef struct iris_behaviour iris_behaviour;

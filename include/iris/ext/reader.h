@@ -27,6 +27,12 @@
  * version's is called again. What does not return in time (5 s, iris_options.swap_wait) goes on as it is:
  * the swap is refused. A match function is asked about HOT_SWAP too (its data is empty).
  *
+ * IRIS_RUNS_ON: no pull actor to the core, but to its users: handle() takes its mail in, and code that runs
+ * between turns (an async function) consumes it. Its handle() gets a message of kind IRIS_HOT_SWAP too, alone,
+ * in place of the mail: ref 0: a swap waits, for as long as above, and mail comes meanwhile; when that code has
+ * returned, handover(). ref 1: it was refused or taken back: what runs goes on, and what has returned begins
+ * again. Else adopt(), or save() and so on, of the new version is the answer. The message may not be kept.
+ *
  * Budget. A coroutine that took and sent as many messages as its budget allows gives its worker to others
  * at its next recv or take, and goes on later, perhaps on another thread. So across these calls: do not
  * keep the address of a thread-local (or of errno, which compilers keep by themselves: read it at once),
@@ -60,6 +66,9 @@ typedef struct iris_reader {
                const iris_message **answer);
     int (*sleep)(iris_actor *, int64_t time); /* ns. IRIS_OK or IRIS_CLOSED (at once). [turn] */
     int (*yield)(iris_actor *);               /* others first. IRIS_OK or IRIS_CLOSED. [turn] */
+    /* Of an IRIS_RUNS_ON behaviour: its code has returned, and a swap may take place once nothing is open:
+     * give back by done(.., IRIS_AGAIN) what was not begun. IRIS_OK, or IRIS_EMPTY: none waits. [exec] */
+    int (*handover)(iris_actor *);
 } iris_reader;
 
 #endif
