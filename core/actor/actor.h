@@ -28,7 +28,7 @@ enum {                        /* actor.flags */
        ACTOR_DOOR = 4096,     /* somebody waits at its door, or its mail comes by way of it */
        ACTOR_WAITS = 8192, /* waits at somebody's door itself, and begins nothing until it is in */
        ACTOR_OFFERED = 1 << 14, /* offer.h: its code is told of a swap, or that it is off */
-       ACTOR_ASLEEP = 1 << 15 /* lazy.h: it begins with the next message; always with FRESH */
+       ACTOR_ASLEEP = 1 << 15   /* lazy.h: it begins with the next message; always with FRESH */
 };
 
 enum {                   /* actor.marks: what senders look at */

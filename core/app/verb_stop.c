@@ -43,8 +43,7 @@ static void look(struct order *o)
     else
         iris__control_error(iris__order_take(o), "timeout",
                             "it takes no more mail and ends when that is done; see: iris ps",
-                            "%s: stopping, %s left", o->target,
-                            iris__messages(count, i.mailbox));
+                            "%s: stopping, %s left", o->target, iris__messages(count, i.mailbox));
 }
 
 static void carry_stop(struct call *c)

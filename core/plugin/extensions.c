@@ -335,9 +335,9 @@ static const iris_watch watch_ext = {.size = sizeof(iris_watch),
                                      .ended = watch_ended};
 static const iris_ask ask_ext = {sizeof(iris_ask), IRIS_ABI, iris__ask,
                                  iris__ask_id,     ask_name, ask_cancel};
-static const iris_reader reader_ext = {sizeof(iris_reader), IRIS_ABI,       iris__reader_take,
-                                       iris__reader_recv,   iris__pull_ask, iris__pull_sleep,
-                                       iris__pull_yield,    iris__offer_handover};
+static const iris_reader reader_ext = {
+    sizeof(iris_reader), IRIS_ABI,         iris__reader_take, iris__reader_recv,
+    iris__pull_ask,      iris__pull_sleep, iris__pull_yield,  iris__offer_handover};
 static const iris_route route_ext = {sizeof(iris_route), IRIS_ABI, route_up, route_down,
                                      route_deliver};
 static const iris_poll poll_ext = {sizeof(iris_poll), IRIS_ABI, iris__descriptor_arm,

@@ -30,7 +30,9 @@ struct box {
     char *reason;              /* it has crashed with */
     uint64_t crash; /* the signal that brings it into the turn where that is told; 0: none */
     int ends;
-    int swapped; /* script is a new one, whose handler begins when the old one's returns */
+    int told;     /* it was given HOT_SWAP: if it returns, that is for a swap */
+    int is_off;   /* which was refused: with the next recv() it goes on as if not told */
+    int returned; /* it has, and the swap is not decided yet */
 };
 
 static void settle_taken(struct box *b, int result)
@@ -106,6 +108,8 @@ static PyObject *take(PyObject *self, PyObject *matcher)
 {
     struct box *b = (struct box *)self;
     settle_taken(b, IRIS_OK);
+    if (b->is_off)
+        b->told = b->is_off = 0;
     for (struct entry **at = &b->first; *at;) {
         struct entry *e = *at;
         PyObject *object = look(e);
@@ -121,6 +125,7 @@ static PyObject *take(PyObject *self, PyObject *matcher)
         if (b->last == &e->next)
             b->last = at;
         b->taken = e->message;
+        b->told |= e->tells_swap;
         free_entry(e);
         return object;
     }
@@ -174,33 +179,56 @@ static void end(struct box *b)
     iris__api->post(b->host->loop->driver.executor, &b->job);
 }
 
-/* HOT_SWAP is for those before: the newcomer is what it told of. */
-static void forget_swaps(struct box *b)
+static void unlink_entry(struct box *b, struct entry **at)
 {
-    for (struct entry **at = &b->first; *at;) {
-        struct entry *e = *at;
-        if (!e->tells_swap) {
-            at = &e->next;
-            continue;
-        }
-        *at = e->next;
-        if (b->last == &e->next)
-            b->last = at;
-        free_entry(e);
-    }
+    struct entry *e = *at;
+    *at = e->next;
+    if (b->last == &e->next)
+        b->last = at;
+    free_entry(e);
 }
 
-/* The next version's handler, for the same mailbox. */
+/* Of what is decided: the newcomer is what it told of. */
+static void forget_swaps(struct box *b)
+{
+    for (struct entry **at = &b->first; *at;)
+        if ((*at)->tells_swap)
+            unlink_entry(b, at);
+        else
+            at = &(*at)->next;
+}
+
+/* What it has not taken is in the core's hands again; what it has passed over is not, and stays. */
+static void put_back(struct box *b)
+{
+    for (struct entry **at = &b->first; *at;)
+        if ((*at)->message) {
+            iris__api->done((*at)->message, IRIS_AGAIN);
+            unlink_entry(b, at);
+        } else
+            at = &(*at)->next;
+}
+
+/* The handler begins (again), in the same mailbox. */
 static PyObject *succeed(struct box *b)
 {
-    b->swapped = 0;
+    b->told = b->is_off = 0;
     settle_taken(b, IRIS_OK);
-    forget_swaps(b);
     struct current before = iris__current;
     iris__current = (struct current){b->host, b->actor};
     PyObject *coroutine = PyObject_CallOneArg(b->script->callable, (PyObject *)b);
     iris__current = before;
     return coroutine;
+}
+
+/* _next(): the coroutine that goes on after a swap, or its refusal; False: not decided yet; None: it has ended. */
+static PyObject *next(PyObject *self, PyObject *unused)
+{
+    struct box *b = (struct box *)self;
+    (void)unused;
+    if (!b->actor || b->ends)
+        Py_RETURN_NONE;
+    return b->returned ? Py_NewRef(Py_False) : succeed(b);
 }
 
 static void leave_now(struct box *b)
@@ -215,8 +243,14 @@ static PyObject *done(PyObject *self, PyObject *unused)
 {
     struct box *b = (struct box *)self;
     (void)unused;
-    if (b->swapped && b->actor && !b->ends)
-        return succeed(b);
+    if (b->told && b->actor && !b->ends) {
+        settle_taken(b, IRIS_OK);
+        put_back(b);
+        forget_swaps(b);
+        b->returned =
+            iris__ext.reader->handover(b->actor) == IRIS_OK; /* else it was refused just now */
+        return PyObject_CallMethod(self, "_go_on", NULL);
+    }
     leave_now(b);
     Py_RETURN_NONE;
 }
@@ -283,11 +317,9 @@ static int clear(PyObject *self)
     return 0;
 }
 
-static PyMethodDef methods[] = {{"_take", take, METH_O, NULL},
-                                {"_await", await, METH_O, NULL},
-                                {"done", done, METH_O, NULL},
-                                {"failed", failed, METH_O, NULL},
-                                {0}};
+static PyMethodDef methods[] = {{"_take", take, METH_O, NULL},      {"_await", await, METH_O, NULL},
+                                {"_next", next, METH_NOARGS, NULL}, {"done", done, METH_O, NULL},
+                                {"failed", failed, METH_O, NULL},   {0}};
 
 static PyMemberDef members[] = {{"task", T_OBJECT, offsetof(struct box, task), 0, NULL}, {0}};
 
@@ -360,10 +392,30 @@ int iris__box_init(const iris_behaviour *b, iris_actor *self, iris_bytes args, v
     return failed ? IRIS_FAIL : IRIS_OK;
 }
 
+/* ref: it is off, and what has returned for it begins again. */
+static int hear_of_swap(struct box *b, const iris_message *m)
+{
+    if (m->ref) {
+        b->is_off = b->told;
+        b->returned = 0;
+        forget_swaps(b);
+        return 0;
+    }
+    PyObject *signal = iris__signal_object(m);
+    if (!signal || append(b, NULL, signal)) {
+        Py_XDECREF(signal);
+        return -1;
+    }
+    ((struct entry *)((char *)b->last - offsetof(struct entry, next)))->tells_swap = 1;
+    return 0;
+}
+
 static int take_in(struct box *b, iris_actor *self, const iris_message *m)
 {
     if (m->kind == IRIS_USER)
         return append(b, m, NULL) || iris__api->later(self, m) ? -1 : 0;
+    if (m->kind == IRIS_HOT_SWAP)
+        return hear_of_swap(b, m);
     PyObject *signal = iris__signal_object(m);
     return !signal || append(b, NULL, signal) ? -1 : 0;
 }
@@ -394,20 +446,7 @@ static void close_box(struct box *b)
     wake_waiter(b);
 }
 
-static int tell_of_swap(struct box *b)
-{
-    const iris_message m = {.kind = IRIS_HOT_SWAP, .to = b->pid, .data = ""};
-    PyObject *signal = iris__signal_object(&m);
-    if (!signal || append(b, NULL, signal)) {
-        Py_XDECREF(signal);
-        return -1;
-    }
-    ((struct entry *)((char *)b->last - offsetof(struct entry, next)))->tells_swap = 1;
-    return 0;
-}
-
-/* All messages before it are done with. The handler gets HOT_SWAP; what it runs goes on until it returns, and
- * the new version's handler begins then. */
+/* The handler has returned, and the new version's begins. */
 int iris__box_adopt(const iris_behaviour *new, iris_actor *self, const iris_behaviour *old,
                     void **state)
 {
@@ -420,18 +459,14 @@ int iris__box_adopt(const iris_behaviour *new, iris_actor *self, const iris_beha
             "start the new one",
             new->name, old->name);
     PyGILState_STATE gil = PyGILState_Ensure();
-    int failed = !b->ends && tell_of_swap(b);
-    if (!failed) {
-        b->script = s;
-        b->swapped = 1;
-        wake_waiter(b);
-    }
-    PyErr_Clear();
+    b->script = s;
+    b->returned = 0;
+    wake_waiter(b);
     PyGILState_Release(gil);
-    return failed ? iris__api->fail("python: no memory to tell of a swap") : IRIS_OK;
+    return IRIS_OK;
 }
 
-/* Killed with messages open: the handler is cancelled where it waits. */
+/* Killed: the handler is cancelled where it waits. */
 void iris__box_cancel(const iris_behaviour *behaviour, iris_actor *self, void *state)
 {
     struct box *b = state;

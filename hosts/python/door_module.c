@@ -237,13 +237,14 @@ static int open_runtime(struct runtime *r, iris_options *o)
 
 int iris__door_open(struct runtime *r, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"workers", "turn_limit", NULL};
+    static char *names[] = {"workers", "turn_limit", "swap_wait", NULL};
     unsigned workers = 0;
-    PyObject *turn_limit = NULL;
-    int64_t limit;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$IO:Runtime", names, &workers,
-                                     &turn_limit) ||
-        iris__seconds(turn_limit, "turn_limit", &limit))
+    PyObject *turn_limit = NULL, *swap_wait = NULL;
+    int64_t limit, wait;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$IOO:Runtime", names, &workers, &turn_limit,
+                                     &swap_wait) ||
+        iris__seconds(turn_limit, "turn_limit", &limit) ||
+        iris__seconds(swap_wait, "swap_wait", &wait))
         return -1;
     struct door *d = calloc(1, sizeof *d);
     if (!d)
@@ -254,6 +255,9 @@ int iris__door_open(struct runtime *r, PyObject *args, PyObject *keywords)
                       .abi = IRIS_ABI,
                       .workers = workers,
                       .turn_limit = limit < 0 ? 0 : limit,
+                      .swap_wait = wait < 0 ? 0
+                                   : wait   ? wait
+                                            : 1,
                       .event = on_event,
                       .event_level = IRIS_WARN,
                       .ctx = d};

@@ -71,6 +71,7 @@ const iris_plugin *iris_plugin_entry(const iris_api *given)
                                     .mailbox = given->extension(IRIS_MAILBOX),
                                     .name = given->extension(IRIS_NAME),
                                     .observe = given->extension(IRIS_OBSERVE),
+                                    .reader = given->extension(IRIS_READER),
                                     .supervise = given->extension(IRIS_SUPERVISE),
                                     .timer = given->extension(IRIS_TIMER_EXT),
                                     .watch = given->extension(IRIS_WATCH)};

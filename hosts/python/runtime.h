@@ -20,6 +20,7 @@ struct extensions {
     const iris_mailbox *mailbox;
     const iris_name *name;
     const iris_observe *observe;
+    const iris_reader *reader;
     const iris_supervise *supervise;
     const iris_timer_api *timer;
     const iris_watch *watch;

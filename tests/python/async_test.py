@@ -271,6 +271,55 @@ class Asking(RuntimeTest):
         asyncio.run(main())
 
 
+class SwapWait(RuntimeTest):
+    options = {"swap_wait": 0.02}
+
+    def test_who_ignores_hot_swap_goes_on_under_its_own_number(self):
+        got = []
+
+        async def deaf(mailbox):
+            got.append("begins")
+            async for msg in mailbox:
+                got.append(getattr(msg, "type_name", msg))
+
+        async def new(mailbox):
+            got.append("new")
+
+        pid = self.rt.spawn_with_mailbox(deaf)
+        with self.assertRaisesRegex(iris.SwapRejected, "has not returned"):
+            self.rt.swap(pid, new)
+        self.assertEqual(self.rt.behavior_version(pid), 1)
+        self.rt.send(pid, b"x")
+        eventually(lambda: got == ["begins", "HOT_SWAP", b"x"])
+        self.rt.stop(pid)  # its return is its end, not for a swap
+        self.ends(pid)
+        self.assertEqual(got, ["begins", "HOT_SWAP", b"x"])
+
+    def test_who_returns_too_late_begins_again(self):
+        got, go = [], []
+
+        async def late(mailbox):
+            got.append("begins")
+            async for msg in mailbox:
+                got.append(getattr(msg, "type_name", msg))
+                if not isinstance(msg, bytes):
+                    while not go:
+                        await asyncio.sleep(0.001)
+                    return
+
+        async def new(mailbox):
+            got.append("new")
+
+        pid = self.rt.spawn_with_mailbox(late)
+        with self.assertRaises(iris.SwapRejected):
+            self.rt.swap(pid, new)
+        self.rt.send(pid, b"x")
+        go.append(1)
+        eventually(lambda: got == ["begins", "HOT_SWAP", "begins", b"x"])
+        self.rt.stop(pid)
+        self.ends(pid)
+
+
 class AsyncPull(RuntimeTest):
     def test_messages_come_in_order_and_then_nothing(self):
         got = []
@@ -339,16 +388,58 @@ class AsyncPull(RuntimeTest):
         self.assertEqual(got, ["a", *numbers, "HOT_SWAP", "b", *numbers])
         got.clear()
         go.clear()
-        self.rt.swap(pid, named("c"))
+        self.rt.hot_swap(pid, named("c"))
         eventually(lambda: got == ["HOT_SWAP"])
-        self.rt.swap(pid, named("d"))  # b has not returned yet, so c never begins
+        self.rt.hot_swap(pid, named("d"))
         self.rt.send(pid, b"x")
+        self.assertEqual(self.rt.behavior_version(pid), 2)  # b has not returned yet
         go.append(1)
-        eventually(lambda: got == ["HOT_SWAP", "d", b"x"])
+        eventually(lambda: got == ["HOT_SWAP", "c", "HOT_SWAP", "d", b"x"])
         self.assertEqual(self.rt.rollback(pid, 2), 5)
-        eventually(lambda: got[3:] == ["HOT_SWAP", "b"])
+        eventually(lambda: got[5:] == ["HOT_SWAP", "b"])
         self.rt.stop(pid)
         self.ends(pid)
+
+    def test_kill_cancels_it_wherever_it_waits(self):
+        got = []
+
+        async def sleeps(mailbox):
+            try:
+                got.append("sleeps")
+                await asyncio.sleep(1000)
+            finally:
+                got.append("cancelled")
+
+        async def receives(mailbox):
+            try:
+                got.append("receives")
+                await mailbox.recv()
+            except asyncio.CancelledError:
+                got.append("cancelled")
+                raise
+
+        for handler in sleeps, receives:
+            got.clear()
+            pid = self.rt.spawn_with_mailbox(handler)
+            eventually(lambda: got)
+            self.rt.kill(pid)
+            self.ends(pid)
+            eventually(lambda: got == [handler.__name__, "cancelled"])
+
+    def test_stop_lets_it_come_to_its_end(self):
+        got, go = [], []
+
+        async def pull(mailbox):
+            while not go:
+                await asyncio.sleep(0.001)
+            got.append(await mailbox.recv())
+            got.append("end")
+
+        pid = self.rt.spawn_with_mailbox(pull)
+        self.rt.stop(pid)
+        self.ends(pid)
+        go.append(1)
+        eventually(lambda: got == [None, "end"])
 
     def test_a_fault_between_messages_is_a_crash_and_costs_none(self):
         begun, got, go = [], [], []

@@ -259,11 +259,11 @@ static void ended(struct scene *s)
     assert_int_equal(scene_count(s).versions, 0);
 }
 
-#define PLAY(play)                       \
+#define PLAY(play)                        \
     static void play##_test(void **state) \
-    {                                    \
-        (void)state;                     \
-        scene_play(play);                \
+    {                                     \
+        (void)state;                      \
+        scene_play(play);                 \
     }
 PLAY(returns)
 PLAY(taken_back)

@@ -68,7 +68,7 @@ class Loop:
         pending.task = asyncio.current_task()
         try:
             after = pending.done(await _go_on(coroutine, future, context))
-            while after is not None:  # it was swapped, and returned: the new handler
+            while after is not None:  # it has returned for a swap
                 after = pending.done(await after)
         except BaseException as error:
             pending.failed(_without_us(error))
@@ -132,6 +132,14 @@ class AsyncMailbox(_Box):
             msg = self._take(matcher)
             if msg is not None or self.closed or (end is not None and loop.time() >= end):
                 return msg
+
+    async def _go_on(self):
+        """The handler has returned for a swap: what runs next, once that is decided."""
+        while (coroutine := self._next()) is False:
+            future = asyncio.get_running_loop().create_future()
+            self._await(future)
+            await future
+        return coroutine and await coroutine
 
     def __aiter__(self):
         return self

@@ -275,7 +275,8 @@ class Runtime(PyRuntime):
     """A runtime of actors.
 
     workers: threads for native actors (by default one for each core). turn_limit: seconds after which a
-    handler that has not returned is interrupted with iris.Interrupted (by default never).
+    handler that has not returned is interrupted with iris.Interrupted (by default never). swap_wait: seconds
+    that a pull handler has to return after HOT_SWAP (by default 5); then the swap is refused.
 
     It is a context manager; without that it ends with the interpreter."""
 
