@@ -28,13 +28,15 @@ try "$IRIS" ask /tally count;              says '2 8'
 # --now overtakes them, and what was queued before it.
 hold go3; fill
 "$IRIS" swap /tally "$behaviours/tally1.so" >first 2>first.err & first=$!
-await is_field /tally mailbox 4 # it stands behind the three
+await "$IRIS" swap /tally --cancel 2>err
+wait $first; status=$? tried='swap that is cancelled'; cp first.err err; exits 6; complains 'cancelled'
+try "$IRIS" swap /tally "$behaviours/tally1.so" --timeout 1s; exits 124; expect_field /tally mailbox 3
 "$IRIS" rollback /tally --now --timeout 20ms >out 2>err; status=$? tried='rollback --now'
 exits 124; complains 'still v2'
 : >go3
 await grep -q 'v2 -> v3 (=v1)' app.out
-wait $first; status=$? tried='swap that a --now cancels'; cp first.err err; exits 6; complains 'cancelled'
 try "$IRIS" ask /tally count;              says '1 11'
+expect_field /tally rev 3 # what waited was cancelled
 
 hold go4
 try "$IRIS" swap /tally "$behaviours/tally2.so" --timeout 1s; exits 124; complains 'its handler has not returned, still v3'
