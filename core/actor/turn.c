@@ -626,24 +626,14 @@ static enum step at_door(struct turn *t, iris_actor *a)
     }
 }
 
-static enum step look(struct turn *t, iris_actor *a)
+/* The next message of one that a swap is offered to. */
+static enum step take(struct turn *t, iris_actor *a)
 {
-    uint64_t in = atomic_load_explicit(&a->in, memory_order_acquire);
-    if (iris__mailbox_count(in) == 1)
-        return handle_single(t, a, in);
-    if (in)
-        return iris__mailbox_fetch(a), GO_ON;
-    return iris__mailbox_rest(a) ? STOP : GO_ON;
-}
-
-/* The next message, which comes by way of the mailbox. */
-static inline __attribute__((always_inline)) enum step take(struct turn *t, iris_actor *a)
-{
+    if (!a->local && !iris__mailbox_fetch(a))
+        return iris__mailbox_rest(a) ? STOP : GO_ON;
     if (!a->local)
-        return look(t, a);
-    if (__builtin_expect(a->local->pub.kind >= KIND_SWAP, 0))
-        return mark(t, a);
-    return handle(t, a);
+        return GO_ON;
+    return a->local->pub.kind >= KIND_SWAP ? mark(t, a) : handle(t, a);
 }
 
 /* While something is open others may be done: their places are for those at the door. */
@@ -683,6 +673,16 @@ static enum step hold(struct turn *t, iris_actor *a)
 #define ACTOR_HOLDS \
     (ACTOR_SWAPPING | ACTOR_PULLS | ACTOR_HEARS | ACTOR_WAITS | ACTOR_DOOR | ACTOR_OFFERED)
 
+static enum step look(struct turn *t, iris_actor *a)
+{
+    uint64_t in = atomic_load_explicit(&a->in, memory_order_acquire);
+    if (iris__mailbox_count(in) == 1)
+        return handle_single(t, a, in);
+    if (in)
+        return iris__mailbox_fetch(a), GO_ON;
+    return iris__mailbox_rest(a) ? STOP : GO_ON;
+}
+
 static enum step step(struct turn *t, iris_actor *a)
 {
     if (__builtin_expect(a->flags & ACTOR_SPECIAL, 0))
@@ -695,7 +695,11 @@ static enum step step(struct turn *t, iris_actor *a)
         iris__executor_push(a->executor, a);
         return STOP;
     }
-    return take(t, a);
+    if (!a->local)
+        return look(t, a);
+    if (__builtin_expect(a->local->pub.kind >= KIND_SWAP, 0))
+        return mark(t, a);
+    return handle(t, a);
 }
 
 uint32_t iris__turn_run(void *world, void *actor)
