@@ -568,11 +568,9 @@ static iris_executor *executor_of(iris_actor *a, const iris_version *v)
     return v->b.executor ? v->b.executor : &iris__world_of(a)->sched.pool;
 }
 
-static int move(iris_actor *a, struct swap *s, iris_executor *to)
+static int go(iris_actor *a, iris_executor *to)
 {
     struct world *w = iris__world_of(a);
-    iris__cold_if(a)->moving = s;
-    a->flags |= ACTOR_MOVING;
     pthread_mutex_lock(&w->facts_lock);
     a->executor = to;
     pthread_mutex_unlock(&w->facts_lock);
@@ -580,12 +578,24 @@ static int move(iris_actor *a, struct swap *s, iris_executor *to)
     return 1;
 }
 
+static int move(iris_actor *a, struct swap *s, iris_executor *to)
+{
+    iris__cold_if(a)->moving = s;
+    a->flags |= ACTOR_MOVING;
+    return go(a, to);
+}
+
+static int may_adopt(iris_actor *a, const iris_version *old, const iris_version *new)
+{
+    return new->b.adopt && new->host && new->host == old->host &&
+           (new->b.flags & IRIS_ROAMS || executor_of(a, new) == a->executor);
+}
+
 /* Inside one host a state may be handed over as it is. IRIS_AGAIN: not offered. */
 static int adopt(iris_actor *a, struct swap *s)
 {
     iris_version *old = (iris_version *)a->version, *new = s->target;
-    if (a->flags & ACTOR_ASLEEP || !new->b.adopt || !new->host || new->host != old->host ||
-        s->order.use_snapshot || executor_of(a, new) != a->executor)
+    if (a->flags & ACTOR_ASLEEP || s->order.use_snapshot || !may_adopt(a, old, new))
         return IRIS_AGAIN;
     void *state = a->state;
     iris__forget();
@@ -670,8 +680,9 @@ int iris__swap_perform(iris_actor *a, struct swap *s)
     s->home = a->executor;
     int result = choose(a, s) || prepare_history(a) ? IRIS_FAIL : adopt(a, s);
     if (result == IRIS_OK) {
+        iris_executor *to = executor_of(a, s->target);
         report_switch(a, s);
-        return 0;
+        return to == a->executor ? 0 : go(a, to);
     }
     if (result == IRIS_FAIL || take_state(a, s))
         return fail(a, s, iris__reason());

@@ -88,7 +88,7 @@ static uint32_t behaviour_flags(const struct script *s)
 {
     if (s->kind == KIND_PULL)
         return IRIS_PULL | IRIS_OWN_THREAD | IRIS_SIGNALS | IRIS_TRAPS;
-    return IRIS_TRAPS | (s->flags & SCRIPT_THREAD ? IRIS_OWN_THREAD : 0) |
+    return IRIS_TRAPS | IRIS_ROAMS | (s->flags & SCRIPT_THREAD ? IRIS_OWN_THREAD : 0) |
            (s->kind == KIND_ASYNC_PULL ? IRIS_RUNS_ON : 0) |
            (s->kind == KIND_OBSERVED || s->kind == KIND_ASYNC_PULL ? IRIS_SIGNALS : 0);
 }

@@ -26,7 +26,9 @@ static PyTypeObject reason_type = {
     .tp_richcompare = reason_compare,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
     .tp_doc =
-        "Why an actor ended: 'Normal', 'Killed', 'Crash', ..; upper and lower case are equal.",
+        "Why an actor ended: 'Normal', 'Killed', 'Crash', ..; == and match take upper and lower case "
+        "for equal. Sets\nand dicts go by the hash, which can only be that of one of them: the word as "
+        "shown here.",
 };
 
 /* The word in capitals: "Killed". */

@@ -112,10 +112,12 @@ enum { /* iris_behaviour.flags */
        IRIS_OWN_THREAD = 1u << 2, /* an OS thread per actor, for code that blocks */
        IRIS_OWN_STACK = 1u << 3,  /* a coroutine per actor on the core's pool */
        IRIS_TRAPS = 1u << 4,      /* its actors trap always: IRIS_SPAWN_TRAP, at no cost for each */
-       IRIS_RUNS_ON = 1u << 5     /* handle() only takes in; its code runs on between turns, as that of an
+       IRIS_RUNS_ON = 1u << 5,    /* handle() only takes in; its code runs on between turns, as that of an
                                      async pull handler: it is swapped as a pull actor (handover() in
                                      ext/reader.h), and cancel() also comes with nothing open when it
                                      is ended at once (kill; a parent, a link, a supervisor) */
+       IRIS_ROAMS = 1u << 6       /* its host's states belong to no thread: adopt() is called also where
+                                     the actor moves to another executor, on the old one */
 };
 
 typedef struct iris_behaviour iris_behaviour;

@@ -238,6 +238,42 @@ class AsyncHandlers(RuntimeTest):
         self.rt.rollback(pid)
         self.assertEqual(self.rt.ask_wait(pid, b""), b"one")
 
+    def test_attributes_cross_where_a_class_becomes_async_and_back(self):
+        def plain():
+            class Counter:
+                def __init__(self):
+                    self.n = 0
+
+                def on_msg(self, msg):
+                    self.n += 1
+                    return b"%d" % self.n
+
+            return Counter
+
+        def waits():
+            class Counter:
+                async def on_msg(self, msg):
+                    await asyncio.sleep(0)
+                    self.n += 10
+                    return b"%d" % self.n
+
+            return Counter
+
+        pid = self.rt.spawn(plain())
+        self.assertEqual(self.rt.ask_wait(pid, b""), b"1")
+        for i in range(20):
+            self.rt.send(pid, b"")
+        self.rt.swap(pid, waits())
+        for i in range(20):
+            self.rt.send(pid, b"")
+        self.assertEqual(self.rt.ask_wait(pid, b""), b"231")
+        self.rt.rollback(pid)
+        self.assertEqual(self.rt.ask_wait(pid, b""), b"232")
+        for i in range(50):
+            self.rt.hot_swap(pid, waits() if i % 2 else plain())
+            self.rt.send(pid, b"")
+        self.assertEqual(self.rt.ask_wait(pid, b""), b"%d" % (232 + 25 * 11 + 10))
+
     def test_asking_from_a_handler(self):
         async def asks(msg):
             return b"asked " + await self.rt.ask(other, msg)

@@ -197,6 +197,16 @@ class Machines(RuntimeTest):
         for how in ({}, {"release_gil": True}):
             self.assertEqual(self.rt.ask_wait(self.rt.spawn(handler, **how), b"", 30), b"-15")
 
+    def test_posix_spawn_wants_to_be_told_the_signals(self):
+        def handler(msg):
+            more = {"setsigmask": []} if msg == b"told" else {}
+            child = os.posix_spawn(sys.executable, [sys.executable, "-c", "import signal, sys; sys.exit("
+                                   "signal.SIGTERM in signal.pthread_sigmask(0, ()))"], os.environ, **more)
+            return b"blocked" if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) else b"free"
+
+        pid = self.rt.spawn(handler)
+        self.assertEqual([self.rt.ask_wait(pid, msg, 30) for msg in (b"told", b"")], [b"free", b"blocked"])
+
     def test_pools_of_processes(self):
         source = """
 import iris, multiprocessing, warnings

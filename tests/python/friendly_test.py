@@ -91,6 +91,33 @@ class Contexts(RuntimeTest):
             self.rt.spawn(iris.Runtime, context=context)
 
 
+    def test_a_function_without_one_shares_its_threads(self):
+        """A context for each message would cost a fifth of it: async handlers and threads have one, functions
+        share that of the thread that has their turns."""
+        var = contextvars.ContextVar("var", default=b"none")
+
+        def sets(msg):
+            var.set(msg)
+
+        def reads(msg):
+            return var.get()
+
+        async def reads_later(msg):
+            return var.get()
+
+        def pulls(mailbox):
+            got.append(var.get())
+
+        got = []
+        self.rt.ask_wait(self.rt.spawn(lambda m: sets(m) or m), b"theirs")
+        self.assertEqual(self.rt.ask_wait(self.rt.spawn(reads), b""), b"theirs")
+        self.assertEqual(self.rt.ask_wait(self.rt.spawn(reads, context=contextvars.Context()), b""), b"none")
+        self.assertEqual(self.rt.ask_wait(self.rt.spawn(reads, release_gil=True), b""), b"none")
+        self.assertEqual(self.rt.ask_wait(self.rt.spawn(reads_later), b""), b"none")
+        self.ends(self.rt.spawn_with_mailbox(pulls))
+        self.assertEqual(got, [b"none"])
+
+
 class Spawning(RuntimeTest):
     def test_by_its_options(self):
         parent = self.rt.spawn(lambda m: None)

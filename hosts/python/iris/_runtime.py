@@ -278,7 +278,8 @@ class Runtime(PyRuntime):
     handler that has not returned is interrupted with iris.Interrupted (by default never). swap_wait: seconds
     that a pull handler has to return after HOT_SWAP (by default 5); then the swap is refused.
 
-    It is a context manager; without that it ends with the interpreter."""
+    It is a context manager, which closes it by close(). Without that it ends with the interpreter, which waits
+    for up to 2 s: a program that leaves more work than that behind calls close(timeout) itself."""
 
     @property
     def _inner(self):
@@ -286,8 +287,8 @@ class Runtime(PyRuntime):
         return _Inner(self)
 
     def close(self, timeout=5.0):
-        """Ends all actors, after what they were sent, and the runtime. What has not come back within timeout
-        seconds is left behind."""
+        """Ends all actors, and the runtime. What they were sent before is handled first, for up to three quarters
+        of timeout (seconds); then they end at once. What has not come back within timeout is left behind."""
         super().close(timeout)
         close_all(self)
 
