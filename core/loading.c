@@ -61,7 +61,7 @@ static const struct {
 
 static const char *host_name_for(const char *file)
 {
-    const char *ending = strrchr(file, '.');
+    const char *ending = file ? strrchr(file, '.') : NULL;
     for (size_t i = 0; ending && i < sizeof known / sizeof *known; i++)
         if (strcmp(known[i].ending, ending) == 0)
             return known[i].host;

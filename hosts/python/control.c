@@ -233,7 +233,7 @@ BY(clear_name, unregister_path, "path")
 BY(find_name, whereis_name, "name")
 BY(find_name, whereis_path, "path")
 
-#define KEYWORDS(function) (PyCFunction)(void (*)(void)) function, METH_VARARGS | METH_KEYWORDS
+#define KEYWORDS(function) (PyCFunction)(void (*)(void))(function), METH_VARARGS | METH_KEYWORDS
 #define NAMES(call, arg, what) call "($self, " arg ")\n--\n\n" what
 
 PyMethodDef iris__name_methods[] = {

@@ -75,7 +75,7 @@ static const char manners[] =
     "    if hasattr(f, 'reconfigure'): f.reconfigure(line_buffering=True)\n"
     "sys.setswitchinterval(0.0005)\n"
     "import subprocess\n" /* signals: see _runtime.py */
-    "subprocess._USE_VFORK = False\n";
+    "subprocess._USE_VFORK = subprocess._USE_POSIX_SPAWN = False\n";
 
 static int run(const char *text, PyObject *names)
 {

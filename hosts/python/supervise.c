@@ -243,7 +243,7 @@ static PyObject *children_count(PyObject *self, PyObject *unused)
     return count;
 }
 
-#define KEYWORDS(function) (PyCFunction)(void (*)(void)) function, METH_VARARGS | METH_KEYWORDS
+#define KEYWORDS(function) (PyCFunction)(void (*)(void))(function), METH_VARARGS | METH_KEYWORDS
 
 PyMethodDef iris__supervise_methods[] = {
     {"supervise_with_factory", KEYWORDS(supervise_with_factory),

@@ -25,7 +25,7 @@ try "$IRIS" ask /where runtime;            exits 0; says None
 try "$IRIS" stop; app_ends 0
 app "{$good}"
 run_app --set hosts.python.cwd="$PWD/lib"
-try "$IRIS" ask /where x;                  exits 0; says "/usr $PWD/lib red found"
+try "$IRIS" ask /where x;                  exits 0; says "$("$python" -c 'import sys; print(sys.prefix)') $PWD/lib red found"
 try "$IRIS" stop; app_ends 0
 
 refused() { try "$IRIS" run; exits 3; complains "$1"; complains "app.json:2:$2: error:"; }

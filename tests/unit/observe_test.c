@@ -235,8 +235,7 @@ static void is_told_of_a_swap(struct scene *s)
 static void begins_again(struct scene *s)
 {
     const iris_supervise *supervise = cast_extension(s, IRIS_SUPERVISE);
-    iris_supervision how = {
-        .size = sizeof how, .abi = IRIS_ABI, .strategy = IRIS_ONE_FOR_ALL};
+    iris_supervision how = {.size = sizeof how, .abi = IRIS_ABI, .strategy = IRIS_ONE_FOR_ALL};
     iris_behaviour b = cast_counter(cast_ledger(s));
     uint64_t pid = spawn(s, NULL), other = scene_spawn(s, &b, 0);
     assert_int_equal(supervise->create(s->self, "/all", &how), IRIS_OK);

@@ -418,8 +418,8 @@ class Runtime(PyRuntime):
 
 
 # Threads of Iris take no signals, and a program that is started from one would inherit that: after a fork
-# the child sets it right, after a vfork it cannot.
-subprocess._USE_VFORK = False
+# the child sets it right, after a vfork it cannot. (Python 3.13 prefers posix_spawn, which is one.)
+subprocess._USE_VFORK = subprocess._USE_POSIX_SPAWN = False
 _iris._on_event(_log.on_event)
 if hasattr(_iris, "_closes_at_exit"):
     atexit.register(_iris._close_all)
