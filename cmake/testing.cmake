@@ -178,3 +178,32 @@ function(iris_python_tests dir)
     endif()
   endforeach()
 endfunction()
+
+# dir/NAME_test.mjs: node --test, by the node whose headers the addon was built with; each file is a ctest case.
+function(iris_node_tests dir)
+  if(NOT TARGET node_module OR NOT IRIS_NODE_PROGRAM)
+    return()
+  endif()
+  file(GLOB tests CONFIGURE_DEPENDS ${dir}/*_test.mjs)
+  foreach(source IN LISTS tests)
+    get_filename_component(name ${source} NAME_WE)
+    iris_add_test(node.${name} ${IRIS_NODE_PROGRAM} --expose-gc --test ${source})
+    set_property(TEST node.${name} PROPERTY LABELS node)
+    set_property(TEST node.${name} APPEND PROPERTY ENVIRONMENT
+                 "IRIS_NODE=${PROJECT_BINARY_DIR}/lib/iris/node"
+                 "IRIS=${PROJECT_BINARY_DIR}/bin/iris" "SRC=${PROJECT_SOURCE_DIR}")
+    if(IRIS_SANITIZE)
+      set(runtime libtsan.so)
+      if(IRIS_SANITIZE STREQUAL "address")
+        set(runtime libasan.so)
+      endif()
+      execute_process(COMMAND gcc -print-file-name=${runtime} OUTPUT_VARIABLE preload
+                      OUTPUT_STRIP_TRAILING_WHITESPACE)
+      set_property(TEST node.${name} APPEND PROPERTY ENVIRONMENT "LD_PRELOAD=${preload}"
+                   "ASAN_OPTIONS=detect_leaks=0")
+      if(CMAKE_C_COMPILER_ID MATCHES "Clang")
+        set_tests_properties(node.${name} PROPERTIES DISABLED TRUE)
+      endif()
+    endif()
+  endforeach()
+endfunction()

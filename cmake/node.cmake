@@ -1,0 +1,68 @@
+# The Node host: node.so for `iris run`, where libnode is, and the addon of the package, where a node's headers
+# are. Without them everything else is still built.
+#
+#   IRIS_NODE_INCLUDE   headers of the addon: node_api.h (any node from 18 on; Node-API does not change)
+#   IRIS_LIBNODE        a prefix with libnode.so and its headers; tools/setup puts one into .libnode/
+
+option(IRIS_NODE "Build the Node host and addon" ON)
+
+function(iris_node_flags target)
+  target_compile_definitions(${target} PRIVATE IRIS_VERSION="${PROJECT_VERSION}" NAPI_VERSION=8)
+  target_include_directories(${target} PRIVATE ${IRIS_INCLUDE} ${PROJECT_SOURCE_DIR}/hosts/node)
+endfunction()
+
+function(iris_node dir)
+  iris_sources(sources ${dir})
+  if(NOT IRIS_NODE OR NOT sources)
+    return()
+  endif()
+  find_program(IRIS_NODE_PROGRAM node)
+  if(NOT IRIS_NODE_INCLUDE AND IRIS_NODE_PROGRAM)
+    execute_process(COMMAND ${IRIS_NODE_PROGRAM} -p "path.resolve(process.execPath, '../../include/node')"
+                    OUTPUT_VARIABLE beside OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  endif()
+  find_path(IRIS_NODE_INCLUDE node_api.h PATHS ${beside} /usr/include/node /usr/local/include/node
+            ${PROJECT_SOURCE_DIR}/.libnode/usr/include/node NO_DEFAULT_PATH)
+  if(NOT IRIS_NODE_INCLUDE)
+    message(STATUS "no headers of Node 18 or later: no Node host")
+    return()
+  endif()
+  message(STATUS "Node addon: headers of ${IRIS_NODE_INCLUDE}")
+
+  set(common ${sources})
+  list(FILTER common EXCLUDE REGEX "/(door_[a-z]+|shim)\\.(c|cc)$")
+  set(here ${PROJECT_SOURCE_DIR}/${dir})
+  set(package ${PROJECT_BINARY_DIR}/lib/iris/node)
+
+  # The addon leaves napi_* and uv_* undefined (the program has them), and stands on libiris.
+  add_library(node_module MODULE ${common} ${here}/door_module.c)
+  set_target_properties(node_module PROPERTIES PREFIX "" OUTPUT_NAME iris SUFFIX ".node"
+                        BUILD_RPATH "$ORIGIN/../.." INSTALL_RPATH "$ORIGIN/../.." BUILD_WITH_INSTALL_RPATH ON
+                        LIBRARY_OUTPUT_DIRECTORY ${package})
+  target_include_directories(node_module SYSTEM PRIVATE ${IRIS_NODE_INCLUDE})
+  target_compile_definitions(node_module PRIVATE IRIS_EXPORT=)
+  target_link_libraries(node_module PRIVATE iris Threads::Threads ${CMAKE_DL_LIBS})
+  install(TARGETS node_module LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/iris/node)
+  iris_node_flags(node_module)
+
+  # The package's JavaScript: beside the addon.
+  file(GLOB files CONFIGURE_DEPENDS ${here}/iris/*.js ${here}/iris/*.mjs ${here}/iris/*.ts ${here}/iris/*.json)
+  foreach(file IN LISTS files)
+    get_filename_component(name ${file} NAME)
+    configure_file(${file} ${package}/${name} COPYONLY)
+  endforeach()
+  install(FILES ${files} DESTINATION ${CMAKE_INSTALL_LIBDIR}/iris/node)
+
+  # What `npm run build` builds.
+  add_custom_target(package_node DEPENDS node_module)
+  cmake_language(DEFER DIRECTORY ${PROJECT_SOURCE_DIR} CALL iris_node_package)
+endfunction()
+
+# With all the targets that there are in the end.
+function(iris_node_package)
+  foreach(target program_iris plugin_native plugin_python plugin_node)
+    if(TARGET ${target})
+      add_dependencies(package_node ${target})
+    endif()
+  endforeach()
+endfunction()

@@ -1,0 +1,210 @@
+/// <reference types="node" />
+
+/** A message that was sent: a Buffer, whose `data` is itself. */
+export type Message = Buffer & { readonly data: Buffer }
+/** What can be sent. Text is sent as UTF-8. */
+export type Payload = string | ArrayBuffer | NodeJS.ArrayBufferView
+/** What a handler may give: an answer to an ask, or nothing. */
+export type Result = Payload | null | undefined | void
+
+/** What the runtime itself tells an actor. */
+export class JsSystemMessage {
+  /** EXIT, DOWN, HOT_SWAP, STUCK, PING or PONG. */
+  readonly typeName: string
+  /** Whom it is about. */
+  readonly fromPid: number | null
+  /** Of EXIT and DOWN: the actor that has ended. */
+  readonly targetPid: number | null
+  /** Of EXIT and DOWN: why: Normal, Killed, Crash, ..; else ''. */
+  readonly reason: string
+  /** More about the reason, such as a stack. */
+  readonly metadata: string | null
+}
+
+/** A message with its kind: the other one is null. */
+export class WrappedMessage {
+  readonly data: Message | null
+  readonly system: JsSystemMessage | null
+}
+
+/** What a mailbox gives: a message, or what the runtime tells. */
+export type Received = (Message & { readonly system?: undefined }) | (WrappedMessage & { readonly system: JsSystemMessage })
+
+/** What a pull actor takes its messages from. */
+export class JsMailbox implements AsyncIterable<Received> {
+  private constructor ()
+  readonly pid: number
+  readonly closed: boolean
+  /** null: nothing came within `timeout` seconds, or nothing will come any more. */
+  recv (timeout?: number): Promise<Received | null>
+  /** The first message for which matcher(message) is true; the others stay, in order. */
+  selectiveRecv (matcher: (message: Received) => unknown, timeout?: number): Promise<Received | null>
+  [Symbol.asyncIterator] (): AsyncGenerator<Received>
+}
+
+export type PushHandler = (message: Message) => Result | PromiseLike<Result>
+export type PullHandler = (mailbox: JsMailbox) => unknown
+
+/** An actor with a state. */
+export interface Actor {
+  onMessage (message: Message): Result | PromiseLike<Result>
+  /** Its state as bytes, for a version that keeps it otherwise. */
+  save? (): Payload
+  /** The same for an older version. */
+  downgrade? (to: number): Payload
+}
+/** A class, of which each actor has an object. */
+export interface ActorClass {
+  new (...args: any[]): Actor
+  readonly stateVersion?: number
+  upgrade? (from: number, saved: Buffer): Actor
+}
+export type Handler = PushHandler | ActorClass
+
+export interface SpawnOptions {
+  /** Messages before others get their turn; 100. */
+  budget?: number
+  path?: string
+  name?: string
+  parent?: number
+  /** How many messages may wait; any number, if it is not said. */
+  mailbox?: number
+  /** Messages are views that hold during the call only. */
+  borrow?: boolean
+  /** For the constructor: an array is its arguments, anything else the one. */
+  args?: unknown
+  /** A class is instantiated with the first message. */
+  lazy?: boolean
+  /** Seconds without a message after which a lazy one rests. */
+  idleTimeout?: number
+}
+
+export interface Info {
+  pid: number
+  mailbox: number
+  handled: number
+  capacity: number
+  restarts: number
+  rev: number
+  of: number
+  stateVersion: number
+  state: 'running' | 'stuck' | 'stopping' | 'backoff' | 'asleep'
+  path: string
+  host: string
+  handler: string
+  behaviour: string
+  version: string
+}
+
+export interface IrisEvent {
+  kind: string
+  level: 'debug' | 'info' | 'warn' | 'error'
+  pid: number
+  path: string
+  text: string
+}
+
+export type Policy = 'dropnew' | 'dropold' | 'block' | 'redirect' | 'spill'
+
+/** A runtime of actors. */
+export class NodeRuntime {
+  /** workers: threads for native actors. turnLimit: seconds after which a handler that has not returned is
+   * interrupted. */
+  constructor (options?: { workers?: number, turnLimit?: number })
+
+  spawn (handler: Handler, budget?: number): number
+  spawn (handler: Handler, options: SpawnOptions & { kind?: 'push' }): number
+  spawn (handler: PullHandler, options: SpawnOptions & { kind: 'pull' }): number
+  spawnWithMailbox (handler: PullHandler, budget?: number): number
+  spawnBounded (handler: Handler, capacity: number, budget?: number): number
+  spawn_bounded (handler: Handler, capacity: number, budget?: number): number
+  spawnChild (parent: number, handler: Handler, budget?: number): number
+  spawnChildWithMailbox (parent: number, handler: PullHandler, budget?: number): number
+  spawnChildPool (parent: number, handler: Handler, workers: number, budget?: number): number[]
+  spawnVirtual (handler: Handler, budget?: number, idleTimeoutMs?: number): number
+  spawnObservedHandler (budget?: number): number
+  spawnWithPathObserved (budget: number, path: string): number
+
+  getMessages (pid: number): WrappedMessage[]
+  selectiveRecv (pid: number, matcher: (message: WrappedMessage) => unknown, timeout?: number): Promise<WrappedMessage | null>
+
+  /** true: the message is in the actor's mailbox, and will be handled or counted as a dead letter. */
+  send (pid: number, data: Payload): boolean
+  sendNamed (name: string, data: Payload): boolean
+  sendMany (pid: number, messages: Iterable<Payload>): number
+  sendAfter (pid: number, delayMs: number, data: Payload): number
+  sendInterval (pid: number, intervalMs: number, data: Payload): number
+  cancelTimer (id: number): boolean
+  setOverflowPolicy (pid: number, policy: Policy, target?: number): void
+  /** options: seconds (5), or { timeout, signal }. */
+  ask (pid: number, data: Payload, options?: number | { timeout?: number, signal?: AbortSignal }): Promise<Message>
+  call (pid: number, data: Payload, options?: number | { timeout?: number, signal?: AbortSignal }): Promise<Message>
+
+  isAlive (pid: number): boolean
+  mailboxSize (pid: number): number | null
+  info (pid: number): Info | null
+  self (): number | null
+  stop (pid: number): void
+  kill (pid: number): void
+  join (pid: number, timeout?: number): Promise<void>
+
+  hotSwap (pid: number, handler: Handler): void
+  swap (target: number | string, handler: Handler, options?: { now?: boolean, timeout?: number }): Promise<number>
+  behaviorVersion (pid: number): number
+  version (target: number | string): number
+  rollbackBehavior (pid: number, steps?: number): Promise<number>
+  rollback (target: number | string, steps?: number, options?: { timeout?: number }): Promise<number>
+
+  register (name: string, pid: number): void
+  registerPath (path: string, pid: number): void
+  unregister (name: string): void
+  unregisterPath (path: string): void
+  whereis (name: string): number | null
+  resolve (name: string): number | null
+  whereisPath (path: string): number | null
+  listChildren (prefix?: string): Array<[path: string, pid: number]>
+  listChildrenDirect (prefix?: string): Array<[path: string, pid: number]>
+
+  link (a: number, b: number): void
+  unlink (a: number, b: number): void
+  watch (pid: number, strategy?: string): void
+  watchPath (prefix: string): void
+  superviseWithFactory (pid: number, factory: () => number, strategy: string): void
+  pathSuperviseWithFactory (path: string, pid: number, factory: () => number, strategy: string): void
+  createPathSupervisor (path: string, strategy?: string, intensity?: number, period?: number): void
+  removePathSupervisor (path: string): void
+  pathSupervisorWatch (path: string, pid: number): void
+  pathSupervisorChildren (path: string): number[]
+  childPids (): number[]
+  childrenCount (): number
+
+  /** This build has no mesh: each of these says so. */
+  listen (addr: string): void
+  resolveRemote (addr: string, name: string): Promise<number | null>
+  sendRemote (addr: string, pid: number, data: Payload): void
+  monitorRemote (addr: string, pid: number): void
+  isNodeUp (addr: string): Promise<boolean>
+
+  on (name: 'event', listener: (event: IrisEvent) => void): this
+  off (name: 'event', listener: (event: IrisEvent) => void): this
+  events (options?: { signal?: AbortSignal }): AsyncGenerator<IrisEvent>
+
+  /** The process does not exit while the runtime is open, also when it is idle. */
+  ref (): this
+  unref (): this
+  readonly closed: boolean
+  close (timeout?: number): Promise<void>
+}
+export { NodeRuntime as Runtime }
+
+/** What Iris refuses; `code` says what it was. */
+export class IrisError extends Error {
+  constructor (message: string, code?: string)
+  readonly code: string
+}
+export class NoSuchActor extends IrisError { constructor (message: string) }
+export class MailboxFull extends IrisError { constructor (message: string) }
+export class SwapRejected extends IrisError { constructor (message: string) }
+export class TimeoutError extends IrisError { constructor (message: string) }
+
+export function version (): string

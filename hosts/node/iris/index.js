@@ -1,0 +1,18 @@
+'use strict'
+const native = require('./native.js')
+const { NodeRuntime } = require('./runtime.js')
+const { JsMailbox } = require('./mailbox.js')
+const { WrappedMessage, JsSystemMessage } = require('./message.js')
+const { IrisError, NoSuchActor, MailboxFull, SwapRejected, TimeoutError } = require('./errors.js')
+
+exports.NodeRuntime = NodeRuntime
+exports.Runtime = NodeRuntime
+exports.JsMailbox = JsMailbox
+exports.WrappedMessage = WrappedMessage
+exports.JsSystemMessage = JsSystemMessage
+exports.IrisError = IrisError
+exports.NoSuchActor = NoSuchActor
+exports.MailboxFull = MailboxFull
+exports.SwapRejected = SwapRejected
+exports.TimeoutError = TimeoutError
+exports.version = () => native.version

@@ -1,0 +1,7 @@
+import iris from './index.js'
+
+export const {
+  NodeRuntime, Runtime, JsMailbox, WrappedMessage, JsSystemMessage,
+  IrisError, NoSuchActor, MailboxFull, SwapRejected, TimeoutError, version
+} = iris
+export default iris

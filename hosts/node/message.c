@@ -1,0 +1,189 @@
+#include "node.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- from JavaScript ---- */
+
+/* A view's bytes, whatever its kind. 0: it is none. */
+static int view_bytes(napi_env env, napi_value value, const void **data, size_t *len)
+{
+    bool is = false;
+    void *at = NULL;
+    if (napi_is_buffer(env, value, &is) == napi_ok && is) { /* so are all typed arrays */
+        if (napi_get_buffer_info(env, value, &at, len) != napi_ok)
+            return 0;
+    } else if (napi_is_arraybuffer(env, value, &is) == napi_ok && is) {
+        if (napi_get_arraybuffer_info(env, value, &at, len) != napi_ok)
+            return 0;
+    } else
+        return 0;
+    *data = at;
+    return 1;
+}
+
+int iris__bytes_of(struct host *h, napi_value value, const void **data, size_t *len, char **own)
+{
+    napi_valuetype type;
+    *own = NULL;
+    if (napi_typeof(h->env, value, &type) == napi_ok && type == napi_object &&
+        view_bytes(h->env, value, data, len))
+        return 0;
+    if (type == napi_string) {
+        *data = *own = iris__text(h->env, value, "a message");
+        if (*own)
+            napi_get_value_string_utf8(h->env, value, NULL, 0, len);
+        return *own ? 0 : -1;
+    }
+    napi_throw_type_error(h->env, NULL,
+                          "a message is a Buffer, any other typed array or ArrayBuffer, or a "
+                          "string (sent as UTF-8); make one of an object with JSON.stringify()");
+    return -1;
+}
+
+/* A short string goes over the stack. */
+static int send_text(struct host *h, iris_actor *self, uint64_t to, napi_value value, uint64_t ref)
+{
+    char near[1024], *far;
+    size_t len, all;
+    if (napi_get_value_string_utf8(h->env, value, near, sizeof near, &len) == napi_ok &&
+        len < sizeof near - 4)
+        return iris__api->send(self, to, near, len, ref);
+    if (!(far = iris__text(h->env, value, "a message")) ||
+        napi_get_value_string_utf8(h->env, value, NULL, 0, &all) != napi_ok)
+        return -2;
+    int result = iris__api->send(self, to, far, all, ref);
+    free(far);
+    return result;
+}
+
+/* -2: an exception. */
+int iris__send_value(struct host *h, iris_actor *self, uint64_t to, napi_value value, uint64_t ref)
+{
+    void *at;
+    const void *data;
+    size_t len;
+    char *own;
+    napi_valuetype type;
+    bool is;
+    if (__builtin_expect(napi_is_buffer(h->env, value, &is) == napi_ok && is, 1) &&
+        napi_get_buffer_info(h->env, value, &at, &len) == napi_ok)
+        return iris__api->send(self, to, at, len, ref);
+    if (napi_typeof(h->env, value, &type) == napi_ok && type == napi_string)
+        return send_text(h, self, to, value, ref);
+    if (iris__bytes_of(h, value, &data, &len, &own))
+        return -2;
+    return iris__api->send(self, to, data, len, ref);
+}
+
+/* ---- to JavaScript ---- */
+
+/* A message whose bytes lie behind its head is the core's own copy, which nobody else has: JavaScript may
+ * see that very memory, and write to it. One that points elsewhere is a gift of some other language, whose
+ * objects do not change: it is copied. */
+static int is_own(const iris_message *m)
+{
+    uintptr_t head = (uintptr_t)m, data = (uintptr_t)m->data;
+    return data > head && data - head < 256;
+}
+
+struct kept {
+    struct host *host;
+    const iris_message *message;
+};
+
+static void drop_kept(napi_env env, void *data, void *hint)
+{
+    struct kept *k = hint;
+    (void)env, (void)data;
+    if (!k->host->is_closed)
+        iris__api->drop(k->message);
+    iris__host_release(k->host);
+    free(k);
+}
+
+static napi_value view_of(struct host *h, const iris_message *m)
+{
+    struct kept *k = malloc(sizeof *k);
+    napi_value value;
+    if (!k)
+        return NULL;
+    *k = (struct kept){h, m};
+    if (napi_create_external_buffer(h->env, m->len, (void *)(uintptr_t)m->data, drop_kept, k,
+                                    &value) != napi_ok) {
+        free(k);
+        return NULL;
+    }
+    iris__host_retain(h);
+    iris__api->keep(m);
+    return value;
+}
+
+napi_value iris__message_buffer(struct host *h, const iris_message *m)
+{
+    napi_value value;
+    (void)is_own, (void)view_of;
+    if (napi_create_buffer_copy(h->env, m->len, m->data, NULL, &value) != napi_ok)
+        return NULL;
+    return value;
+}
+
+/* ---- signals ---- */
+
+/* "killed" is "Killed" here. */
+static napi_value word_of(napi_env env, const iris_reason_parts *r)
+{
+    char word[64];
+    size_t len = r->word_len < sizeof word ? r->word_len : sizeof word - 1;
+    memcpy(word, r->word, len);
+    if (len && word[0] >= 'a' && word[0] <= 'z')
+        word[0] = (char)(word[0] - 'a' + 'A');
+    return iris__string(env, word, len);
+}
+
+/* "how=stop, drained=12", the stack of a crash, or both. */
+static napi_value metadata_of(napi_env env, const iris_reason_parts *r)
+{
+    if (!r->metadata_len && !r->text_len)
+        return iris__null(env);
+    if (!r->metadata_len)
+        return iris__string(env, r->text, r->text_len);
+    if (!r->text_len)
+        return iris__string(env, r->metadata, r->metadata_len);
+    size_t len = r->metadata_len + 2 + r->text_len;
+    char *text = malloc(len);
+    if (!text)
+        return NULL;
+    memcpy(text, r->metadata, r->metadata_len);
+    memcpy(text + r->metadata_len, ": ", 2);
+    memcpy(text + r->metadata_len + 2, r->text, r->text_len);
+    napi_value value = iris__string(env, text, len);
+    free(text);
+    return value;
+}
+
+napi_value iris__signal_object(struct host *h, const iris_message *m)
+{
+    napi_env env = h->env;
+    napi_value object;
+    int ends = m->kind == IRIS_EXIT || m->kind == IRIS_DOWN;
+    const char *name = iris_signal_name(m->kind);
+    iris_reason_parts r;
+    if (napi_create_object(env, &object) != napi_ok)
+        return NULL;
+    if (!name)
+        name = "SIGNAL";
+    napi_value pid = m->from ? iris__number(env, (double)m->from) : iris__null(env);
+    iris__set(env, object, "typeName", iris__string(env, name, strlen(name)));
+    iris__set(env, object, "fromPid", pid);
+    iris__set(env, object, "targetPid", ends ? pid : iris__null(env));
+    iris_reason_split(m->data, ends ? m->len : 0, &r);
+    iris__set(env, object, "reason", ends ? word_of(env, &r) : iris__string(env, "", 0));
+    iris__set(env, object, "metadata", ends ? metadata_of(env, &r) : iris__null(env));
+    return object;
+}
+
+napi_value iris__message_object(struct host *h, const iris_message *m)
+{
+    return m->kind == IRIS_USER ? iris__message_buffer(h, m) : iris__signal_object(h, m);
+}

@@ -1,0 +1,58 @@
+#include "node.h"
+
+const iris_api *iris__api;
+struct extensions iris__ext;
+
+static int start(iris_actor *self, const char *config, void *arg, void **out)
+{
+    struct host *h;
+    (void)config;
+    if (iris__door_start(&h, self, arg))
+        return IRIS_FAIL;
+    *out = h;
+    return IRIS_OK;
+}
+
+static int load(void *host, const iris_source *source, iris_version **out)
+{
+    return iris__load(host, source, out);
+}
+
+static void stop(void *host)
+{
+    iris__driver_close(host);
+    iris__door_stop(host);
+}
+
+static const iris_host host = {.size = sizeof host,
+                               .abi = IRIS_ABI,
+                               .runtime = "Node.js",
+                               .suffixes = ".mjs .cjs .js",
+                               .start = start,
+                               .load = load,
+                               .stop = stop};
+
+static const char *const needs[] = {IRIS_ASK,       IRIS_CONTROL, IRIS_MAILBOX,
+                                    IRIS_NAME,      IRIS_OBSERVE, IRIS_SUPERVISE,
+                                    IRIS_TIMER_EXT, IRIS_WATCH,   NULL};
+
+static const iris_plugin plugin = {.size = sizeof plugin,
+                                   .abi = IRIS_ABI,
+                                   .name = "node",
+                                   .version = IRIS_VERSION,
+                                   .needs = needs,
+                                   .host = &host};
+
+const iris_plugin *iris_plugin_entry(const iris_api *given)
+{
+    iris__api = given;
+    iris__ext = (struct extensions){.ask = given->extension(IRIS_ASK),
+                                    .control = given->extension(IRIS_CONTROL),
+                                    .mailbox = given->extension(IRIS_MAILBOX),
+                                    .name = given->extension(IRIS_NAME),
+                                    .observe = given->extension(IRIS_OBSERVE),
+                                    .supervise = given->extension(IRIS_SUPERVISE),
+                                    .timer = given->extension(IRIS_TIMER_EXT),
+                                    .watch = given->extension(IRIS_WATCH)};
+    return &plugin;
+}

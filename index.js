@@ -1,0 +1,1 @@
+module.exports = require('./build/release/lib/iris/node')

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { iris, runtime, runNode, eventually } from './helpers.mjs'
+
+test('an idle runtime lets the process exit, a busy one does not', async () => {
+  const { code, out, err } = await runNode(`
+    const rt = new iris.NodeRuntime()
+    let left = 1000
+    const pid = rt.spawn(() => { if (--left > 0) rt.send(pid, 'x'); else console.log(left ? 'late' : 'done') }, 1)
+    rt.send(pid, 'x')
+    rt.sendAfter(pid, 50, 'late')
+    rt.spawnWithMailbox(async mailbox => { await mailbox.recv() })
+    process.on('exit', () => console.log('exit', left))`)
+  assert.deepEqual([code, out, err], [0, 'done\nlate\nexit -1\n', ''])
+})
+
+test('ref() keeps the process', async () => {
+  const { out } = await runNode(`
+    const rt = new iris.NodeRuntime().ref()
+    setTimeout(() => { console.log('here'); rt.unref() }, 30).unref()`)
+  assert.equal(out, 'here\n')
+})
+
+for (const [name, source] of Object.entries({
+  'process.exit() with actors at work': `
+    const rt = new iris.NodeRuntime()
+    const pid = rt.spawn(m => { rt.send(pid, m) }); rt.send(pid, 'x')
+    setTimeout(() => process.exit(0), 5)`,
+  'process.exit() in a handler': `
+    const rt = new iris.NodeRuntime()
+    rt.send(rt.spawn(() => process.exit(0)), 'x')`,
+  'several runtimes': `
+    for (let i = 0; i < 5; i++) { const rt = new iris.NodeRuntime(); rt.send(rt.spawn(() => {}), 'x') }`,
+  'close and exit': `
+    const rt = new iris.NodeRuntime(); rt.send(rt.spawn(() => {}), 'x'); rt.close()`,
+  'close twice and use it afterwards': `
+    const rt = new iris.NodeRuntime()
+    Promise.all([rt.close(), rt.close()]).then(() => { try { rt.spawn(() => {}) } catch (e) { if (e.code !== 'IRIS_CLOSED') process.exit(3) } })`,
+  'a crash in flight': `
+    const rt = new iris.NodeRuntime(); rt.on('event', () => {})
+    for (let i = 0; i < 100; i++) rt.send(rt.spawn(() => { throw new Error('x') }), 'x')`,
+  'swaps in flight': `
+    const rt = new iris.NodeRuntime(); const pid = rt.spawn(() => {})
+    for (let i = 0; i < 100; i++) { rt.send(pid, 'x'); rt.hotSwap(pid, () => {}) }
+    rt.swap(pid, () => {}); process.exit(0)`,
+  'close with an ask, a join and a recv open': `
+    const rt = new iris.NodeRuntime()
+    const pid = rt.spawn(async () => { await new Promise(() => {}) })
+    rt.ask(pid, 'x', 60).catch(() => {}); rt.join(pid); rt.spawnWithMailbox(async m => { await m.recv() })
+    setTimeout(() => rt.close(), 5)`
+})) {
+  test(`the process ends in order: ${name}`, async () => {
+    for (let i = 0; i < 3; i++) {
+      const { code, err } = await runNode(source)
+      assert.equal(code, 0, err)
+    }
+  })
+}
+
+test('a handler that does not return is interrupted, and the others go on', async () => {
+  const rt = runtime({ turnLimit: 0.1 })
+  const events = []
+  rt.on('event', event => events.push(event))
+  const pid = rt.spawn(() => { for (;;); })
+  const echo = rt.spawn(message => message)
+  rt.send(pid, 'x')
+  await rt.join(pid)
+  assert.equal(String(await rt.ask(echo, 'alive')), 'alive')
+  await eventually(() => events.some(event => /interrupted/.test(event.text)))
+})
+
+test('closing ends everything, and is for ever', async () => {
+  const rt = new iris.NodeRuntime()
+  const pid = rt.spawn(message => message)
+  const asked = rt.ask(rt.spawn(async () => { await new Promise(() => {}) }), 'x', 60)
+  assert.equal(rt.closed, false)
+  await Promise.all([rt.close(), assert.rejects(asked, iris.IrisError)])
+  assert.equal(rt.closed, true)
+  assert.throws(() => rt.send(pid, 'x'), { code: 'IRIS_CLOSED' })
+  await rt.close()
+})
+
+test('what reaches out to other nodes says that there are none yet', async () => {
+  const rt = runtime()
+  assert.throws(() => rt.listen('127.0.0.1:0'), { code: 'IRIS_NO_MESH' })
+  await assert.rejects(rt.resolveRemote('a', 'b'), { code: 'IRIS_NO_MESH' })
+})
+
+test('events for await', async () => {
+  const rt = runtime()
+  const controller = new AbortController()
+  setImmediate(() => rt.send(rt.spawn(() => { throw new Error('seen') }), 'x'))
+  for await (const event of rt.events({ signal: controller.signal })) {
+    assert.match(event.text, /seen/)
+    break
+  }
+})
+
+test('timers of the same loop go on beside a flood', async () => {
+  const rt = runtime()
+  let turns = 0
+  const pid = rt.spawn(message => {
+    turns++
+    rt.send(pid, message)
+  }, 10)
+  for (let i = 0; i < 100; i++) rt.send(pid, 'x')
+  for (let i = 0; i < 20; i++) await new Promise(resolve => setTimeout(resolve, 1))
+  assert.ok(turns > 0)
+  rt.kill(pid)
+})

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { iris, runtime, eventually } from './helpers.mjs'
+
+test('recv: in order, null when nothing came in time, null at the end', async () => {
+  const rt = runtime()
+  const got = []
+  const pid = rt.spawnWithMailbox(async mailbox => {
+    assert.ok(mailbox instanceof iris.JsMailbox)
+    assert.equal(mailbox.pid, pid)
+    for (let message; (message = await mailbox.recv()) !== null;) {
+      got.push(message.data.toString())
+      if (got.length === 3) got.push(await mailbox.recv(0.01))
+    }
+    got.push('closed')
+  }, 100)
+  for (const text of ['a', 'b', 'c']) rt.send(pid, text)
+  await eventually(() => got.length === 4)
+  assert.equal(got[3], null)
+  rt.send(pid, 'd')
+  rt.stop(pid)
+  await rt.join(pid)
+  await eventually(() => got.length === 6)
+  assert.deepEqual(got, ['a', 'b', 'c', null, 'd', 'closed'])
+})
+
+test('who returns ends normally; who rejects crashes', async () => {
+  const rt = runtime()
+  rt.on('event', () => {})
+  const look = rt.spawnObservedHandler()
+  const reasons = () => rt.getMessages(look).map(message => message.system.reason)
+  const normal = rt.spawnWithMailbox(async mailbox => { await mailbox.recv() })
+  const crash = rt.spawnWithMailbox(async mailbox => {
+    await mailbox.recv()
+    throw new Error('pull')
+  })
+  const sync = rt.spawnWithMailbox(() => { throw new Error('at once') })
+  for (const pid of [normal, crash]) rt.link(look, pid)
+  rt.send(normal, '')
+  await rt.join(normal)
+  rt.send(crash, '')
+  await rt.join(crash)
+  await rt.join(sync)
+  await eventually(() => reasons().length === 2)
+  assert.deepEqual(reasons(), ['Normal', 'Crash'])
+  assert.match(rt.getMessages(look)[1].system.metadata, /Error: pull\n +at .*pull_test/)
+})
+
+test('selectiveRecv leaves the others, in order', async () => {
+  const rt = runtime()
+  const got = []
+  const pid = rt.spawnWithMailbox(async mailbox => {
+    got.push(String(await mailbox.selectiveRecv(message => String(message) === 'c')))
+    got.push(await mailbox.selectiveRecv(() => false, 0.01))
+    got.push(await mailbox.selectiveRecv(() => { throw new Error('no') }, 0))
+    for (let i = 0; i < 3; i++) got.push(String(await mailbox.recv()))
+  })
+  for (const text of ['a', 'b', 'c', 'd']) rt.send(pid, text)
+  await rt.join(pid)
+  assert.deepEqual(got, ['c', null, null, 'a', 'b', 'd'])
+})
+
+test('EXITs come as { system }; for await goes over the mailbox', async () => {
+  const rt = runtime()
+  rt.on('event', () => {})
+  const got = []
+  const pid = rt.spawnWithMailbox(async mailbox => {
+    for await (const message of mailbox) got.push(message.system ?? String(message))
+  })
+  const other = rt.spawn(() => {})
+  rt.link(pid, other)
+  rt.send(pid, 'x')
+  await eventually(() => got.length === 1)
+  rt.stop(other)
+  await eventually(() => got.length === 2)
+  assert.equal(got[1].typeName, 'EXIT')
+  assert.equal(got[1].targetPid, other)
+  assert.equal(got[1].reason, 'Killed')
+  assert.equal(rt.isAlive(pid), true)
+})
+
+test('killed while it waits, or works: recv gives null', async () => {
+  const rt = runtime()
+  const ends = []
+  const waiting = rt.spawnWithMailbox(async mailbox => { ends.push(await mailbox.recv()) })
+  const working = rt.spawnWithMailbox(async mailbox => {
+    await mailbox.recv()
+    await new Promise(resolve => setTimeout(resolve, 20))
+    ends.push(await mailbox.recv())
+  })
+  rt.send(working, '1')
+  rt.send(working, '2')
+  rt.kill(waiting)
+  await rt.join(waiting)
+  rt.kill(working)
+  await rt.join(working)
+  await eventually(() => ends.length === 2)
+  assert.equal(ends[0], null)
+})
+
+test('what a pull actor has not taken is not lost when it returns: it becomes dead letters', async () => {
+  const rt = runtime()
+  const pid = rt.spawnWithMailbox(async mailbox => { await mailbox.recv() })
+  rt.sendMany(pid, ['1', '2', '3'])
+  await rt.join(pid)
+  assert.equal(rt.isAlive(pid), false)
+})
+
+test('a pull actor is not swapped, and says so', async () => {
+  const rt = runtime()
+  const pid = rt.spawnWithMailbox(async mailbox => { await mailbox.recv() })
+  await assert.rejects(rt.swap(pid, async () => {}), iris.SwapRejected)
+})
+
+test('100,000 of them wait', async () => {
+  const rt = runtime()
+  let woken = 0
+  const handler = async mailbox => {
+    await mailbox.recv()
+    woken++
+  }
+  const pids = Array.from({ length: 100000 }, () => rt.spawnWithMailbox(handler))
+  for (const pid of pids) rt.send(pid, 'x')
+  for (const pid of pids) await rt.join(pid)
+  assert.equal(woken, 100000)
+})
