@@ -8,7 +8,7 @@ option(IRIS_NODE "Build the Node host and addon" ON)
 
 function(iris_node_flags target)
   target_compile_definitions(${target} PRIVATE IRIS_VERSION="${PROJECT_VERSION}" NAPI_VERSION=8)
-  target_include_directories(${target} PRIVATE ${IRIS_INCLUDE} ${PROJECT_SOURCE_DIR}/hosts/node)
+  target_include_directories(${target} PRIVATE ${IRIS_INCLUDE})
 endfunction()
 
 function(iris_node dir)
@@ -52,6 +52,29 @@ function(iris_node dir)
     configure_file(${file} ${package}/${name} COPYONLY)
   endforeach()
   install(FILES ${files} DESTINATION ${CMAKE_INSTALL_LIBDIR}/iris/node)
+
+  # libnode: of the system, or where tools/setup has put it. Its own headers: they are C++, and of its version.
+  set(roots ${IRIS_LIBNODE} ${PROJECT_SOURCE_DIR}/.libnode/usr /usr)
+  find_library(IRIS_LIBNODE_FILE node PATHS ${roots} PATH_SUFFIXES lib lib/${CMAKE_LIBRARY_ARCHITECTURE}
+               NO_DEFAULT_PATH)
+  find_path(IRIS_LIBNODE_INCLUDE v8-version.h PATHS ${IRIS_LIBNODE}/include/node
+            ${PROJECT_SOURCE_DIR}/.libnode/usr/include/node /usr/include/nodejs/src /usr/include/node
+            NO_DEFAULT_PATH)
+  if(IRIS_LIBNODE_FILE AND IRIS_LIBNODE_INCLUDE)
+    message(STATUS "Node host: ${IRIS_LIBNODE_FILE}")
+    iris_plugin(plugin_node node ${common} ${here}/door_host.c ${here}/shim.cc)
+    get_filename_component(libdir ${IRIS_LIBNODE_FILE} DIRECTORY)
+    set_target_properties(plugin_node PROPERTIES BUILD_RPATH ${libdir} INSTALL_RPATH ${libdir}
+                          LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib/iris/hosts)
+    target_include_directories(plugin_node SYSTEM PRIVATE ${IRIS_LIBNODE_INCLUDE})
+    target_link_libraries(plugin_node PRIVATE ${IRIS_LIBNODE_FILE} PkgConfig::uv ${CMAKE_DL_LIBS})
+    target_link_options(plugin_node PRIVATE -Wl,-z,nodelete)
+    target_compile_features(plugin_node PRIVATE cxx_std_17)
+    install(TARGETS plugin_node LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/iris/hosts)
+    iris_node_flags(plugin_node)
+  else()
+    message(STATUS "no libnode (tools/setup brings it): no Node host for iris run, only the addon")
+  endif()
 
   # What `npm run build` builds.
   add_custom_target(package_node DEPENDS node_module)

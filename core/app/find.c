@@ -115,6 +115,26 @@ static void add_hosts(const char *dir, struct nearest *near, struct text *names)
     }
 }
 
+/* What a language is built from, as Debian calls it. */
+static const char *package_of(const char *name)
+{
+    return strcmp(name, "node") == 0 ? "libnode-dev" : "python3-dev";
+}
+
+static void refuse_host(const char *name, const char *near, const char *names)
+{
+    const char *has = names ? names : "none at all";
+    if (is_known(name))
+        iris__fail("host \"%s\": this build of Iris has no such host\nhint: it has %s; tools/setup "
+                   "installs %s, which that one is built from",
+                   name, has, package_of(name));
+    else if (near)
+        iris__fail("host \"%s\": this build of Iris has no such host\nhint: did you mean \"%s\"?",
+                   name, near);
+    else
+        iris__fail("host \"%s\": this build of Iris has no such host\nhint: it has %s", name, has);
+}
+
 int iris__find_host(const char *name)
 {
     char dir[PATH_MAX];
@@ -127,15 +147,7 @@ int iris__find_host(const char *name)
     if (is_host(dir, name))
         return IRIS_OK;
     add_hosts(dir, &near, &names);
-    if (near.best && !is_known(name))
-        iris__fail("host \"%s\": this build of Iris has no such host\nhint: did you mean \"%s\"?",
-                   name, near.best);
-    else
-        iris__fail("host \"%s\": this build of Iris has no such host\nhint: it has %s%s", name,
-                   names.data ? names.data : "none at all",
-                   is_known(name)
-                       ? "; another is built where its language's headers are, as python3-dev"
-                       : "");
+    refuse_host(name, near.best, names.data);
     iris__text_finish(&names);
     return IRIS_FAIL;
 }

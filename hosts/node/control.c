@@ -1,5 +1,5 @@
 /* Calls of a runtime: looking at actors, ending them, names and paths, links. */
-#include "node.h"
+#include "host.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The door of require('iris'): libiris comes along, and this host is attached to each runtime. */
-#include "node.h"
+#include "host.h"
 
 #include <iris/iris.h>
 

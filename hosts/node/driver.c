@@ -1,4 +1,4 @@
-#include "node.h"
+#include "host.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -249,7 +249,7 @@ void iris__driver_close(struct host *h)
 
 static const char *const hook_names[HOOKS] = {"run",     "slab",  "init",   "fini",   "save",
                                               "upgrade", "adopt", "cancel", "forget", "settle",
-                                              "make",    "event", "load"};
+                                              "make",    "event", "load",   "quit"};
 
 static int take_numbers(struct host *h, napi_value hooks)
 {

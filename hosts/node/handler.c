@@ -1,4 +1,4 @@
-#include "node.h"
+#include "host.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -325,8 +325,11 @@ static void leave_now(iris_job *job)
 {
     struct leaving *l = (struct leaving *)job;
     struct host *h = l->host;
-    if (l->state < h->nactors && h->actors[l->state] == l->actor)
+    if (l->state < h->nactors && h->actors[l->state] == l->actor) {
+        if (l->reason)
+            iris__api->log(l->actor, IRIS_ERROR, "%s", l->reason);
         iris__api->exit(l->actor, l->reason);
+    }
     free(l->reason);
     free(l);
     iris__host_release(h);

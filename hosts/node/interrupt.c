@@ -1,6 +1,6 @@
 /* A handler that does not return is terminated from another thread, and its environment goes on. Node-API
  * has no call for that; V8 has, and every node exports it. Where it is missing nobody is interrupted. */
-#include "node.h"
+#include "host.h"
 
 #include <dlfcn.h>
 #include <sched.h>

@@ -1,6 +1,6 @@
 /* A handler file becomes a module of its own each time it is loaded: iris/load.js does that, on the
  * environment's thread, and the loader waits. */
-#include "node.h"
+#include "host.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Calls of a runtime: messages, timers, questions. */
-#include "node.h"
+#include "host.h"
 
 #include <stdlib.h>
 #include <string.h>

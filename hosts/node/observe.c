@@ -1,5 +1,5 @@
 /* Calls of a runtime: actors that keep what they are sent. */
-#include "node.h"
+#include "host.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "node.h"
+#include "host.h"
 
 const iris_api *iris__api;
 struct extensions iris__ext;

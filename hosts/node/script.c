@@ -1,4 +1,4 @@
-#include "node.h"
+#include "host.h"
 
 #include <stdlib.h>
 
@@ -51,7 +51,7 @@ static void free_script(const iris_behaviour *b)
 /* Links tell, and never kill: as the original has it. */
 static void fill(iris_behaviour *b, const struct script *s)
 {
-    int has_state = s->kind != KIND_CALL;
+    int has_state = s->kind != KIND_CALL || s->flags & SCRIPT_NOTED;
     b->flags = IRIS_TRAPS | (s->kind == KIND_PULL ? IRIS_SIGNALS : 0);
     b->handle = iris__handle;
     b->cancel = iris__cancel;
@@ -60,7 +60,7 @@ static void fill(iris_behaviour *b, const struct script *s)
     if (s->kind == KIND_PULL)
         return;
     b->adopt = iris__state_adopt;
-    if (!has_state && !(s->flags & (SCRIPT_LOADED | SCRIPT_SAVES)))
+    if (!has_state && !(s->flags & SCRIPT_SAVES))
         return;
     b->save = iris__state_save;
     b->upgrade = iris__state_upgrade;

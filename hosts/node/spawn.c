@@ -1,5 +1,5 @@
 /* Calls of a runtime: spawning, and swapping what was spawned. */
-#include "node.h"
+#include "host.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Calls of a runtime: supervisors, by the original's words. */
-#include "node.h"
+#include "host.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,6 +3,11 @@
 # A manifest without mistakes whose files or hosts are not there does not pass, and run says the same.
 . "$SRC/tests/cli/live"
 
+# A build without languages.
+mkdir -p lib/iris/hosts
+ln -s "$BUILD/lib/iris/hosts/native.so" lib/iris/hosts/
+export IRIS_LIB=$PWD/lib
+
 : >libcounter2.so
 : >pay.mjs
 printf '{"name": "test", "actors": [\n{"path": "/shop/a", "handler": "./libcountr2.so"},\n{"path": "/shop/b", "handler": "pay.mjs#on_msg"},\n{"path": "/shop/c", "handler": "./libcounter2.so", "host": "natve"},\n{"path": "/shop/d", "handler": "libcountr2.so"}],\n"supervisors": [{"path": "/shp"}]}\n' >app.json
@@ -11,7 +16,7 @@ for verb in check run; do
     complains 'app.json:2:32: error: actors[0].handler: '; complains 'libcountr2.so: there is no such file'
     complains 'did you mean "libcounter2.so"?'
     complains 'app.json:3:32: error: actors[1].handler: host "node": this build of Iris has no such host'
-    complains 'it has "native"'
+    complains 'tools/setup installs libnode-dev'
     complains 'app.json:4:60: error: actors[2].host: host "natve"'; complains 'did you mean "native"?'
     complains 'app.json:5:32: error: actors[3].handler: libcountr2.so: there is no such file in '
     complains 'app.json:6:26: error: supervisors[0].path: found "/shp"; expected a path with actors below it'
@@ -22,7 +27,7 @@ leaves_nothing
 manifest "\"actors\": [$(actor /tally tally1)]"
 run_app
 try "$IRIS" swap /tally pay.mjs#on_msg;     exits 6; complains 'host "node": this build of Iris has no such host'
-complains 'hint: it has "native"'
+complains 'hint: tools/setup installs libnode-dev'
 try "$IRIS" swap /tally libcountr2.so;     exits 6; complains 'there is no such file in '; complains 'hint: did you mean "libcounter2.so"?'
 try "$IRIS" stop; app_ends 0
 

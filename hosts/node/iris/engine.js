@@ -8,10 +8,10 @@ const CALL = 0
 const CLASS = 1
 const PULL = 2
 const BORROW = 1
-const LOADED = 2
+const NOTED = 2
 const SAVES = 4
 
-// As in node.h.
+// As in host.h.
 const BATCH = 256
 const DESC = 3
 const PLACE = 256
@@ -152,7 +152,11 @@ function makeEngine (owner) {
     return n
   }
 
-  function run (number, state, n) {
+  function runNoted (number, state, n) {
+    return owner.scope.run(state, runPlain, number, state, n)
+  }
+
+  function runPlain (number, state, n) {
     const script = scripts[number]
     if (script.kind === CALL) return runFunction(script, n)
     return script.kind === CLASS ? runObject(states[state], script.flags, n) : runMailbox(states[state], n)
@@ -189,7 +193,7 @@ function makeEngine (owner) {
     const state = addState(mailbox)
     let result
     try {
-      result = script.handler(mailbox)
+      result = owner.scope ? owner.scope.run(state, script.handler, mailbox) : script.handler(mailbox)
     } catch (error) {
       result = Promise.reject(error)
     }
@@ -209,7 +213,8 @@ function makeEngine (owner) {
 
   const init = guarded((number, args, pid) => {
     const script = scripts[number]
-    return script.kind === PULL ? begin(script, pid) : addState(make(script.handler, args))
+    if (script.kind === PULL) return begin(script, pid)
+    return addState(script.kind === CLASS ? make(script.handler, args) : pid)
   })
 
   function fini (number, state, pid) {
@@ -239,7 +244,7 @@ function makeEngine (owner) {
     else if (saved.length) {
       throw new Error(`the new code has no upgrade(from, saved), and ${saved.length} bytes of state would be lost`)
     }
-    return 0
+    return script.flags & NOTED ? addState(pid) : 0
   })
 
   function upgradeClass (Handler, from, saved) {
@@ -256,7 +261,9 @@ function makeEngine (owner) {
   const adopt = guarded((number, before, state) => {
     const now = scripts[number]
     const old = scripts[before]
-    if (now.kind === CALL && old.kind === CALL) return (now.flags | old.flags) & SAVES ? 1 : 0
+    if (now.kind === CALL && old.kind === CALL) {
+      return (now.flags | old.flags) & SAVES || (now.flags ^ old.flags) & NOTED ? 1 : 0
+    }
     if (now.kind !== CLASS || old.kind !== CLASS) return 1
     if (typeof old.handler.prototype.save === 'function') return 1
     if (now.handler.name !== old.handler.name) return 1
@@ -284,7 +291,7 @@ function makeEngine (owner) {
       desc,
       places,
       large,
-      run,
+      run: owner.scope ? runNoted : runPlain,
       slab: memory => { slab = memory },
       init,
       fini,
@@ -296,10 +303,18 @@ function makeEngine (owner) {
       settle: owner.settle,
       make: guarded(owner.make),
       event: owner.event,
-      load: (...args) => owner.load(...args)
+      load: (...args) => owner.load(...args),
+      quit: () => owner.quit()
+    },
+    /** Ends the actor in whose name this is called; false: it is nobody's. */
+    blame (error) {
+      const state = owner.scope?.getStore()
+      if (!state || states[state] === undefined) return false
+      calls.leave(state, error instanceof Exit && error.code === 0 ? null : `crash: ${describe(error)}`)
+      return true
     },
     start: given => { calls = given }
   }
 }
 
-module.exports = { makeEngine, Script, isClass, hasHandler, CALL, CLASS, PULL, BORROW, LOADED, SAVES, NONE }
+module.exports = { makeEngine, Script, isClass, hasHandler, CALL, CLASS, PULL, BORROW, NOTED, SAVES, NONE }

@@ -37,7 +37,7 @@ function describe (error) {
   if (!(error instanceof Error)) return `threw ${inspect(error)}`
   const what = `${error.name}: ${error.message}`
   const stack = typeof error.stack === 'string' ? error.stack : what
-  const lines = stack.split('\n').filter(line => !line.includes(__dirname) && !line.startsWith('    at node:internal'))
+  const lines = stack.split('\n').filter(line => !line.includes(__dirname) && !/^ +at .*node:(internal\/|async_hooks)/.test(line))
   const text = lines.join('\n').trimEnd()
   return text.startsWith(what.split('\n')[0]) ? text : `${what}\n${text}`
 }

@@ -1,7 +1,8 @@
 'use strict'
+const { AsyncLocalStorage } = require('node:async_hooks')
 const { EventEmitter, on } = require('node:events')
 const native = require('./native.js')
-const { makeEngine, Script, isClass, hasHandler, CALL, CLASS, PULL, BORROW, SAVES } = require('./engine.js')
+const { makeEngine, Script, isClass, hasHandler, CALL, CLASS, PULL, BORROW, NOTED, SAVES } = require('./engine.js')
 const { milliseconds } = require('./mailbox.js')
 const { messageOf, wrap } = require('./message.js')
 const { IrisError, NoSuchActor, MailboxFull, SwapRejected, TimeoutError } = require('./errors.js')
@@ -66,12 +67,15 @@ class NodeRuntime {
   /** workers: threads for native actors (0: one for each core). turnLimit: seconds after which a handler that
    * has not returned is interrupted (by default never). */
   constructor ({ workers = 0, turnLimit = 0 } = {}) {
+    if (native.runtime) return native.runtime // the one that runs
     this.#engine = makeEngine({
       kinds: this.#kinds,
       settle: (token, result, what) => this.#settle(token, result, what),
       make: (token, over) => over ? void this.#factories.delete(token) : this.#factories.get(token)(),
       event: (...what) => this.#event(...what),
-      load: (...what) => native.load(this, ...what)
+      load: (...what) => native.load(this, ...what),
+      quit: () => process.emit('exit', 0),
+      scope: native.isHost ? new AsyncLocalStorage() : null // in whose name code runs
     })
     this._calls = native.open({ workers, turnLimit: turnLimit * 1000 }, this.#engine.hooks)
     this.#engine.start(this._calls)
@@ -80,6 +84,7 @@ class NodeRuntime {
     this.cancelTimer = this._calls.cancelTimer
     this.isAlive = this._calls.isAlive
     this.mailboxSize = this._calls.mailboxSize
+    if (native.isHost) native.runtime = this
   }
 
   // ---- what waits ----
@@ -103,6 +108,9 @@ class NodeRuntime {
     if (result < 0) throw new IrisError(this.#reason())
   }
 
+  /** Ends the actor in whose name this is called; false: it is nobody's. */
+  _blame (error) { return this.#engine.blame(error) }
+
   // ---- spawning ----
 
   /** The number of this handler; made if need be, and then with a reference that is to be released. */
@@ -115,7 +123,7 @@ class NodeRuntime {
 
   #define (handler, kind, flags, known) {
     const saves = kind === CALL && (typeof handler.save === 'function' || typeof handler.upgrade === 'function')
-    const all = flags | (saves ? SAVES : 0)
+    const all = flags | (saves ? SAVES : 0) | (native.isHost ? NOTED : 0)
     const number = this._calls.define(kind, all, handler.name || 'anonymous', handler.stateVersion ?? 0, '')
     if (number < 0) throw new IrisError(this.#reason())
     this.#engine.scripts[number] = new Script(handler, kind, all, saves ? handler : null)
@@ -125,7 +133,7 @@ class NodeRuntime {
 
   /** What load.js has found in a file. */
   _defineLoaded (handler, kind, name, module, version) {
-    const flags = 2 | (kind === CALL && (module.save || module.upgrade) ? SAVES : 0)
+    const flags = NOTED | (kind === CALL && (module.save || module.upgrade) ? SAVES : 0)
     const state = kind === CLASS ? handler.stateVersion : module.stateVersion
     const number = this._calls.define(kind, flags, name, state ?? 0, version)
     if (number < 0) throw new IrisError(this.#reason())

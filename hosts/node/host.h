@@ -31,10 +31,6 @@
 
 struct host;
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 enum {
     BATCH = 256,          /* messages that one call into JavaScript takes at most */
     SLAB = 64 << 10,      /* bytes; messages lie in such pieces, as Node's own small Buffers do */
@@ -55,7 +51,7 @@ enum kind { KIND_CALL = 0, KIND_CLASS = 1, KIND_PULL = 2 };
 
 enum {                    /* script.flags */
        SCRIPT_BORROW = 1, /* messages are views that hold during the handler's call */
-       SCRIPT_LOADED = 2, /* from a file */
+       SCRIPT_NOTED = 2,  /* each actor has a number, by which it can be ended from outside */
        SCRIPT_SAVES = 4   /* it has save() or upgrade() of its own */
 };
 
@@ -73,6 +69,7 @@ enum hook { /* functions of iris/engine.js that are called from here */
             HOOK_MAKE,
             HOOK_EVENT,
             HOOK_LOAD,
+            HOOK_QUIT,
             HOOKS
 };
 
@@ -245,7 +242,4 @@ const char *iris__door_reason(void);
 int iris__door_is_idle(struct host *);
 napi_value iris__module_init(napi_env, napi_value exports);
 
-#ifdef __cplusplus
-}
-#endif
 #endif
