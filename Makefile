@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 build = cmake --preset $(1) >/dev/null && cmake --build --preset $(1) -j $(JOBS)
 test = ctest --preset $(1) -j $(JOBS)
 
-.PHONY: build run test bench bench-python bench-peers lint format install soak soak-churn soak-python seeds fuzz test-asan test-tsan test-clang clean
+.PHONY: build run test bench bench-python bench-node bench-peers lint format install soak soak-churn soak-python seeds fuzz test-asan test-tsan test-clang clean
 
 build:
 	@tools/setup
@@ -24,6 +24,9 @@ bench: build
 bench-python: build
 	@PYTHONPATH=build/release/lib/iris/python $$(sed -n 's/^IRIS_PYTHON_PROGRAM:[A-Z]*=//p' \
 	    build/release/CMakeCache.txt) tools/bench/python.py $(BENCH_PYTHON)
+
+bench-node: build
+	@node tools/bench/node.mjs $(BENCH_NODE)
 
 # Beside Erlang and CAF; BENCH_PEERS: its options, as --markdown.
 bench-peers: build

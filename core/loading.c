@@ -203,15 +203,15 @@ int iris__runtime_load_wait(iris_runtime *rt, struct load_order *o)
     return await(rt, &k, &o->result);
 }
 
-/* "./libpay.so:name" -> file and name. A colon in a directory's name is no separator. */
+/* "./libpay.so:name" or "pay.mjs#name" -> file and name. In a directory's name they separate nothing. */
 static char *split(char *handler)
 {
     char *slash = strrchr(handler, '/');
-    char *colon = strchr(slash ? slash : handler, ':');
-    if (!colon)
+    char *at = strpbrk(slash ? slash : handler, ":#");
+    if (!at)
         return NULL;
-    *colon = '\0';
-    return colon + 1;
+    *at = '\0';
+    return at + 1;
 }
 
 static int resolve(const char *dir, const char *file, char *out, size_t room)

@@ -96,7 +96,9 @@ static void *close_runtime(void *arg)
 {
     struct door *d = arg;
     struct host *h = d->host;
-    d->left = iris_close(d->runtime, d->timeout);
+    if (h->may_run) /* what was sent is handled */
+        iris_drain(d->runtime, d->timeout / 4 * 3);
+    d->left = iris_close(d->runtime, h->may_run ? d->timeout / 4 : d->timeout);
     atomic_store(&d->is_over, 1);
     iris__post(h, &d->over);
     return NULL;

@@ -122,7 +122,7 @@ IRIS_EXPORT iris_actor *iris_self(iris_runtime *);
 /* Why this thread's last call failed, valid until its next call; never NULL. [any] */
 IRIS_EXPORT const char *iris_reason(void);
 
-/* A handler file, as a manifest names it ("./libpay.so", "./libpay.so:name"); relative to `dir`, or
+/* A handler file, as a manifest names it ("./libpay.so", "./libpay.so:name", "pay.mjs#name"); relative to `dir`, or
  * to the working directory (NULL). Waits for the loader thread, so not from a handler. IRIS_OK, and *out
  * is the caller's reference (api->release); or IRIS_FAIL with a sentence. [any] */
 IRIS_EXPORT int iris_load(iris_runtime *, const char *handler, const char *dir, iris_version **out);

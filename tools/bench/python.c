@@ -8,17 +8,23 @@
 
 enum { BATCH = 2000000 };
 
-static const char *const handlers[] = {"def on_msg(msg): pass\n", "async def on_msg(msg): pass\n"};
+static const struct {
+    const char *text, *ending;
+} handlers[] = {{"def on_msg(msg): pass\n", ".py"},
+                {"async def on_msg(msg): pass\n", ".py"},
+                {"exports.onMessage = msg => {}\n", ".cjs"},
+                {"exports.onMessage = msg => {}\nexports.borrow = true\n", ".cjs"}};
 
-/* The Python host loads files: one that is there for as long as that takes. */
-static iris_version *load(const struct stage *s, const char *text)
+/* Hosts of languages load files: one that is there for as long as that takes. */
+static iris_version *load(const struct stage *s, const char *text, const char *ending)
 {
-    char path[] = "/tmp/iris-bench-XXXXXX.py", handler[sizeof path + 8];
-    int fd = mkstemps(path, 3);
+    char path[64], handler[sizeof path + 8];
+    snprintf(path, sizeof path, "/tmp/iris-bench-XXXXXX%s", ending);
+    int fd = mkstemps(path, (int)strlen(ending));
     iris_version *v;
     if (fd < 0 || write(fd, text, strlen(text)) < 0 || close(fd))
         die("no file for a handler in /tmp");
-    snprintf(handler, sizeof handler, "%s:on_msg", path);
+    snprintf(handler, sizeof handler, strcmp(ending, ".py") ? "%s" : "%s:on_msg", path);
     int result = iris_load(s->rt, handler, NULL, &v);
     unlink(path);
     if (result)
@@ -40,7 +46,7 @@ void python_iris(const struct workload *w, double *values)
     char data[64] = {0};
     struct stage s;
     stage_open(&s, 1, 0);
-    iris_version *v = load(&s, handlers[w->order]);
+    iris_version *v = load(&s, handlers[w->order].text, handlers[w->order].ending);
     uint64_t pid = stage_spawn(&s, v);
     s.api->release(v);
     send_all(&s, pid, data, bytes_of(w));

@@ -4,6 +4,6 @@
 
 #include "bench.h"
 
-void python_iris(const struct workload *, double *values); /* order 1: async def */
+void python_iris(const struct workload *, double *values); /* order: which handler; from 2 on JavaScript's */
 
 #endif

@@ -96,6 +96,8 @@ const struct workload workloads[] = {
 
     ROW64("python", "outside thread to a Python handler", 1, ONLY_WHEN_NAMED, 0, python_iris, RATE),
     ROW64("python-async", "outside thread to an async def handler", 1, ONLY_WHEN_NAMED, 1, python_iris, RATE),
+    ROW64("node", "outside thread to a JavaScript handler", 1, ONLY_WHEN_NAMED, 2, python_iris, RATE),
+    ROW64("node-borrow", "the same, messages borrowed", 1, ONLY_WHEN_NAMED, 3, python_iris, RATE),
 };
 /* clang-format on */
 

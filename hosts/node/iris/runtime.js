@@ -133,7 +133,7 @@ class NodeRuntime {
 
   /** What load.js has found in a file. */
   _defineLoaded (handler, kind, name, module, version) {
-    const flags = NOTED | (kind === CALL && (module.save || module.upgrade) ? SAVES : 0)
+    const flags = NOTED | (module.borrow === true && kind !== PULL ? BORROW : 0) | (kind === CALL && (module.save || module.upgrade) ? SAVES : 0)
     const state = kind === CLASS ? handler.stateVersion : module.stateVersion
     const number = this._calls.define(kind, flags, name, state ?? 0, version)
     if (number < 0) throw new IrisError(this.#reason())

@@ -1,0 +1,1 @@
+export function onMessage (msg) { return 'hello, ' + msg }
