@@ -73,6 +73,7 @@ static void is_there(void *arg, void *env)
 static void *run(void *arg)
 {
     struct door *d = own = arg;
+    pthread_setname_np(pthread_self(), "iris-node");
     iris__shim_run(d->boot, iris__module_init, is_there, d, &d->why);
     say(d, &d->has_ended);
     return NULL;

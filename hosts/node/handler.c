@@ -56,7 +56,8 @@ static int fresh_slab(struct host *h)
 /* Those that do not lie in the slab: large ones, and signals. */
 static int put_aside(struct host *h, const iris_message *m, uint32_t i)
 {
-    napi_value large, object = iris__message_object(h, m);
+    napi_value large,
+        object = m->kind == IRIS_USER ? iris__message_take(h, m) : iris__signal_object(h, m);
     h->desc[i * DESC + 1] = -1;
     return !object || napi_get_reference_value(h->env, h->large_ref, &large) != napi_ok ||
            napi_set_element(h->env, large, i, object) != napi_ok;

@@ -35,6 +35,7 @@ enum {
     BATCH = 256,          /* messages that one call into JavaScript takes at most */
     SLAB = 64 << 10,      /* bytes; messages lie in such pieces, as Node's own small Buffers do */
     INLINE_MAX = 4 << 10, /* bytes of a message that lies there */
+    LARGE = 16 << 10,     /* bytes from which a message of ours is not copied for its receiver */
     PLACE = 256,          /* bytes that a borrowed message has */
     DESC = 3,             /* numbers of a message in host.desc: offset, length, flags */
     AT = BATCH * DESC,    /* and behind them: how far run() has come, .. */
@@ -188,8 +189,13 @@ int iris__turn_ends(struct host *); /* 1: it was interrupted */
 int iris__send_value(struct host *, iris_actor *, uint64_t to, napi_value data, uint64_t ref);
 int iris__bytes_of(struct host *, napi_value, const void **data, size_t *len, char **own);
 napi_value iris__message_buffer(struct host *, const iris_message *);
+napi_value iris__message_take(struct host *, const iris_message *); /* its receiver's own */
 napi_value iris__signal_object(struct host *, const iris_message *);
 napi_value iris__message_object(struct host *, const iris_message *);
+
+/* block.c */
+int iris__block_send(iris_actor *, uint64_t to, const void *, size_t, uint64_t ref);
+napi_value iris__block_buffer(napi_env, const iris_message *); /* NULL: it is none of ours */
 
 /* script.c */
 int iris__script_define(struct host *, enum kind, unsigned flags, const char *name,

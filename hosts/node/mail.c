@@ -148,7 +148,7 @@ static void on_answer(iris_job *job)
     if (pthread_equal(h->thread, pthread_self()) && h->may_run &&
         napi_open_handle_scope(h->env, &scope) == napi_ok) {
         napi_value what = !m                            ? iris__undefined(h->env)
-                          : q->answer.result == IRIS_OK ? iris__message_buffer(h, m)
+                          : q->answer.result == IRIS_OK ? iris__message_take(h, m)
                                                         : iris__string(h->env, m->data, m->len);
         napi_value argv[] = {iris__number(h->env, q->token), iris__number(h->env, q->answer.result),
                              what};

@@ -57,6 +57,12 @@ static int send_text(struct host *h, iris_actor *self, uint64_t to, napi_value v
     return result;
 }
 
+static int send_bytes(iris_actor *self, uint64_t to, const void *data, size_t len, uint64_t ref)
+{
+    return len < LARGE ? iris__api->send(self, to, data, len, ref)
+                       : iris__block_send(self, to, data, len, ref);
+}
+
 /* -2: an exception. */
 int iris__send_value(struct host *h, iris_actor *self, uint64_t to, napi_value value, uint64_t ref)
 {
@@ -65,67 +71,30 @@ int iris__send_value(struct host *h, iris_actor *self, uint64_t to, napi_value v
     size_t len;
     char *own;
     napi_valuetype type;
-    bool is;
+    bool is = false; /* an older node would abort where it is asked about something else */
     if (__builtin_expect(napi_is_buffer(h->env, value, &is) == napi_ok && is, 1) &&
         napi_get_buffer_info(h->env, value, &at, &len) == napi_ok)
-        return iris__api->send(self, to, at, len, ref);
+        return send_bytes(self, to, at, len, ref);
     if (napi_typeof(h->env, value, &type) == napi_ok && type == napi_string)
         return send_text(h, self, to, value, ref);
     if (iris__bytes_of(h, value, &data, &len, &own))
         return -2;
-    return iris__api->send(self, to, data, len, ref);
+    return send_bytes(self, to, data, len, ref);
 }
 
 /* ---- to JavaScript ---- */
 
-/* A message whose bytes lie behind its head is the core's own copy, which nobody else has: JavaScript may
- * see that very memory, and write to it. One that points elsewhere is a gift of some other language, whose
- * objects do not change: it is copied. */
-static int is_own(const iris_message *m)
-{
-    uintptr_t head = (uintptr_t)m, data = (uintptr_t)m->data;
-    return data > head && data - head < 256;
-}
-
-struct kept {
-    struct host *host;
-    const iris_message *message;
-};
-
-static void drop_kept(napi_env env, void *data, void *hint)
-{
-    struct kept *k = hint;
-    (void)env, (void)data;
-    if (!k->host->is_closed)
-        iris__api->drop(k->message);
-    iris__host_release(k->host);
-    free(k);
-}
-
-static napi_value view_of(struct host *h, const iris_message *m)
-{
-    struct kept *k = malloc(sizeof *k);
-    napi_value value;
-    if (!k)
-        return NULL;
-    *k = (struct kept){h, m};
-    if (napi_create_external_buffer(h->env, m->len, (void *)(uintptr_t)m->data, drop_kept, k,
-                                    &value) != napi_ok) {
-        free(k);
-        return NULL;
-    }
-    iris__host_retain(h);
-    iris__api->keep(m);
-    return value;
-}
-
 napi_value iris__message_buffer(struct host *h, const iris_message *m)
 {
     napi_value value;
-    (void)is_own, (void)view_of;
-    if (napi_create_buffer_copy(h->env, m->len, m->data, NULL, &value) != napi_ok)
-        return NULL;
-    return value;
+    return napi_create_buffer_copy(h->env, m->len, m->data, NULL, &value) == napi_ok ? value : NULL;
+}
+
+/* The same for who alone gets it: one of our own that is large is not copied. */
+napi_value iris__message_take(struct host *h, const iris_message *m)
+{
+    napi_value value = m->len >= LARGE ? iris__block_buffer(h->env, m) : NULL;
+    return value ? value : iris__message_buffer(h, m);
 }
 
 /* ---- signals ---- */

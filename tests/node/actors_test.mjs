@@ -32,6 +32,21 @@ test('a class has a state for each actor', async () => {
   assert.throws(() => rt.spawn(() => {}, 1.5), TypeError)
 })
 
+test('an object is told of its end', async () => {
+  const rt = runtime()
+  const ended = []
+  const make = name => class Ends {
+    onMessage () {}
+    end () { ended.push(name) }
+  }
+  const pid = rt.spawn(make('a'))
+  await rt.swap(pid, make('b')) // the same object goes on
+  assert.deepEqual(ended, [])
+  rt.stop(pid)
+  await rt.join(pid)
+  assert.deepEqual(ended, ['b'])
+})
+
 test('who throws crashes, with its stack; the others go on', async () => {
   const rt = runtime()
   const events = []

@@ -51,6 +51,25 @@ test('order is kept, whatever the size', async () => {
   })
 })
 
+test('large messages are their receiver\'s own, also when the sender changes its memory and the runtime is closed', async () => {
+  const rt = runtime()
+  const got = []
+  const pid = rt.spawn(message => {
+    got.push(message)
+    return message
+  })
+  const buffer = Buffer.alloc(100000, 1)
+  for (let i = 0; i < 50; i++) {
+    buffer.fill(i)
+    rt.send(pid, buffer)
+  }
+  const answer = await rt.ask(pid, buffer)
+  answer.fill(77)
+  await rt.close()
+  globalThis.gc?.()
+  got.forEach((message, i) => assert.ok(message.every(byte => byte === Math.min(i, 49)), String(i)))
+})
+
 test('borrowed messages hold during the call', async () => {
   const rt = runtime()
   const sums = []

@@ -214,8 +214,28 @@ function makeEngine (owner) {
   const init = guarded((number, args, pid) => {
     const script = scripts[number]
     if (script.kind === PULL) return begin(script, pid)
-    return addState(script.kind === CLASS ? make(script.handler, args) : pid)
+    return script.kind === CLASS ? beginObject(script.handler, args) : addState(pid)
   })
+
+  // What its constructor starts (timers, servers) goes on in the actor's name.
+  function beginObject (handler, args) {
+    const state = addState(undefined)
+    try {
+      states[state] = owner.scope ? owner.scope.run(state, make, handler, args) : make(handler, args)
+    } catch (error) {
+      freeStates.push(state)
+      throw error
+    }
+    return state
+  }
+
+  function endObject (object) {
+    try {
+      object?.end?.()
+    } catch (error) {
+      calls.log(3, `end(): ${describe(error)}`)
+    }
+  }
 
   function fini (number, state, pid) {
     const script = scripts[number]
@@ -225,6 +245,7 @@ function makeEngine (owner) {
     states[state] = undefined
     freeStates.push(state)
     if (script?.kind === PULL) object._close()
+    else if (script?.kind === CLASS) endObject(object)
   }
 
   const save = guarded((number, state, to) => {

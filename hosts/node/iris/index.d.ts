@@ -50,7 +50,9 @@ export interface Actor {
   onMessage (message: Message): Result | PromiseLike<Result>
   /** Its state as bytes, for a version that keeps it otherwise. */
   save? (): Payload
-  /** The same for an older version. */
+  /** It has ended, or another version has its state now: let go of what it has opened. */
+  end? (): void
+  /** save() for an older version. */
   downgrade? (to: number): Payload
 }
 /** A class, of which each actor has an object. */
