@@ -16,7 +16,7 @@ for verb in check run; do
     complains 'app.json:2:32: error: actors[0].handler: '; complains 'libcountr2.so: there is no such file'
     complains 'did you mean "libcounter2.so"?'
     complains 'app.json:3:32: error: actors[1].handler: host "node": this build of Iris has no such host'
-    complains 'tools/setup installs libnode-dev'
+    complains 'it has "native"; tools/setup installs libnode-dev'
     complains 'app.json:4:60: error: actors[2].host: host "natve"'; complains 'did you mean "native"?'
     complains 'app.json:5:32: error: actors[3].handler: libcountr2.so: there is no such file in '
     complains 'app.json:6:26: error: supervisors[0].path: found "/shp"; expected a path with actors below it'
@@ -27,7 +27,7 @@ leaves_nothing
 manifest "\"actors\": [$(actor /tally tally1)]"
 run_app
 try "$IRIS" swap /tally pay.mjs#on_msg;     exits 6; complains 'host "node": this build of Iris has no such host'
-complains 'hint: tools/setup installs libnode-dev'
+complains 'hint: it has "native"; tools/setup installs libnode-dev'
 try "$IRIS" swap /tally libcountr2.so;     exits 6; complains 'there is no such file in '; complains 'hint: did you mean "libcounter2.so"?'
 try "$IRIS" stop; app_ends 0
 
