@@ -200,7 +200,8 @@ function(iris_node_tests dir)
       execute_process(COMMAND gcc -print-file-name=${runtime} OUTPUT_VARIABLE preload
                       OUTPUT_STRIP_TRAILING_WHITESPACE)
       set_property(TEST node.${name} APPEND PROPERTY ENVIRONMENT "LD_PRELOAD=${preload}"
-                   "ASAN_OPTIONS=detect_leaks=0")
+                   "ASAN_OPTIONS=detect_leaks=0"
+                   "TSAN_OPTIONS=second_deadlock_stack=1:suppressions=${CMAKE_CURRENT_SOURCE_DIR}/node/tsan.supp")
       if(CMAKE_C_COMPILER_ID MATCHES "Clang")
         set_tests_properties(node.${name} PROPERTIES DISABLED TRUE)
       endif()
