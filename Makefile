@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 build = cmake --preset $(1) >/dev/null && cmake --build --preset $(1) -j $(JOBS)
 test = ctest --preset $(1) -j $(JOBS)
 
-.PHONY: build run test bench bench-python bench-node bench-peers lint format install soak soak-churn soak-python seeds fuzz test-asan test-tsan test-clang clean
+.PHONY: build run test bench bench-python bench-node bench-peers lint format install soak soak-churn soak-python soak-node seeds fuzz test-asan test-tsan test-clang clean
 
 build:
 	@tools/setup
@@ -81,6 +81,10 @@ soak-churn: build
 soak-python: build
 	@IRIS=$(CURDIR)/build/release/bin/iris SRC=$(CURDIR) BUILD=$(CURDIR)/build/release \
 	    tests/run_script $(CURDIR)/tests/soak/python.sh
+
+soak-node: build
+	@IRIS=$(CURDIR)/build/release/bin/iris SRC=$(CURDIR) BUILD=$(CURDIR)/build/release \
+	    tests/run_script $(CURDIR)/tests/soak/node.sh
 
 soak: build soak-churn
 	@SEEDS=$${SEEDS:-10000} ctest --preset release -j $(JOBS) -L seeds

@@ -57,9 +57,9 @@ static void fill(iris_behaviour *b, const struct script *s)
     b->cancel = iris__cancel;
     b->init = has_state ? iris__state_init : NULL;
     b->fini = has_state || s->flags & SCRIPT_BORROW ? iris__state_fini : NULL;
+    b->adopt = iris__state_adopt;
     if (s->kind == KIND_PULL)
         return;
-    b->adopt = iris__state_adopt;
     if (!has_state && !(s->flags & SCRIPT_SAVES))
         return;
     b->save = iris__state_save;

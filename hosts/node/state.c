@@ -155,8 +155,11 @@ int iris__state_adopt(const iris_behaviour *b, iris_actor *self, const iris_beha
     struct host *h = s->host;
     napi_handle_scope scope;
     int32_t result = IRIS_FAIL;
-    if (before->kind == KIND_PULL)
-        return IRIS_AGAIN;
+    if ((before->kind == KIND_PULL) != (s->kind == KIND_PULL))
+        return iris__api->fail(
+            "one of \"%s\" and \"%s\" is a pull handler and the other is none; stop the "
+            "actor and start the new one",
+            old->name, b->name);
     if (s->kind == KIND_CALL && before->kind == KIND_CALL &&
         !((s->flags | before->flags) & (SCRIPT_SAVES | SCRIPT_BORROW)))
         return IRIS_OK; /* functions have no state */
@@ -169,6 +172,7 @@ int iris__state_adopt(const iris_behaviour *b, iris_actor *self, const iris_beha
     h->current = NULL;
     if (answer)
         napi_get_value_int32(h->env, answer, &result);
+    h->settles |= s->kind == KIND_PULL;
     napi_close_handle_scope(h->env, scope);
     return result;
 }

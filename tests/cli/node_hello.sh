@@ -7,6 +7,7 @@
 cat >hello.mjs <<'END'
 import { HELLO } from './words.cjs'
 import { basename } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import esmOnly from 'esm-only'
 import iris from 'iris'
 
@@ -30,6 +31,11 @@ export async function later (msg) {
   return 'later ' + msg
 }
 
+export function work (msg) {
+  const worker = new Worker(new URL('./square.mjs', import.meta.url), { workerData: Number(msg) })
+  return new Promise((resolve, reject) => worker.on('message', resolve).on('error', reject))
+}
+
 export async function pull (mailbox) {
   for (let msg; (msg = await mailbox.recv()) !== null;) iris.Runtime && new iris.Runtime().sendNamed('greeter', msg)
 }
@@ -48,6 +54,7 @@ export function onFault (msg) {
 }
 END
 echo 'exports.HELLO = "hello, "' >words.cjs
+echo 'import { parentPort, workerData } from "node:worker_threads"; parentPort.postMessage(String(workerData ** 2))' >square.mjs
 mkdir -p node_modules/esm-only
 echo '{"name": "esm-only", "type": "module", "exports": {"import": "./main.js"}}' >node_modules/esm-only/package.json
 echo 'export default "esm"' >node_modules/esm-only/main.js
@@ -61,7 +68,7 @@ END
 manifest "\"actors\": [$(actor /hello "$PWD/hello.mjs#onMessage" '"name": "greeter"'),
   $(actor /counter "$PWD/hello.mjs#Counter" '"args": {"start": 5}'),
   $(actor /common "$PWD/common.cjs"), $(actor /later "$PWD/hello.mjs#later" '"restart": "always"'),
-  $(actor /pull "$PWD/hello.mjs#pull"),
+  $(actor /work "$PWD/hello.mjs#work"), $(actor /pull "$PWD/hello.mjs#pull"),
   $(actor /fault "$PWD/hello.mjs#onFault" '"restart": "always"'),
   $(actor /tally tally2)],
   \"supervisors\": [{\"path\": \"/\", \"intensity\": 100}]"
@@ -72,6 +79,7 @@ try "$IRIS" ask /hello Ada;                exits 0; says 'hello, Ada'
 try "$IRIS" ask /counter x;                says 'v1 6'
 try "$IRIS" ask /common x;                 says 'common 1 true'
 try "$IRIS" ask /later x;                  says 'later x'
+try "$IRIS" ask /work 12;                  says '144'
 
 sed -i 's/HELLO + msg/HELLO + String(msg).toUpperCase()/; s/v1 /v2 /' hello.mjs
 try "$IRIS" swap /hello;                   exits 0; says '/hello  v1 -> v2  swapped in'

@@ -106,10 +106,33 @@ test('what a pull actor has not taken is not lost when it returns: it becomes de
   assert.equal(rt.isAlive(pid), false)
 })
 
-test('a pull actor is not swapped, and says so', async () => {
+test('swapped, it gets HOT_SWAP; the new handler begins with the same mailbox when it returns', async () => {
   const rt = runtime()
-  const pid = rt.spawnWithMailbox(async mailbox => { await mailbox.recv() })
-  await assert.rejects(rt.swap(pid, async () => {}), iris.SwapRejected)
+  const got = []
+  const make = name => async mailbox => {
+    for (let message; (message = await mailbox.recv()) !== null;) {
+      if (message.system?.typeName === 'HOT_SWAP') return
+      got.push(name + message)
+    }
+    got.push(`${name}closed`)
+  }
+  const pid = rt.spawnWithMailbox(make('a'))
+  for (let i = 0; i < 300; i++) rt.send(pid, String(i))
+  rt.hotSwap(pid, make('b'))
+  for (let i = 300; i < 600; i++) rt.send(pid, String(i))
+  await eventually(() => got.length === 600)
+  assert.deepEqual(got, Array.from({ length: 600 }, (_, i) => `${i < 300 ? 'a' : 'b'}${i}`))
+  assert.equal(rt.behaviorVersion(pid), 2)
+  await rt.swap(pid, make('c'))
+  rt.send(pid, '!')
+  await eventually(() => got.length === 601)
+  assert.equal(got[600], 'c!')
+  rt.stop(pid)
+  await rt.join(pid)
+  await eventually(() => got.length === 602)
+  const push = rt.spawn(() => {})
+  assert.throws(() => rt.spawnWithMailbox(null), TypeError)
+  assert.equal(rt.isAlive(push), true)
 })
 
 test('100,000 of them wait', async () => {

@@ -188,16 +188,25 @@ function makeEngine (owner) {
     if (!mailbox._crash()) calls.leave(state, `crash: ${text}`)
   }
 
-  function begin (script, pid) {
-    const mailbox = new JsMailbox(calls, pid)
-    const state = addState(mailbox)
+  /** The handler's one long call. Swapped meanwhile, the new one's follows. */
+  function serve (script, mailbox, state) {
     let result
     try {
       result = owner.scope ? owner.scope.run(state, script.handler, mailbox) : script.handler(mailbox)
     } catch (error) {
       result = Promise.reject(error)
     }
-    Promise.resolve(result).then(() => ended(state, mailbox), error => ended(state, mailbox, error ?? new Error('rejected')))
+    Promise.resolve(result).then(() => {
+      const after = mailbox._after()
+      if (after && !mailbox.closed) serve(after, mailbox, state)
+      else ended(state, mailbox)
+    }, error => ended(state, mailbox, error ?? new Error('rejected')))
+  }
+
+  function begin (script, pid) {
+    const mailbox = new JsMailbox(calls, pid)
+    const state = addState(mailbox)
+    serve(script, mailbox, state)
     return state
   }
 
@@ -282,6 +291,10 @@ function makeEngine (owner) {
   const adopt = guarded((number, before, state) => {
     const now = scripts[number]
     const old = scripts[before]
+    if (now.kind === PULL) {
+      states[state]._swap(now)
+      return 0
+    }
     if (now.kind === CALL && old.kind === CALL) {
       return (now.flags | old.flags) & SAVES || (now.flags ^ old.flags) & NOTED ? 1 : 0
     }

@@ -22,6 +22,7 @@ class JsMailbox {
   #taken = NONE
   #waiter = null
   #closed = false
+  #next = null // what it was swapped to
 
   constructor (calls, pid) {
     this.#calls = calls
@@ -110,6 +111,27 @@ class JsMailbox {
 
   _signal (signal) {
     this._put(new WrappedMessage(null, new JsSystemMessage(signal)), NONE)
+  }
+
+  /** What it runs goes on until it returns; then comes `script`. */
+  _swap (script) {
+    this.#next = script
+    this._signal({ typeName: 'HOT_SWAP', fromPid: null, targetPid: null, reason: '', metadata: null })
+    this._wake()
+  }
+
+  /** The script that comes now, or null. HOT_SWAP is for those before: the newcomer is what it told of. */
+  _after () {
+    const next = this.#next
+    this.#next = null
+    if (!next) return null
+    this.#settle()
+    const left = this.#messages.map((message, at) => [message, this.#tokens[at]]).slice(this.#head)
+      .filter(([message]) => message.system?.typeName !== 'HOT_SWAP')
+    this.#messages = left.map(([message]) => message)
+    this.#tokens = left.map(([, token]) => token)
+    this.#head = 0
+    return next
   }
 
   /** Whoever waits is told, if there is something for them. */

@@ -359,7 +359,6 @@ class NodeRuntime {
 
   #order (pid, handler, now, token) {
     const { kind, flags } = this.#kindFor(pid, handler)
-    if (kind === PULL) throw new SwapRejected('a pull actor of JavaScript is not swapped: end it and spawn another')
     return this.#with(handler, kind, flags, 1, number => this._calls.swap(pid, number, now, token))
   }
 
