@@ -68,7 +68,8 @@ function(iris_node dir)
                           LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib/iris/hosts)
     target_include_directories(plugin_node SYSTEM PRIVATE ${IRIS_LIBNODE_INCLUDE})
     target_link_libraries(plugin_node PRIVATE ${IRIS_LIBNODE_FILE} PkgConfig::uv ${CMAKE_DL_LIBS})
-    target_link_options(plugin_node PRIVATE -Wl,-z,nodelete)
+    # Of the C++ too nothing is seen but the one entry.
+    target_link_options(plugin_node PRIVATE -Wl,-z,nodelete -Wl,--version-script=${here}/exports.map)
     target_compile_features(plugin_node PRIVATE cxx_std_17)
     if(IRIS_SANITIZE) # libnode has no type information for what it exports
       set_source_files_properties(${here}/shim.cc PROPERTIES COMPILE_OPTIONS -fno-sanitize=vptr)

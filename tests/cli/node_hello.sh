@@ -31,7 +31,7 @@ export async function later (msg) {
   return 'later ' + msg
 }
 
-export function work (msg) {
+export function square (msg) {
   const worker = new Worker(new URL('./square.mjs', import.meta.url), { workerData: Number(msg) })
   return new Promise((resolve, reject) => worker.on('message', resolve).on('error', reject))
 }
@@ -68,7 +68,7 @@ END
 manifest "\"actors\": [$(actor /hello "$PWD/hello.mjs#onMessage" '"name": "greeter"'),
   $(actor /counter "$PWD/hello.mjs#Counter" '"args": {"start": 5}'),
   $(actor /common "$PWD/common.cjs"), $(actor /later "$PWD/hello.mjs#later" '"restart": "always"'),
-  $(actor /work "$PWD/hello.mjs#work"), $(actor /pull "$PWD/hello.mjs#pull"),
+  $(actor /square "$PWD/hello.mjs#square"), $(actor /pull "$PWD/hello.mjs#pull"),
   $(actor /fault "$PWD/hello.mjs#onFault" '"restart": "always"'),
   $(actor /tally tally2)],
   \"supervisors\": [{\"path\": \"/\", \"intensity\": 100}]"
@@ -79,7 +79,7 @@ try "$IRIS" ask /hello Ada;                exits 0; says 'hello, Ada'
 try "$IRIS" ask /counter x;                says 'v1 6'
 try "$IRIS" ask /common x;                 says 'common 1 true'
 try "$IRIS" ask /later x;                  says 'later x'
-try "$IRIS" ask /work 12;                  says '144'
+try "$IRIS" ask /square 12;                 says '144'
 
 sed -i 's/HELLO + msg/HELLO + String(msg).toUpperCase()/; s/v1 /v2 /' hello.mjs
 try "$IRIS" swap /hello;                   exits 0; says '/hello  v1 -> v2  swapped in'

@@ -6,7 +6,9 @@ ctest --test-dir "$BUILD" -N | sed -n 's/^ *Test *#[0-9]*: //p' >tests
 [ "$(wc -l <tests)" -gt 300 ] || { echo 'ctest lists hardly any tests'; exit 1; }
 # What stands there as code and looks like a test's name: group.words_with_underscores
 grep -oE '`[a-z0-9]+(\.[a-z]+)*\.[a-z0-9]+(_[a-z0-9]+)+`' "$page" | tr -d '`' | sort -u >named
+has_node=$(sed -n 's/^IRIS_NODE_PROGRAM:[A-Z]*=\//\//p' "$BUILD/CMakeCache.txt")
 while read -r name; do
+    case $name in node.*) [ -n "$has_node" ] || continue ;; esac # its tests are there where a node is
     grep -qxF "$name" tests || { echo "docs/promises.md names the test $name, which does not exist"; status=1; }
 done <named
 [ "$(wc -l <named)" -gt 80 ] || { echo 'docs/promises.md names hardly any tests'; status=1; }

@@ -4,6 +4,7 @@
 
 #include "bench.h"
 
-void python_iris(const struct workload *, double *values); /* order: which handler; from 2 on JavaScript's */
+void python_iris(const struct workload *,
+                 double *values); /* order: which handler; from 2 on JavaScript's */
 
 #endif
