@@ -16,8 +16,9 @@ struct door {
     pthread_cond_t changed;
     char boot[PATH_MAX * 2];
     struct host *host; /* once boot.js has made the runtime */
-    int is_ready, has_ended;
-    void *env; /* what shim_stop() takes */
+    int is_ready, is_refused, has_ended;
+    const char *config; /* of start(), during that */
+    void *env;          /* what shim_stop() takes */
     char *why;
 };
 
@@ -89,12 +90,23 @@ static int start_thread(struct door *d)
     return failed ? iris__api->fail("node: no thread for its environment") : IRIS_OK;
 }
 
+/* boot.js has made a runtime, and then refused the settings. */
+static int refuse(struct door *d)
+{
+    iris__shim_stop(d->env);
+    pthread_join(d->thread, NULL);
+    iris__host_release(d->host);
+    return iris__api->fail("%s", d->why ? d->why : "its settings are refused");
+}
+
 static int wait_until_ready(struct door *d)
 {
     pthread_mutex_lock(&d->lock);
     while (!d->is_ready && !d->has_ended)
         pthread_cond_wait(&d->changed, &d->lock);
     pthread_mutex_unlock(&d->lock);
+    if (d->is_refused)
+        return refuse(d);
     if (d->is_ready)
         return IRIS_OK;
     pthread_join(d->thread, NULL);
@@ -110,7 +122,7 @@ static void free_door(struct door *d)
     free(d);
 }
 
-int iris__door_start(struct host **out, iris_actor *self, void *arg)
+int iris__door_start(struct host **out, iris_actor *self, const char *config, void *arg)
 {
     char dir[PATH_MAX + 32];
     (void)arg;
@@ -122,10 +134,12 @@ int iris__door_start(struct host **out, iris_actor *self, void *arg)
     pthread_mutex_init(&d->lock, NULL);
     pthread_cond_init(&d->changed, NULL);
     snprintf(d->boot, sizeof d->boot, "require('module').createRequire('%s/')('./boot.js')", dir);
+    d->config = config;
     if (start_thread(d) || wait_until_ready(d)) {
         free_door(d);
         return IRIS_FAIL;
     }
+    d->config = NULL;
     d->host->self = self;
     *out = d->host;
     return iris__driver_open(d->host);
@@ -188,12 +202,32 @@ static napi_value open_runtime(napi_env env, napi_callback_info info)
     return iris__calls_of(h);
 }
 
+/* ready(why): null: its runtime is there; or why not. */
 static napi_value ready(napi_env env, napi_callback_info info)
 {
-    (void)env, (void)info;
-    if (own)
-        say(own, &own->is_ready);
+    napi_value argv[1];
+    napi_valuetype type;
+    iris__begin_closed(env, info, 1, argv);
+    if (!own)
+        return NULL;
+    napi_typeof(env, argv[0], &type);
+    if (type == napi_string) {
+        own->why = iris__text(env, argv[0], "a reason");
+        own->is_refused = 1;
+    }
+    say(own, &own->is_ready);
     return NULL;
+}
+
+/* chdir(path): false: it cannot. Node itself allows that only to who owns the process. */
+static napi_value change_directory(napi_env env, napi_callback_info info)
+{
+    napi_value argv[1];
+    iris__begin_closed(env, info, 1, argv);
+    char *path = iris__text(env, argv[0], "a directory");
+    int failed = !path || chdir(path);
+    free(path);
+    return iris__boolean(env, !failed);
 }
 
 /* where(code): [line, its text] of a syntax error; null: there is none. */
@@ -218,7 +252,10 @@ static napi_value where(napi_env env, napi_callback_info info)
 
 napi_value iris__module_init(napi_env env, napi_value exports)
 {
-    napi_value open, is_ready, find;
+    napi_value open, is_ready, find, change;
+    if (napi_create_function(env, "chdir", NAPI_AUTO_LENGTH, change_directory, NULL, &change) ==
+        napi_ok)
+        iris__set(env, exports, "chdir", change);
     if (napi_create_function(env, "where", NAPI_AUTO_LENGTH, where, NULL, &find) == napi_ok)
         iris__set(env, exports, "where", find);
     if (napi_create_function(env, "open", NAPI_AUTO_LENGTH, open_runtime, NULL, &open) == napi_ok)
@@ -227,6 +264,8 @@ napi_value iris__module_init(napi_env env, napi_value exports)
         iris__set(env, exports, "ready", is_ready);
     iris__set(env, exports, "version", iris__string(env, IRIS_VERSION, strlen(IRIS_VERSION)));
     iris__set(env, exports, "isHost", iris__boolean(env, 1));
+    if (own && own->config)
+        iris__set(env, exports, "config", iris__string(env, own->config, strlen(own->config)));
     return exports;
 }
 

@@ -3,6 +3,7 @@
 
 #include <iris/iris.h>
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,9 +63,10 @@ static void on_event(void *ctx, const iris_event *e)
 
 /* ---- opening ---- */
 
-int iris__door_start(struct host **out, iris_actor *self, void *arg)
+int iris__door_start(struct host **out, iris_actor *self, const char *config, void *arg)
 {
     struct host *h = arg;
+    (void)config;
     h->self = self;
     *out = h;
     return iris__driver_open(h);
@@ -99,6 +101,7 @@ static void *close_runtime(void *arg)
     if (h->may_run) /* what was sent is handled */
         iris_drain(d->runtime, d->timeout / 4 * 3);
     d->left = iris_close(d->runtime, h->may_run ? d->timeout / 4 : d->timeout);
+    malloc_trim(0); /* what large messages took in many pieces goes back to the system */
     atomic_store(&d->is_over, 1);
     iris__post(h, &d->over);
     return NULL;

@@ -242,8 +242,9 @@ extern const struct call iris__mail_calls[], iris__turn_calls[], iris__spawn_cal
 napi_value iris__calls_of(struct host *);
 
 /* door_*.c */
-int iris__door_start(struct host **, iris_actor *self, void *arg); /* [loader] */
-void iris__door_stop(struct host *);                               /* [main] after its executor */
+int iris__door_start(struct host **, iris_actor *self, const char *config,
+                     void *arg);     /* [loader] */
+void iris__door_stop(struct host *); /* [main] after its executor */
 const char *iris__door_reason(void);
 int iris__door_is_idle(struct host *);
 napi_value iris__module_init(napi_env, napi_value exports);

@@ -6,8 +6,7 @@ struct extensions iris__ext;
 static int start(iris_actor *self, const char *config, void *arg, void **out)
 {
     struct host *h;
-    (void)config;
-    if (iris__door_start(&h, self, arg))
+    if (iris__door_start(&h, self, config, arg))
         return IRIS_FAIL;
     *out = h;
     return IRIS_OK;

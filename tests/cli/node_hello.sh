@@ -132,4 +132,18 @@ try "$IRIS" ask /fault signal;             says 'alive'
 app_says "process.on('SIGTERM') does nothing here"
 
 try "$IRIS" stop; app_ends 0; leaves_nothing
+
+# What handlers run in.
+mkdir -p packages/found
+echo 'exports.word = "found"' >packages/found/index.js
+cat >where.mjs <<'END'
+import { word } from 'found'
+export const onMessage = () => `${word} ${process.env.REGION} ${process.cwd().split('/').pop()}`
+END
+manifest "\"hosts\": {\"node\": {\"env\": {\"REGION\": \"eu\"}, \"cwd\": \"packages\", \"search\": [\"packages\"]}}, \"actors\": [$(actor /where "$PWD/where.mjs")]"
+run_app
+try "$IRIS" ask /where x;                  says 'found eu packages'
+try "$IRIS" stop; app_ends 0
+manifest "\"hosts\": {\"node\": {\"options\": {\"wings\": 2}}}, \"actors\": [$(actor /where "$PWD/where.mjs")]"
+try "$IRIS" run;                           exits 3; complains 'hosts.node.options'; complains 'unknown option; this host has none'
 finish

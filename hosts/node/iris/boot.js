@@ -6,6 +6,7 @@ const native = require('./native.js')
 const { Exit } = require('./errors.js')
 const { NodeRuntime } = require('./runtime.js')
 const load = require('./load.js')
+const settings = require('./settings.js')
 
 const WARN = 3
 const ERROR = 4
@@ -37,6 +38,7 @@ for (const name of ['on', 'addListener', 'once', 'prependListener', 'prependOnce
   }
 }
 
+const refused = settings.start(native.config)
 const runtime = new NodeRuntime()
 const calls = runtime._calls
 
@@ -49,4 +51,4 @@ process.on('uncaughtException', onFault)
 process.on('unhandledRejection', onFault)
 
 native.load = load
-native.ready()
+native.ready(refused)

@@ -42,7 +42,22 @@ async function locate (specifier, from) {
   if (Module.isBuiltin(specifier)) return specifier
   if (/^(\.{0,2}\/|[a-z]+:)/.test(specifier)) return new URL(specifier, from).href
   resolver ??= await import('./resolve.mjs')
-  return await resolver.resolve(specifier, from)
+  try {
+    return await resolver.resolve(specifier, from)
+  } catch (error) {
+    const found = findInSearch(specifier)
+    if (found) return pathToFileURL(found).href
+    throw error
+  }
+}
+
+/** import knows nothing of "search" (settings.js), and require does. */
+function findInSearch (specifier) {
+  try {
+    return require.resolve(specifier)
+  } catch {
+    return null
+  }
 }
 
 async function bring (specifier, from) {
