@@ -80,6 +80,17 @@ test('closing ends everything, and is for ever', async () => {
   await rt.close()
 })
 
+test('disposed of, it closes', { skip: !Symbol.asyncDispose }, async () => {
+  const rt = new iris.NodeRuntime()
+  rt.send(rt.spawn(() => {}), 'x')
+  await rt[Symbol.asyncDispose]()
+  assert.equal(rt.closed, true)
+  const other = new iris.NodeRuntime()
+  other[Symbol.dispose]()
+  assert.equal(other.closed, true)
+  await other.close()
+})
+
 test('what reaches out to other nodes says that there are none yet', async () => {
   const rt = runtime()
   assert.throws(() => rt.listen('127.0.0.1:0'), { code: 'IRIS_NO_MESH' })
