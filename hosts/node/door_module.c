@@ -231,7 +231,7 @@ static napi_value open_runtime(napi_env env, napi_callback_info info)
 napi_value iris__module_init(napi_env env, napi_value exports)
 {
     napi_value open;
-    iris__api = iris_calls();
+    iris__use_api(iris_calls());
     if (napi_create_function(env, "open", NAPI_AUTO_LENGTH, open_runtime, NULL, &open) == napi_ok)
         iris__set(env, exports, "open", open);
     iris__set(env, exports, "version", iris__string(env, IRIS_VERSION, strlen(IRIS_VERSION)));

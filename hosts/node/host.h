@@ -151,6 +151,7 @@ extern const iris_api *iris__api;
 extern struct extensions iris__ext;
 
 const iris_plugin *iris_plugin_entry(const iris_api *);
+void iris__use_api(const iris_api *); /* [any] the first one counts */
 
 static inline iris_actor *iris__caller(const struct host *h)
 {

@@ -13,18 +13,24 @@ static struct {
     void *(*current)(void);
     void (*terminate)(void *);
     void (*cancel)(void *);
-} v8; /* each thread that begins writes the same */
+} v8;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void *find(const char *name)
 {
     return dlsym(RTLD_DEFAULT, name);
 }
 
-void iris__interrupt_ready(struct host *h)
+static void find_all(void)
 {
     *(void **)&v8.current = find("_ZN2v87Isolate10GetCurrentEv");
     *(void **)&v8.terminate = find("_ZN2v87Isolate18TerminateExecutionEv");
     *(void **)&v8.cancel = find("_ZN2v87Isolate24CancelTerminateExecutionEv");
+}
+
+void iris__interrupt_ready(struct host *h)
+{
+    pthread_once(&once, find_all);
     h->isolate = v8.current && v8.terminate && v8.cancel ? v8.current() : NULL;
 }
 

@@ -42,16 +42,28 @@ static const iris_plugin plugin = {.size = sizeof plugin,
                                    .needs = needs,
                                    .host = &host};
 
+/* Environments begin on threads of their own, and each comes here. */
+static pthread_mutex_t beginning = PTHREAD_MUTEX_INITIALIZER;
+
+void iris__use_api(const iris_api *given)
+{
+    pthread_mutex_lock(&beginning);
+    if (!iris__api) {
+        iris__ext = (struct extensions){.ask = given->extension(IRIS_ASK),
+                                        .control = given->extension(IRIS_CONTROL),
+                                        .mailbox = given->extension(IRIS_MAILBOX),
+                                        .name = given->extension(IRIS_NAME),
+                                        .observe = given->extension(IRIS_OBSERVE),
+                                        .supervise = given->extension(IRIS_SUPERVISE),
+                                        .timer = given->extension(IRIS_TIMER_EXT),
+                                        .watch = given->extension(IRIS_WATCH)};
+        iris__api = given;
+    }
+    pthread_mutex_unlock(&beginning);
+}
+
 const iris_plugin *iris_plugin_entry(const iris_api *given)
 {
-    iris__api = given;
-    iris__ext = (struct extensions){.ask = given->extension(IRIS_ASK),
-                                    .control = given->extension(IRIS_CONTROL),
-                                    .mailbox = given->extension(IRIS_MAILBOX),
-                                    .name = given->extension(IRIS_NAME),
-                                    .observe = given->extension(IRIS_OBSERVE),
-                                    .supervise = given->extension(IRIS_SUPERVISE),
-                                    .timer = given->extension(IRIS_TIMER_EXT),
-                                    .watch = given->extension(IRIS_WATCH)};
+    iris__use_api(given);
     return &plugin;
 }
