@@ -4,8 +4,8 @@
 #include <string.h>
 #include <time.h>
 
-/* How long timers, sockets and all else in the loop may have to wait for us. */
-#define SLICE INT64_C(2000000)
+/* Timers, sockets and all else in the loop wait for us no longer than twice this. */
+#define SLICE INT64_C(1000000) /* ns; of a round of turns, and of all rounds together */
 
 static int64_t now_ns(void)
 {
