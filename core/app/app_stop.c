@@ -77,11 +77,18 @@ int64_t iris__app_stop(struct app *a)
 
 void iris__app_say_stuck(struct app *a)
 {
+    int told = 0;
     for (size_t i = 0; i < a->manifest->nactors; i++) {
         const struct manifest_actor *m = &a->manifest->actors[i];
-        if (iris__actor_alive(&a->runtime->world, a->actors[i].pid))
-            iris__app_say(a, IRIS_APP_ERROR,
-                          "%s  %s: its handler did not return; the process is to be ended", m->path,
-                          m->handler);
+        if (!iris__actor_alive(&a->runtime->world, a->actors[i].pid))
+            continue;
+        iris__app_say(a, IRIS_APP_ERROR,
+                      "%s  %s: its handler did not return; the process is to be ended", m->path,
+                      m->handler);
+        told++;
     }
+    if (!told)
+        iris__app_say(a, IRIS_APP_ERROR,
+                      "a thread did not return, of code that was being loaded perhaps; the process "
+                      "is to be ended");
 }

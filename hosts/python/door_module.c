@@ -238,14 +238,16 @@ static int open_runtime(struct runtime *r, iris_options *o)
 int iris__door_open(struct runtime *r, PyObject *args, PyObject *keywords)
 {
     static char *names[] = {"workers", "turn_limit", "swap_wait", NULL};
-    unsigned workers = 0;
+    int workers = 0;
     PyObject *turn_limit = NULL, *swap_wait = NULL;
     int64_t limit, wait;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$IOO:Runtime", names, &workers, &turn_limit,
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$iOO:Runtime", names, &workers, &turn_limit,
                                      &swap_wait) ||
         iris__seconds(turn_limit, "turn_limit", &limit) ||
         iris__seconds(swap_wait, "swap_wait", &wait))
         return -1;
+    if (workers < 0)
+        return PyErr_Format(PyExc_ValueError, "workers must be 0 or more, not %d", workers), -1;
     struct door *d = calloc(1, sizeof *d);
     if (!d)
         return PyErr_NoMemory(), -1;
@@ -253,7 +255,7 @@ int iris__door_open(struct runtime *r, PyObject *args, PyObject *keywords)
     r->door = d;
     iris_options o = {.size = sizeof o,
                       .abi = IRIS_ABI,
-                      .workers = workers,
+                      .workers = (unsigned)workers,
                       .turn_limit = limit < 0 ? 0 : limit,
                       .swap_wait = wait < 0 ? 0
                                    : wait   ? wait

@@ -11,6 +11,11 @@ from helpers import PATIENCE, RuntimeTest, eventually, run_python
 
 
 class Swaps(RuntimeTest):
+    def test_a_rollback_to_nothing_is_refused_in_one_sentence(self):
+        pid = self.rt.spawn(lambda m: None)
+        with self.assertRaisesRegex(RuntimeError, "^rollback failed: there is no earlier version"):
+            self.rt.rollback_behavior(pid)
+
     def test_messages_before_are_the_olds_and_after_the_news(self):
         got = []
         pid = self.rt.spawn(lambda m: got.append(("a", m)), budget=10)

@@ -174,7 +174,7 @@ class PyRuntime(_iris.PyRuntime):
         try:
             self._rollback(pid, steps, 30.0)
         except Error as error:
-            raise type(error)(f"rollback failed: {error}") from None
+            raise type(error)(f"rollback failed: {str(error).removeprefix('rollback: ')}") from None
         return self.behavior_version(pid)
 
     # ---- limits ----
