@@ -171,7 +171,7 @@ function(iris_python_tests dir)
                       OUTPUT_STRIP_TRAILING_WHITESPACE)
       set_property(TEST python.${name} APPEND PROPERTY ENVIRONMENT "LD_PRELOAD=${preload}"
                    "ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1"
-                   "TSAN_OPTIONS=allocator_may_return_null=1:suppressions=${CMAKE_CURRENT_SOURCE_DIR}/tsan.supp")
+                   "TSAN_OPTIONS=allocator_may_return_null=1:die_after_fork=0:suppressions=${CMAKE_CURRENT_SOURCE_DIR}/tsan.supp")
       if(CMAKE_C_COMPILER_ID MATCHES "Clang")
         set_tests_properties(python.${name} PROPERTIES DISABLED TRUE)
       endif()

@@ -8,7 +8,7 @@ import unittest
 
 import iris
 
-PATIENCE = 30
+PATIENCE = 120 if "LD_PRELOAD" in os.environ else 30  # a sanitizer is preloaded: it takes its time
 
 
 def eventually(is_true, what="something"):
