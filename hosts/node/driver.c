@@ -4,8 +4,10 @@
 #include <string.h>
 #include <time.h>
 
-/* Timers, sockets and all else in the loop wait for us no longer than twice this. */
+/* Timers, sockets and all else in the loop wait for us no longer than twice this, or as long as they kept us
+ * waiting themselves. */
 #define SLICE INT64_C(1000000) /* ns; of a round of turns, and of all rounds together */
+#define MOST (20 * SLICE)      /* of all rounds together, behind a loop that was busy for as long */
 
 static int64_t now_ns(void)
 {
@@ -171,19 +173,28 @@ static int is_rung(struct host *h)
     return is;
 }
 
+/* Actors that wait get as much of the thread as the rest of the loop has just taken: a program that sends from
+ * its timers and callbacks, with no pause, would else be served ever later. It has not slept since: it was rung. */
+static int64_t share(const struct host *h, int64_t now)
+{
+    int64_t taken = h->left_waiting ? now - h->left_waiting : 0;
+    return taken < SLICE ? SLICE : taken < MOST ? taken : MOST;
+}
+
 static void on_bell(uv_async_t *bell)
 {
     struct host *h = bell->data;
     napi_env env = h->env;
     napi_handle_scope scope;
-    int64_t end = now_ns() + SLICE;
+    int64_t now = now_ns(), end = now + share(h, now);
     int more;
     if (napi_open_handle_scope(env, &scope) != napi_ok)
         return;
     iris__host_retain(h);
     do
         more = drain_scoped(h);
-    while ((more == IRIS_AGAIN || is_rung(h)) && now_ns() < end);
+    while ((more == IRIS_AGAIN || is_rung(h)) && (now = now_ns()) < end);
+    h->left_waiting = more == IRIS_AGAIN ? now : 0;
     if (more == IRIS_AGAIN)
         iris__ring(h);
     if (h->depart)

@@ -100,6 +100,7 @@ struct host { /* one for each runtime */
     uv_timer_t *timer; /* looks whether the runtime is idle */
     int is_busy;       /* it will look */
     uint64_t next_look;
+    int64_t left_waiting; /* ns: when actors that could run were left for the loop; 0: none were */
     pthread_mutex_t draining; /* held in a drain, and by who ends the executor */
     pthread_mutex_t lock;     /* of what follows */
     pthread_cond_t changed;

@@ -14,6 +14,24 @@ test('an idle runtime lets the process exit, a busy one does not', async () => {
   assert.deepEqual([code, out, err], [0, 'done\nlate\nexit -1\n', ''])
 })
 
+/** So long nothing else runs on this thread. */
+function busy (ms) {
+  for (const end = performance.now() + ms; performance.now() < end;);
+}
+
+test('a loop that is always busy leaves actors as much of the thread as it takes', async () => {
+  const rt = runtime()
+  let left = 200
+  let rounds = 0
+  const pid = rt.spawn(() => { busy(1); left-- })
+  for (let i = 0; i < left; i++) rt.send(pid, 'x')
+  for (; left > 0; rounds++) {
+    busy(20)
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  assert.ok(rounds < 50, `${rounds} rounds of 20 ms for 200 messages of 1 ms`) // a slice of 2 ms would take 67
+})
+
 test('ref() keeps the process', async () => {
   const { out } = await runNode(`
     const rt = new iris.NodeRuntime().ref()

@@ -31,8 +31,18 @@ async function pull (mailbox) {
 }
 
 const large = Buffer.alloc(20000)
+const AT_ONCE = 2000 // stopped ones that may be on their way: who makes more than is handled proves nothing
 
-function act (rt, pids) {
+/** Stops it, and sees to it that it ends. */
+function finish (rt, pid, how, ending) {
+  rt[how](pid)
+  const ended = rt.join(pid, 30).catch(error => {
+    throw new Error(`${error.message}: ${how}, ${ending.size} are to end: ${JSON.stringify(rt.info(pid))}`)
+  }).finally(() => ending.delete(ended))
+  ending.add(ended)
+}
+
+function act (rt, pids, ending) {
   const kind = Math.floor(Math.random() * 11)
   if (kind < 3 || !pids.length) {
     pids.push(Math.random() < 0.8 ? rt.spawn(pick([plain, waits, Counter, msg => msg])) : rt.spawnWithMailbox(pull))
@@ -45,21 +55,23 @@ function act (rt, pids) {
   else if (kind === 9) rt.ask(pid, 'x', 0.05).catch(() => {})
   else {
     pids.splice(pids.indexOf(pid), 1)
-    pick([pid => rt.stop(pid), pid => rt.kill(pid)])(pid)
+    finish(rt, pid, pick(['stop', 'kill']), ending)
   }
 }
 
 async function life (until) {
   const rt = new iris.NodeRuntime()
   const pids = []
+  const ending = new Set()
   rt.on('event', () => {})
   while (performance.now() < until) {
-    for (let i = 0; i < 500; i++) act(rt, pids)
-    while (pids.length > 200) rt.stop(pids.shift())
-    await new Promise(resolve => setImmediate(resolve))
+    for (let i = 0; i < 500; i++) act(rt, pids, ending)
+    while (pids.length > 200) finish(rt, pids.shift(), 'stop', ending)
+    do await new Promise(resolve => setImmediate(resolve))
+    while (ending.size > AT_ONCE)
   }
-  for (const pid of pids) rt.stop(pid)
-  await Promise.all(pids.map(pid => rt.join(pid, 30)))
+  for (const pid of pids) finish(rt, pid, 'stop', ending)
+  await Promise.all(ending)
   await rt.close()
 }
 
