@@ -587,8 +587,8 @@ static int move(iris_actor *a, struct swap *s, iris_executor *to)
 
 static int may_adopt(iris_actor *a, const iris_version *old, const iris_version *new)
 {
-    return new->b.adopt && new->host && new->host == old->host &&
-           (new->b.flags & IRIS_ROAMS || executor_of(a, new) == a->executor);
+    return new->b.adopt &&new->host &&new->host == old->host &&
+           (new->b.flags &IRIS_ROAMS || executor_of(a, new) == a->executor);
 }
 
 /* Inside one host a state may be handed over as it is. IRIS_AGAIN: not offered. */
