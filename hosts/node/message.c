@@ -119,13 +119,14 @@ static napi_value metadata_of(napi_env env, const iris_reason_parts *r)
         return iris__string(env, r->text, r->text_len);
     if (!r->text_len)
         return iris__string(env, r->metadata, r->metadata_len);
-    size_t len = r->metadata_len + 2 + r->text_len;
+    static const char between[] = {':', ' '};
+    size_t len = r->metadata_len + sizeof between + r->text_len;
     char *text = malloc(len);
     if (!text)
         return NULL;
     memcpy(text, r->metadata, r->metadata_len);
-    memcpy(text + r->metadata_len, ": ", 2);
-    memcpy(text + r->metadata_len + 2, r->text, r->text_len);
+    memcpy(text + r->metadata_len, between, sizeof between);
+    memcpy(text + r->metadata_len + sizeof between, r->text, r->text_len);
     napi_value value = iris__string(env, text, len);
     free(text);
     return value;
