@@ -1,9 +1,7 @@
 #!/bin/bash
 # ctest: p3.node_swaps_what_runs
 # What a user does first: a function that answers, edited and swapped while it runs; then what goes wrong.
-. "$SRC/tests/cli/live"
-export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 # the search for leaks crashes on memory of V8
-[ -e "$BUILD/lib/iris/hosts/node.so" ] || exit 77
+. "$SRC/tests/cli/live_node"
 
 cat >hello.mjs <<'END'
 import { HELLO } from './words.cjs'

@@ -1,9 +1,7 @@
 #!/bin/bash
 # ctest: example.logwatch_has_a_page
 # The totals of a native actor, on a page that an actor in JavaScript serves by node's http.
-. "$SRC/tests/cli/live"
-export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 # the search for leaks crashes on memory of V8
-[ -e "$BUILD/lib/iris/hosts/node.so" ] || exit 77
+. "$SRC/tests/cli/live_node"
 
 cp "$SRC"/examples/logwatch/{page.mjs,sample.log} .
 sed 's/"name": "logwatch"/"name": "test"/' "$SRC/examples/logwatch/page.json" >app.json

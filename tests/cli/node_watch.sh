@@ -1,8 +1,6 @@
 #!/bin/bash
 # ctest: p3.node_watch_swaps_handlers
-. "$SRC/tests/cli/live"
-export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 # the search for leaks crashes on memory of V8
-[ -e "$BUILD/lib/iris/hosts/node.so" ] || exit 77
+. "$SRC/tests/cli/live_node"
 
 mkdir app
 cat >app/hello.mjs <<'EOF'
