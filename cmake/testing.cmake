@@ -148,6 +148,24 @@ function(iris_soak_program name dir)
   iris_test_program(${name} ${name} ${dir})
 endfunction()
 
+# A program of a language was built without a sanitizer: its runtime must come first (gcc's only).
+function(iris_preload_sanitizer test asan_options tsan_options)
+  if(NOT IRIS_SANITIZE)
+    return()
+  endif()
+  set(runtime libtsan.so)
+  if(IRIS_SANITIZE STREQUAL "address")
+    set(runtime libasan.so)
+  endif()
+  execute_process(COMMAND gcc -print-file-name=${runtime} OUTPUT_VARIABLE preload
+                  OUTPUT_STRIP_TRAILING_WHITESPACE)
+  set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT "LD_PRELOAD=${preload}"
+               "ASAN_OPTIONS=${asan_options}" "TSAN_OPTIONS=${tsan_options}")
+  if(CMAKE_C_COMPILER_ID MATCHES "Clang")
+    set_tests_properties(${test} PROPERTIES DISABLED TRUE)
+  endif()
+endfunction()
+
 # dir/NAME_test.py: unittest, by the Python that the module was built for; each file is a ctest case.
 function(iris_python_tests dir)
   if(NOT TARGET python_module)
@@ -161,21 +179,8 @@ function(iris_python_tests dir)
     set_property(TEST python.${name} APPEND PROPERTY ENVIRONMENT
                  "PYTHONPATH=${PROJECT_BINARY_DIR}/lib/iris/python" "PYTHONDONTWRITEBYTECODE=1"
                  "IRIS=${PROJECT_BINARY_DIR}/bin/iris" "SRC=${PROJECT_SOURCE_DIR}")
-    # A sanitizer's runtime must come first, into a python that was built without it (gcc's only).
-    if(IRIS_SANITIZE)
-      set(runtime libtsan.so)
-      if(IRIS_SANITIZE STREQUAL "address")
-        set(runtime libasan.so)
-      endif()
-      execute_process(COMMAND gcc -print-file-name=${runtime} OUTPUT_VARIABLE preload
-                      OUTPUT_STRIP_TRAILING_WHITESPACE)
-      set_property(TEST python.${name} APPEND PROPERTY ENVIRONMENT "LD_PRELOAD=${preload}"
-                   "ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1"
-                   "TSAN_OPTIONS=allocator_may_return_null=1:die_after_fork=0:suppressions=${CMAKE_CURRENT_SOURCE_DIR}/tsan.supp")
-      if(CMAKE_C_COMPILER_ID MATCHES "Clang")
-        set_tests_properties(python.${name} PROPERTIES DISABLED TRUE)
-      endif()
-    endif()
+    iris_preload_sanitizer(python.${name} "detect_leaks=0:allocator_may_return_null=1"
+                           "allocator_may_return_null=1:die_after_fork=0:suppressions=${CMAKE_CURRENT_SOURCE_DIR}/tsan.supp")
   endforeach()
 endfunction()
 
@@ -192,19 +197,7 @@ function(iris_node_tests dir)
     set_property(TEST node.${name} APPEND PROPERTY ENVIRONMENT
                  "IRIS_NODE=${PROJECT_BINARY_DIR}/lib/iris/node"
                  "IRIS=${PROJECT_BINARY_DIR}/bin/iris" "SRC=${PROJECT_SOURCE_DIR}")
-    if(IRIS_SANITIZE)
-      set(runtime libtsan.so)
-      if(IRIS_SANITIZE STREQUAL "address")
-        set(runtime libasan.so)
-      endif()
-      execute_process(COMMAND gcc -print-file-name=${runtime} OUTPUT_VARIABLE preload
-                      OUTPUT_STRIP_TRAILING_WHITESPACE)
-      set_property(TEST node.${name} APPEND PROPERTY ENVIRONMENT "LD_PRELOAD=${preload}"
-                   "ASAN_OPTIONS=detect_leaks=0"
-                   "TSAN_OPTIONS=second_deadlock_stack=1:suppressions=${CMAKE_CURRENT_SOURCE_DIR}/node/tsan.supp")
-      if(CMAKE_C_COMPILER_ID MATCHES "Clang")
-        set_tests_properties(node.${name} PROPERTIES DISABLED TRUE)
-      endif()
-    endif()
+    iris_preload_sanitizer(node.${name} "detect_leaks=0"
+                           "second_deadlock_stack=1:suppressions=${CMAKE_CURRENT_SOURCE_DIR}/node/tsan.supp")
   endforeach()
 endfunction()
