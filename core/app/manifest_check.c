@@ -2,27 +2,6 @@
 
 #include <string.h>
 
-static void read_paths(struct reading *r, const struct manifest_key *key, json_t *v, void *base)
-{
-    struct manifest_key element = *key;
-    const char **paths = iris__manifest_alloc(r, json_array_size(v) * sizeof *paths);
-    size_t n = 0;
-    element.types = MANIFEST_PATH;
-    for (size_t i = 0; i < json_array_size(v); i++) {
-        json_t *path = json_array_get(v, i);
-        size_t back = iris__pointer_index(&r->pointer, i);
-        const char *s = NULL;
-        if (json_is_string(path))
-            s = iris__manifest_text(r, &element, path);
-        else
-            iris__manifest_wrong_kind(r, &element, path);
-        if (s && paths)
-            paths[n++] = s;
-        iris__pointer_back(&r->pointer, back);
-    }
-    iris__manifest_keep_list(key, base, paths, n);
-}
-
 /* Beyond max, initial would never be what it says. */
 static void check_backoff(struct reading *r, const struct manifest_supervisor *s)
 {
@@ -99,7 +78,7 @@ static void read_value(struct reading *r, const struct manifest_key *key, json_t
     } else if (json_is_array(v) && key->types & MANIFEST_OBJECTS)
         read_objects(r, key, v, base);
     else if (json_is_array(v) && key->types & MANIFEST_PATHS)
-        read_paths(r, key, v, base);
+        iris__manifest_strings(r, key, v, base, MANIFEST_PATH, iris__manifest_text);
     else if (json_is_object(v) && key->types & MANIFEST_MAP)
         iris__manifest_hosts(r, key, v);
     else if (json_is_object(v) && key->types & MANIFEST_FREE)

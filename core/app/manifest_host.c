@@ -30,23 +30,7 @@ void iris__manifest_directory(struct reading *r, const struct manifest_key *key,
 void iris__manifest_directories(struct reading *r, const struct manifest_key *key, json_t *v,
                                 void *base)
 {
-    struct manifest_key element = *key;
-    const char **list = iris__manifest_alloc(r, json_array_size(v) * sizeof *list);
-    size_t n = 0;
-    element.types = MANIFEST_DIRECTORY;
-    for (size_t i = 0; list && i < json_array_size(v); i++) {
-        json_t *one = json_array_get(v, i);
-        size_t back = iris__pointer_index(&r->pointer, i);
-        const char *s = NULL;
-        if (json_is_string(one))
-            s = directory(r, &element, one);
-        else
-            iris__manifest_wrong_kind(r, &element, one);
-        if (s)
-            list[n++] = s;
-        iris__pointer_back(&r->pointer, back);
-    }
-    iris__manifest_keep_list(key, base, list, n);
+    iris__manifest_strings(r, key, v, base, MANIFEST_DIRECTORY, directory);
 }
 
 /* ---- one host ---- */

@@ -114,7 +114,12 @@ int iris__duration_ms(int64_t ms, int64_t *ns); /* a bare number is milliseconds
     (MANIFEST_STRING | MANIFEST_NAME | MANIFEST_LABEL | MANIFEST_HOST | MANIFEST_PATH)
 /* -1: the key takes no such kind of value (and no problem was noted). */
 int iris__manifest_scalar(struct reading *, const struct manifest_key *, json_t *, void *base);
-const char *iris__manifest_text(struct reading *, const struct manifest_key *, json_t *);
+/* What is kept of a string; NULL: it was no good, and that is said. */
+typedef const char *iris__manifest_keep(struct reading *, const struct manifest_key *, json_t *);
+iris__manifest_keep iris__manifest_text;
+/* A list of strings, each of that type. */
+void iris__manifest_strings(struct reading *, const struct manifest_key *, json_t *, void *base,
+                            unsigned type, iris__manifest_keep *);
 void iris__manifest_defaults(const char *where, void *base);
 /* A list is two members: where its elements are and, next to it, how many. */
 void iris__manifest_keep_list(const struct manifest_key *, void *base, void *elements, size_t n);

@@ -89,6 +89,28 @@ static void read_text(struct reading *r, const struct manifest_key *key, json_t 
         *(const char **)place(key, base) = s;
 }
 
+void iris__manifest_strings(struct reading *r, const struct manifest_key *key, json_t *v,
+                            void *base, unsigned type, iris__manifest_keep *read)
+{
+    struct manifest_key element = *key;
+    const char **list = iris__manifest_alloc(r, json_array_size(v) * sizeof *list);
+    size_t n = 0;
+    element.types = type;
+    for (size_t i = 0; i < json_array_size(v); i++) {
+        json_t *one = json_array_get(v, i);
+        size_t back = iris__pointer_index(&r->pointer, i);
+        const char *s = NULL;
+        if (json_is_string(one))
+            s = read(r, &element, one);
+        else
+            iris__manifest_wrong_kind(r, &element, one);
+        if (s && list)
+            list[n++] = s;
+        iris__pointer_back(&r->pointer, back);
+    }
+    iris__manifest_keep_list(key, base, list, n);
+}
+
 static void planned_word(struct reading *r, const struct manifest_key *key, const char *word)
 {
     struct text what = {0};
