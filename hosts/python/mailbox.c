@@ -36,15 +36,7 @@ static int asks_matcher(void *ctx, const iris_message *m)
     struct match *match = ctx;
     PyGILState_STATE gil = PyGILState_Ensure();
     match->box->is_busy = 1;
-    PyObject *message = iris__message_object(m);
-    PyObject *answer = message ? PyObject_CallOneArg(match->matcher, message) : NULL;
-    int is = answer ? PyObject_IsTrue(answer) : 0;
-    if (!answer || is < 0) {
-        PyErr_Clear(); /* as the original has it: an exception is no */
-        is = 0;
-    }
-    Py_XDECREF(answer);
-    Py_XDECREF(message);
+    int is = iris__message_matches(m, match->matcher);
     match->box->is_busy = 0;
     PyGILState_Release(gil);
     return is;

@@ -142,6 +142,20 @@ PyObject *iris__message_object(const iris_message *m)
     return m->kind == IRIS_USER ? iris__message_bytes(m) : iris__signal_object(m);
 }
 
+int iris__message_matches(const iris_message *m, PyObject *matcher)
+{
+    PyObject *message = iris__message_object(m);
+    PyObject *answer = message ? PyObject_CallOneArg(matcher, message) : NULL;
+    int is = answer ? PyObject_IsTrue(answer) : 0;
+    if (!answer || is < 0) {
+        PyErr_Clear();
+        is = 0;
+    }
+    Py_XDECREF(answer);
+    Py_XDECREF(message);
+    return is;
+}
+
 PyObject *iris__message_take(const iris_message *m)
 {
     PyObject *bytes = iris__message_bytes(m);

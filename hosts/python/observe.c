@@ -50,16 +50,7 @@ static PyObject *get_messages(PyObject *self, PyObject *const *args, Py_ssize_t 
 
 static int asks_matcher(void *matcher, const iris_message *m)
 {
-    PyObject *message = iris__message_object(m);
-    PyObject *answer = message ? PyObject_CallOneArg(matcher, message) : NULL;
-    int is = answer ? PyObject_IsTrue(answer) : 0;
-    if (!answer || is < 0) {
-        PyErr_Clear(); /* as the original has it: an exception is no */
-        is = 0;
-    }
-    Py_XDECREF(answer);
-    Py_XDECREF(message);
-    return is;
+    return iris__message_matches(m, matcher);
 }
 
 /* _take(pid, matcher, start): (True, message), or (True, None) where no such actor keeps anything, or

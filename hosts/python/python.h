@@ -165,7 +165,9 @@ PyObject *iris__describe_raised(void); /* the same as text; a new reference, or 
 PyObject *iris__message_bytes(const iris_message *);  /* bytes; large ones of our own uncopied */
 PyObject *iris__message_view(const iris_message *);   /* [turn] a view that keeps it */
 PyObject *iris__message_object(const iris_message *); /* the same, or a PySystemMessage */
-PyObject *iris__message_take(const iris_message *m);  /* bytes, and the message is dropped */
+/* 1: matcher(message) is true. An exception is no, as in the original. */
+int iris__message_matches(const iris_message *, PyObject *matcher);
+PyObject *iris__message_take(const iris_message *m); /* bytes, and the message is dropped */
 /* Sends any buffer; large bytes are given, not copied. Results of api->send. -2: an exception. */
 int iris__send_object(struct host *, iris_actor *self, uint64_t to, PyObject *data, uint64_t ref);
 PyObject *iris__signal_object(const iris_message *); /* a PySystemMessage */
