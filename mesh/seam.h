@@ -20,6 +20,8 @@ struct node_id {
 struct mesh_identity {
     char uri[256];        /* the certificate's URI SAN, "iris://cluster/node" */
     char fingerprint[65]; /* SHA-256 of the certificate, hex */
+    uint8_t channel[32]; /* of this connection alone (TLS exporter); AUTH's proof covers it, so that nobody
+                            passes a proof on to another connection. All 0 on a plain one */
     int loopback;         /* the address of the other end is one of this machine */
 };
 
