@@ -100,10 +100,9 @@ int iris__manifest_is_free(const char *name)
     return !strncmp(name, "//", 2) || !strncmp(name, "x-", 2);
 }
 
-/* Who an actor is, and what it runs, is its own. */
-static int is_own(const struct reading *r, const char *where, const char *name)
+int iris__manifest_is_own(const char *where, const char *name)
 {
-    return r->of_defaults && !strcmp(where, "actors[]") &&
+    return !strcmp(where, "actors[]") &&
            (!strcmp(name, "path") || !strcmp(name, "handler") || !strcmp(name, "name"));
 }
 
@@ -116,7 +115,7 @@ void iris__manifest_member(struct reading *r, const char *where, const char *nam
         ;
     else if (!key)
         iris__manifest_unknown_key(r, where, name);
-    else if (is_own(r, where, name))
+    else if (r->of_defaults && iris__manifest_is_own(where, name))
         iris__manifest_at_key(iris__manifest_problem(
             r, "bad-default", "is each actor's own; expected a key that several may share"));
     else if (key->planned)

@@ -1,5 +1,5 @@
-/* The one table of manifest keys. Checks, defaults and messages come from it, and so will the JSON
- * Schema, `iris explain KEY` and the manual page: a key is added here and nowhere else. */
+/* The one table of manifest keys. Checks, defaults and messages come from it, and so do the JSON
+ * Schema, `iris explain KEY` and the manual page (keys.h): a key is added here and nowhere else. */
 #ifndef IRIS_APP_MANIFEST_KEYS_H
 #define IRIS_APP_MANIFEST_KEYS_H
 
@@ -50,6 +50,7 @@ struct manifest_key {
     size_t at;   /* 1 + where in the struct it is kept (a NUMBER as a double; of an OBJECT: an int,
                     1 where it is there); 0: nowhere */
     const char *meaning;
+    const char *more; /* further sentences for its manual, or NULL */
 };
 
 extern const struct manifest_key iris__manifest_keys[]; /* ends with a NULL name */

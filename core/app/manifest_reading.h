@@ -133,6 +133,8 @@ void iris__manifest_object(struct reading *, const char *where, json_t *object, 
 /* One key of an object. */
 void iris__manifest_member(struct reading *, const char *where, const char *name, json_t *,
                            void *base);
+/* Who an actor is, and what it runs, is its own: no key of "defaults". */
+int iris__manifest_is_own(const char *where, const char *name);
 int iris__manifest_is_free(const char *name); /* "//" is a comment, x-... is the user's own */
 
 /* ---- manifest_inherit.c ---- */

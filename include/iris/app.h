@@ -65,6 +65,18 @@ IRIS_EXPORT int iris_app_run(const iris_app_options *);
 IRIS_EXPORT int iris_app_check(const char *file, const char *const *sets, uint32_t nsets,
                                int as_json, void (*write)(void *ctx, const char *text), void *ctx);
 
+/* ---- the manifest, for people and editors. write() gets text, in one piece or several ---- */
+
+IRIS_EXPORT void iris_app_schema(void (*write)(void *ctx, const char *text), void *ctx); /* draft-07 */
+/* All keys that are built, each with a blank behind it: "actors.restart ". */
+IRIS_EXPORT void iris_app_keys(void (*write)(void *ctx, const char *text), void *ctx);
+/* The manual of one of them, as text or as one JSON object. IRIS_EXIT_OK, or IRIS_EXIT_NO_TARGET: no
+ * such key, and iris_app_reason() names the one that was probably meant. */
+IRIS_EXPORT int iris_app_explain_key(const char *key, int as_json,
+                                     void (*write)(void *ctx, const char *text), void *ctx);
+IRIS_EXPORT void iris_app_manual(void (*write)(void *ctx, const char *text),
+                                 void *ctx); /* iris-app.json(5), as scdoc reads it */
+
 /* ---- where a running application is reached: HTTP/1.1 over a UNIX stream socket ---- */
 
 #define IRIS_SOCKET_ROOM 108 /* the longest path that such a socket can have, with its '\0' */

@@ -63,9 +63,9 @@ try "$IRIS" stop /svc/echo;                exits 0
 try "$IRIS" explain /svc/echo;             exits 0; says '/svc/echo  has ended'; says 'ended        killed (how=stop, drained='
 try "$IRIS" explain /svc/ech;              exits 5; complains 'did you mean /svc/echo?'
 try "$IRIS" explain /svc/nobody --json;    exits 5; is_json; says '"code":"no-such-target"'
-try "$IRIS" explain mailbox;               exits 2; complains "begins with '/'"; complains 'keys of the manifest are not explained yet'
-try "$IRIS" explain mailbox --json;        exits 2; is_json; says '"code":"bad-request"'
-try "$IRIS" explain;                       exits 2; complains 'PATH is missing'
+try "$IRIS" explain mailbox;               exits 5; complains "did you mean actors.mailbox?"
+try "$IRIS" explain mailbox --json;        exits 5; is_json; says '"code":"no-such-target"'; is_quiet
+try "$IRIS" explain;                       exits 2; complains 'PATH or KEY is missing'
 try "$IRIS" stop; app_ends 0; leaves_nothing
 try "$IRIS" explain /svc/tally;            exits 4
 finish

@@ -39,7 +39,7 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static const struct argp argp = {
+const struct argp check_argp = {
     options, parse, "[FILE]", "Check a manifest (./app.json) without starting anything.",
     NULL,    NULL,  NULL,
 };
@@ -63,7 +63,7 @@ static void say_no_errors(const char *file, const char *named)
 int verb_check(int argc, char **argv)
 {
     struct check c = {.sets = calloc((size_t)argc, sizeof *c.sets)};
-    parse_arguments(&argp, argc, argv, &c);
+    parse_arguments(&check_argp, argc, argv, &c);
     const char *file = c.file ? c.file : "app.json";
     int status = iris_app_check(file, c.sets, c.nsets, c.json, print, c.json ? stdout : stderr);
     if (!status && !c.json)

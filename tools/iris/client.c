@@ -75,8 +75,7 @@ int client_error(const struct common *c, const char *code, const char *hint, con
 
 /* ---- the socket ---- */
 
-/* The library's reason may bring its hint along, as a line of its own. */
-static int client_failure(const struct common *c, const char *code)
+int client_failure(const struct common *c, const char *code)
 {
     const char *reason = iris_app_reason(), *hint = strstr(reason, "\nhint: ");
     char *message = strndup(reason, hint ? (size_t)(hint - reason) : strlen(reason));

@@ -21,6 +21,9 @@ int client_find(const struct common *c, char *path, size_t room);
  * status that belongs to the code. */
 int client_error(const struct common *c, const char *code, const char *hint, const char *message);
 
+/* The same with iris_app_reason(), which may bring its hint along as a line of its own. */
+int client_failure(const struct common *c, const char *code);
+
 /* Prints an answer that arose here: gets its "iris": 1. The answer is stolen. */
 void client_print(json_t *answer);
 

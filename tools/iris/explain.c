@@ -21,27 +21,23 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (x->target)
-            argp_error(state, "%s: expected only one PATH", arg);
-        if (*arg != '/')
-            argp_error(state,
-                       "%s: expected an actor's path, which begins with '/'; keys of the manifest "
-                       "are not explained yet",
-                       arg);
+            argp_error(state, "%s: expected only one PATH or KEY", arg);
         x->target = arg;
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "PATH is missing");
+        argp_error(state, "PATH or KEY is missing");
         return 0;
     }
     return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp argp = {
+const struct argp explain_argp = {
     NULL,
     parse,
-    "PATH",
+    "PATH|KEY",
     "Tell what happened to an actor: which message crashed which version, what its supervisor "
-    "decided, swaps, and how it is now.\v"
+    "decided, swaps, and how it is now. Or what a key of the manifest means, as in: "
+    "iris explain actors.restart\v"
     "An actor that has ended is told of too. Each has its last 64 events, without what it logged "
     "itself.",
     common_children,
@@ -332,11 +328,27 @@ static void print(json_t *answer)
     say_next(events, path, json_is_object(json_object_get(answer, "now")));
 }
 
+/* ---- a key of the manifest ---- */
+
+static void print_text(void *ctx, const char *text)
+{
+    fputs(text, ctx);
+}
+
+/* Nothing has to run for that. */
+static int explain_key(const struct explain *x)
+{
+    int status = iris_app_explain_key(x->target, x->common.json, print_text, stdout);
+    return status ? client_failure(&x->common, "no-such-target") : status;
+}
+
 int verb_explain(int argc, char **argv)
 {
     struct explain x = {.common.timeout_ms = 5000};
     json_t *answer;
-    parse_arguments(&argp, argc, argv, &x);
+    parse_arguments(&explain_argp, argc, argv, &x);
+    if (*x.target != '/')
+        return explain_key(&x);
     int status = client_call(&x.common, "POST", "/v1/explain",
                              json_pack("{s:s}", "target", x.target), &answer);
     if (answer)

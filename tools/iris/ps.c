@@ -17,7 +17,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp argp = {
+const struct argp ps_argp = {
     NULL, parse, "", "List the actors of a running app.", common_children, NULL, NULL,
 };
 
@@ -100,7 +100,7 @@ int verb_ps(int argc, char **argv)
 {
     struct common c = {.timeout_ms = 5000};
     json_t *answer;
-    parse_arguments(&argp, argc, argv, &c);
+    parse_arguments(&ps_argp, argc, argv, &c);
     int status = client_call(&c, "GET", "/v1/ps", NULL, &answer);
     if (answer)
         print(answer);

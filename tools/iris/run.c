@@ -67,7 +67,7 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static const struct argp argp = {
+const struct argp run_argp = {
     options,
     parse,
     "[FILE]",
@@ -214,7 +214,7 @@ int verb_run(int argc, char **argv)
         .app = {.size = sizeof r.app, .abi = IRIS_ABI, .out = print, .program = program},
         .sets = calloc((size_t)argc, sizeof *r.sets),
     };
-    parse_arguments(&argp, argc, argv, &r);
+    parse_arguments(&run_argp, argc, argv, &r);
     r.app.ctx = &r;
     r.app.sets = r.sets;
     r.app.stop_fd = watch_signals(ends);

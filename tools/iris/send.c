@@ -45,12 +45,12 @@ static const struct argp_option options[] = {
 
 #define DATA_HELP "DATA is sent as it stands; '-' reads it from stdin."
 
-static const struct argp send_argp = {
+const struct argp send_argp = {
     options,         parse, "PATH [DATA]", "Send a message to an actor.\v" DATA_HELP,
     common_children, NULL,  NULL,
 };
 
-static const struct argp ask_argp = {
+const struct argp ask_argp = {
     options,
     parse,
     "PATH [DATA]",

@@ -29,7 +29,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp argp = {
+const struct argp stop_argp = {
     NULL,
     parse,
     "[PATH]",
@@ -130,6 +130,6 @@ static int stop_actor(struct stop *s)
 int verb_stop(int argc, char **argv)
 {
     struct stop s = {.common.timeout_ms = 30000};
-    parse_arguments(&argp, argc, argv, &s);
+    parse_arguments(&stop_argp, argc, argv, &s);
     return s.target ? stop_actor(&s) : stop_app(s.common);
 }

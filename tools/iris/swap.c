@@ -86,7 +86,7 @@ static const struct argp_option rollback_options[] = {
     {0},
 };
 
-static const struct argp swap_argp = {
+const struct argp swap_argp = {
     swap_options,
     parse,
     "PATH [HANDLER]",
@@ -98,7 +98,7 @@ static const struct argp swap_argp = {
     NULL,
 };
 
-static const struct argp rollback_argp = {
+const struct argp rollback_argp = {
     rollback_options, parse, "PATH", "Go back to the code that an actor ran before.",
     waiting_children, NULL,  NULL,
 };

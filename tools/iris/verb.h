@@ -1,24 +1,46 @@
-/* What a verb of the program is. To add one: write its file, add its line to verbs[] in main.c. */
+/* What a verb of the program is. To add one: write its file, add its line to verbs[] in verbs.c and its
+ * two names below. `--help`, what a shell completes and the manual come from that table. */
 #ifndef IRIS_TOOL_VERB_H
 #define IRIS_TOOL_VERB_H
 
 #include <argp.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct verb {
-    const char *name, *args, *summary;
+    const char *name;
+    const char *args; /* of words that completion knows: PATH, KEY, FILE, HANDLER, SHELL, VERB */
+    const char *summary;
     int (*run)(int argc, char **argv); /* argv[0]: "iris NAME"; returns an exit status */
+    const struct argp *argp;
 };
 
-int verb_run(int argc, char **argv);
-int verb_check(int argc, char **argv);
-int verb_ps(int argc, char **argv);
-int verb_explain(int argc, char **argv);
-int verb_send(int argc, char **argv);
-int verb_ask(int argc, char **argv);
-int verb_swap(int argc, char **argv);
-int verb_rollback(int argc, char **argv);
-int verb_stop(int argc, char **argv);
+extern const struct verb verbs[]; /* ends with a NULL name */
+const struct verb *find_verb(const char *name);
+void print_help(FILE *to);
+
+/* What an option that takes a value is called: "--timeout=TIME", or "-a" too. Calls with each option of a
+ * verb, those of its children behind its own; --help and --json are among them. */
+void each_option(const struct verb *, void (*)(void *ctx, const struct argp_option *), void *ctx);
+
+int print_completion(const char *shell, FILE *to); /* -1: no such shell */
+void print_manual(FILE *to);                       /* iris(1), as scdoc reads it */
+
+#define VERB(name)                                                                                 \
+    extern const struct argp name##_argp;                                                          \
+    int verb_##name(int argc, char **argv);
+VERB(ask)
+VERB(check)
+VERB(completion)
+VERB(explain)
+VERB(ps)
+VERB(rollback)
+VERB(run)
+VERB(schema)
+VERB(send)
+VERB(stop)
+VERB(swap)
+#undef VERB
 
 /* Options of all verbs that talk to a running app: -a, --json and, where a verb waits, --timeout. A
  * verb's argp has `common_children` (or `waiting_children`), and hands a struct common down. */
