@@ -68,12 +68,12 @@ static const char *host_name_for(const char *file)
     return NULL;
 }
 
-static const char *config_of(const iris_runtime *rt, const char *name)
+static struct host_config config_of(const iris_runtime *rt, const char *name)
 {
     for (size_t i = 0; i < rt->nconfigs; i++)
         if (strcmp(rt->configs[i].name, name) == 0)
-            return rt->configs[i].config;
-    return NULL;
+            return rt->configs[i];
+    return (struct host_config){.limits = {.load = IRIS__LOAD_LIMIT}};
 }
 
 static struct host *load_host(iris_runtime *rt, const char *name)
@@ -89,7 +89,8 @@ static struct host *load_host(iris_runtime *rt, const char *name)
         return iris__fail("host \"%s\": there is no %s; this build of Iris has no such host", name,
                           file),
                NULL;
-    if (iris__host_add(&rt->hosts, file, config_of(rt, name)))
+    struct host_config c = config_of(rt, name);
+    if (iris__host_add(&rt->hosts, file, c.config, c.limits))
         return NULL;
     struct host *h = iris__host_named(&rt->hosts, name);
     if (!h)

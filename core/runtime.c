@@ -160,7 +160,7 @@ static void on_stuck(void *owner, iris_executor *x, struct lane *l, int64_t age)
 {
     struct world *w = owner;
     uint64_t turn = l->seen;
-    if (x->driver.interrupt && w->sched.limit && age >= w->sched.limit)
+    if (x->driver.interrupt && x->limit && age >= x->limit)
         interrupt(x, l, turn);
     if (age >= IRIS__SECOND)
         say_stuck(w, x, l, age);

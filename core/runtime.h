@@ -16,6 +16,7 @@
 /* What a host is started with when it is first needed. */
 struct host_config {
     const char *name, *config; /* "python", JSON */
+    struct host_limits limits;
 };
 
 struct iris_runtime {

@@ -99,9 +99,41 @@ static void destroy(iris_job *job)
     free(v->handler);
     free(v->file);
     free(v->symbol);
+    for (uint32_t i = 0; i < v->nuses; i++)
+        free(v->uses[i]);
+    free(v->uses);
     free(v);
     if (library && w->hooks.unload)
         w->hooks.unload(w, library);
+}
+
+static int has_use(const iris_version *v, const char *file)
+{
+    for (uint32_t i = 0; i < v->nuses; i++)
+        if (strcmp(v->uses[i], file) == 0)
+            return 1;
+    return 0;
+}
+
+static int add_use(iris_version *v, const char *file)
+{
+    char **list = realloc(v->uses, (v->nuses + 1) * sizeof *list);
+    if (!list)
+        return IRIS_FAIL;
+    v->uses = list;
+    list[v->nuses] = strdup(file);
+    if (!list[v->nuses])
+        return IRIS_FAIL;
+    v->nuses++;
+    return IRIS_OK;
+}
+
+int iris__version_uses(iris_version *v, const char *file)
+{
+    pthread_mutex_lock(&v->world->facts_lock);
+    int result = has_use(v, file) ? IRIS_OK : add_use(v, file);
+    pthread_mutex_unlock(&v->world->facts_lock);
+    return result ? iris__fail("%s: no memory to note that it is used", file) : IRIS_OK;
 }
 
 void iris__version_release(iris_version *v)

@@ -15,6 +15,9 @@ struct iris_version {
     char *host_name;     /* "native", "python" */
     char *handler;       /* as the user wrote it, or NULL */
     char *file, *symbol; /* where it was loaded from, or NULL */
+    char **uses;         /* all files that it was made of; NULL: not known. Under facts_lock */
+    uint32_t nuses;
+    int is_dated; /* what its file holds now was refused; under facts_lock */
     iris_job free_job;
 };
 
@@ -28,7 +31,8 @@ struct label iris__behaviour_label(const iris_behaviour *);
 /* library is taken over on success. IRIS_OK or IRIS_FAIL. */
 int iris__version_define(struct world *, const iris_behaviour *, void *library, const void *host,
                          const char *host_name, const char *handler, iris_version **out);
-int iris__version_retain(iris_version *);   /* IRIS_DEAD: its free() is on its way */
-void iris__version_release(iris_version *); /* NULL is fine */
+int iris__version_uses(iris_version *, const char *file); /* see ext/library.h */
+int iris__version_retain(iris_version *);                 /* IRIS_DEAD: its free() is on its way */
+void iris__version_release(iris_version *);               /* NULL is fine */
 
 #endif

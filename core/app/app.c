@@ -86,7 +86,8 @@ static int set_configs(struct app *a)
     if (!a->configs)
         return iris__fail("no memory");
     for (size_t i = 0; i < m->nhosts; i++)
-        a->configs[i] = (struct host_config){m->hosts[i].name, m->hosts[i].config};
+        a->configs[i] = (struct host_config){
+            m->hosts[i].name, m->hosts[i].config, {m->hosts[i].turn_limit, m->hosts[i].load_limit}};
     a->runtime->configs = a->configs;
     a->runtime->nconfigs = m->nhosts;
     return IRIS_OK;
@@ -227,6 +228,8 @@ static int run(struct app *a)
     status = watch(a) ? IRIS_EXIT_FAILED : iris__app_start(a);
     iris__early_admit(a, 1);
     a->started = !status;
+    if (a->watch && a->started)
+        iris__watch_refresh(a->watch);
     if (!status)
         wait_for_end(a);
     return end(a, status);

@@ -45,7 +45,8 @@ struct manifest_host {
     const char *venv, *cwd;
     const char **search;
     size_t nsearch;
-    const char *env, *options; /* JSON text of an object, or NULL */
+    const char *env, *options;      /* JSON text of an object, or NULL */
+    int64_t turn_limit, load_limit; /* ns; 0: no limit of turns */
 };
 
 struct manifest_actor {

@@ -68,6 +68,7 @@ static void read_host(struct reading *r, const struct manifest_key *key, const c
         return;
     }
     h->name = iris__manifest_copy(r, name, strlen(name));
+    iris__manifest_defaults(key->child, h);
     iris__manifest_object(r, key->child, v, h);
     put_together(r, h);
 }

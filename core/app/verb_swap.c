@@ -136,6 +136,7 @@ static void record(struct change *c, const char *why)
     struct app *a = c->order.app;
     iris_info i = {.size = sizeof i, .abi = IRIS_ABI};
     char *text;
+    iris__origin_refused(&a->runtime->world, c->order.pid);
     if (iris__info(&a->runtime->world, c->order.pid, &i) != IRIS_OK ||
         asprintf(&text, "still v%u: %s", i.rev, without_verb(why)) < 0)
         return;

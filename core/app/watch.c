@@ -15,7 +15,7 @@
 /* Directories are watched, not files: who saves by writing another file and renaming it leaves a new file
  * under the old name. What changed is looked at a moment later, once, and counts when it holds other bytes
  * than before and nobody is writing it. What does not load is refused as any swap is; the next save comes
- * here again. Of languages nothing is known but what a host says that its handlers import. */
+ * here again. Of languages nothing is known but what a host says: which files each version is made of. */
 
 #define SETTLE_MS 50 /* an editor's writing and renaming is one change */
 #define TRIES 100    /* as often a file may be missing or half written */
@@ -136,12 +136,18 @@ static void add_pid(void *ctx, uint64_t pid)
     p->list[p->n++] = pid;
 }
 
-/* Its own file, or one beside it that its language imports. */
+/* One that it is made of. Where that is not known, as what was refused last may want another one: also one
+ * beside it that its language imports. */
 static int concerns(const struct origin *o, const char *path)
 {
     const char *ending = strrchr(base_of(path), '.');
     if (!strcmp(o->file, path))
         return 1;
+    for (uint32_t i = 0; i < o->nuses; i++)
+        if (!strcmp(o->uses[i], path))
+            return 1;
+    if (o->nuses && !o->is_dated)
+        return 0;
     return ending && o->imports && is_beside(o->file, path) &&
            iris__manifest_word(o->imports, ending + 1) >= 0;
 }
@@ -256,15 +262,27 @@ static int add_manifest(struct watch *w)
     return result;
 }
 
+static void add_once(struct watch *w, const char *path)
+{
+    if (!file_at(w, path) && add(w, path))
+        iris__app_say(w->app, IRIS_APP_WARNING, "%s", iris__reason());
+}
+
+static void add_origin(struct watch *w, const struct origin *o)
+{
+    add_once(w, o->file);
+    for (uint32_t i = 0; i < o->nuses; i++)
+        add_once(w, o->uses[i]);
+}
+
 void iris__watch_refresh(struct watch *w)
 {
     struct pids pids = {0};
     iris__runtime_walk(w->app->runtime, add_pid, &pids);
     for (size_t i = 0; i < pids.n; i++) {
         struct origin o;
-        if (iris__origin(&w->app->runtime->world, pids.list[i], &o) == IRIS_OK && o.file &&
-            !file_at(w, o.file) && add(w, o.file))
-            iris__app_say(w->app, IRIS_APP_WARNING, "%s", iris__reason());
+        if (iris__origin(&w->app->runtime->world, pids.list[i], &o) == IRIS_OK && o.file)
+            add_origin(w, &o);
         iris__origin_finish(&o);
     }
     free(pids.list);

@@ -80,10 +80,16 @@ static int leave(iris_actor *self, const char *reason)
 
 /* ---- behaviours ---- */
 
+/* Whose calls these are: a host's own, or an actor's of a host. NULL: of none. */
+static struct host *host_of(const iris_actor *self)
+{
+    return self->version ? (struct host *)self->version->host : self->state;
+}
+
 /* What a host, or an actor of a host's, defines is that host's: its versions may adopt each other. */
 int iris__api_define(iris_actor *self, const iris_behaviour *b, iris_version **out)
 {
-    const struct host *h = self->version ? self->version->host : self->state;
+    const struct host *h = host_of(self);
     const char *name = h ? h->library->taken.plugin.name : NULL;
     return iris__version_define(iris__world_of(self), b, NULL, h, name, NULL, out);
 }
@@ -176,7 +182,15 @@ int iris__api_swap(iris_actor *self, uint64_t to, iris_version *v, int at_once,
 int iris__api_open(iris_actor *self, const iris_driver *d, iris_executor **out)
 {
     struct world *w = iris__world_of(self);
-    return iris__world_is_here(w) ? iris__executor_open(&w->sched, d, 0, out) : IRIS_FAIL;
+    struct host *h = host_of(self);
+    iris_driver own = {.size = sizeof own};
+    memcpy(&own, d, d->size < sizeof own ? d->size : sizeof own);
+    own.size = sizeof own;
+    if (h) {
+        h->interrupts |= own.interrupt != NULL;
+        own.turn_limit = own.turn_limit ? own.turn_limit : h->limits.turn;
+    }
+    return iris__world_is_here(w) ? iris__executor_open(&w->sched, &own, 0, out) : IRIS_FAIL;
 }
 
 uint64_t iris__api_turn(const iris_executor *x)
@@ -312,6 +326,14 @@ static char *copy_or_null(const char *text)
     return text ? strdup(text) : NULL;
 }
 
+static void copy_uses(const iris_version *v, struct origin *out)
+{
+    out->uses = v->nuses ? calloc(v->nuses, sizeof *out->uses) : NULL;
+    for (uint32_t i = 0; out->uses && i < v->nuses; i++)
+        if ((out->uses[out->nuses] = strdup(v->uses[i])))
+            out->nuses++;
+}
+
 int iris__origin(struct world *w, uint64_t target, struct origin *out)
 {
     iris_actor *a = iris__table_at(&w->table, target);
@@ -320,8 +342,12 @@ int iris__origin(struct world *w, uint64_t target, struct origin *out)
     pthread_mutex_lock(&w->facts_lock);
     if (a && iris__gate_is(a, target) && a->version) {
         const iris_version *v = a->version;
-        *out = (struct origin){copy_or_null(v->file), copy_or_null(v->symbol),
-                               copy_or_null(v->handler), iris__host_imports(v->host)};
+        *out = (struct origin){.file = copy_or_null(v->file),
+                               .symbol = copy_or_null(v->symbol),
+                               .handler = copy_or_null(v->handler),
+                               .imports = iris__host_imports(v->host),
+                               .is_dated = v->is_dated};
+        copy_uses(v, out);
         result = IRIS_OK;
     }
     pthread_mutex_unlock(&w->facts_lock);
@@ -333,7 +359,19 @@ void iris__origin_finish(struct origin *o)
     free(o->file);
     free(o->symbol);
     free(o->handler);
+    for (uint32_t i = 0; i < o->nuses; i++)
+        free(o->uses[i]);
+    free(o->uses);
     *o = (struct origin){0};
+}
+
+void iris__origin_refused(struct world *w, uint64_t target)
+{
+    iris_actor *a = iris__table_at(&w->table, target);
+    pthread_mutex_lock(&w->facts_lock);
+    if (a && iris__gate_is(a, target) && a->version)
+        ((iris_version *)a->version)->is_dated = 1;
+    pthread_mutex_unlock(&w->facts_lock);
 }
 
 static int info(iris_actor *self, uint64_t target, iris_info *out)

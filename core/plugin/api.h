@@ -41,8 +41,13 @@ void iris__info_code(struct world *, uint64_t pid, iris_info *);
 struct origin {
     char *file, *symbol, *handler;
     const char *imports; /* of its host; not the caller's to free */
+    char **uses;         /* all files that it was made of; NULL: not known */
+    uint32_t nuses;
+    int is_dated; /* what its file holds now was refused */
 };
 int iris__origin(struct world *, uint64_t pid, struct origin *); /* IRIS_OK or IRIS_DEAD */
 void iris__origin_finish(struct origin *);
+/* What its file holds now was refused. */
+void iris__origin_refused(struct world *, uint64_t pid);
 
 #endif

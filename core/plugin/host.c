@@ -27,11 +27,21 @@ static struct host *with_library(struct hosts *h, const struct library *lib)
     return host;
 }
 
+/* A limit that would mean nothing is refused, once the host has shown what it can do. */
+static int check_limits(const struct host *host)
+{
+    if (!host->limits.turn || host->interrupts)
+        return IRIS_OK;
+    if (host->library->taken.plugin.host->stop)
+        host->library->taken.plugin.host->stop(host->data);
+    return iris__api_fail("turn_limit: its handlers cannot be interrupted; leave it out");
+}
+
 static int start(struct host *host, const char *config, void *arg)
 {
     const iris_plugin *p = &host->library->taken.plugin;
     iris__forget();
-    if (p->host->start(&host->self, config, arg, &host->data))
+    if (p->host->start(&host->self, config, arg, &host->data) || check_limits(host))
         return iris__fail("host \"%s\" %s did not start: %s", p->name, p->version, iris__reason());
     host->started = 1;
     return IRIS_OK;
@@ -39,7 +49,7 @@ static int start(struct host *host, const char *config, void *arg)
 
 /* The reference to lib is taken over. */
 static int welcome(struct hosts *h, struct library *lib, const char *file, const char *config,
-                   void *arg)
+                   void *arg, struct host_limits limits)
 {
     struct host *host = with_library(h, lib);
     if (host) {
@@ -52,6 +62,8 @@ static int welcome(struct hosts *h, struct library *lib, const char *file, const
                           file);
     }
     host = create(h, lib);
+    if (host)
+        host->limits = limits;
     if (!host || start(host, config, arg)) {
         free(host);
         iris__library_release(lib);
@@ -62,12 +74,12 @@ static int welcome(struct hosts *h, struct library *lib, const char *file, const
     return IRIS_OK;
 }
 
-int iris__host_add(struct hosts *h, const char *file, const char *config)
+int iris__host_add(struct hosts *h, const char *file, const char *config, struct host_limits limits)
 {
     struct library *lib;
     if (iris__loader_open_host(h->loader, file, iris__api(), &lib))
         return IRIS_FAIL;
-    return welcome(h, lib, file, config, NULL);
+    return welcome(h, lib, file, config, NULL, limits);
 }
 
 int iris__host_attach(struct hosts *h, const iris_plugin *(*entry)(const iris_api *),
@@ -76,7 +88,7 @@ int iris__host_attach(struct hosts *h, const iris_plugin *(*entry)(const iris_ap
     struct library *lib;
     if (iris__loader_attach(h->loader, name, entry, iris__api(), &lib))
         return IRIS_FAIL;
-    return welcome(h, lib, name, config, arg);
+    return welcome(h, lib, name, config, arg, (struct host_limits){0});
 }
 
 void iris__hosts_stop(struct hosts *h)
@@ -169,7 +181,8 @@ int iris__host_load(struct hosts *h, struct host *host, const char *file, const 
                 .symbol = symbol,
                 .code = source.code,
                 .config = config,
-                .copy = source.copy->path},
+                .copy = source.copy->path,
+                .limit = host->limits.load},
         .source = &source,
         .hosts = h,
         .host = host,
@@ -195,4 +208,5 @@ static int open_library(iris_actor *self, const iris_source *source, iris_versio
     return IRIS_OK;
 }
 
-const iris_library iris__library_ext = {sizeof(iris_library), IRIS_ABI, open_library};
+const iris_library iris__library_ext = {sizeof(iris_library), IRIS_ABI, open_library,
+                                        iris__version_uses};

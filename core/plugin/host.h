@@ -7,12 +7,20 @@
 #include "actor.h"
 #include "loader.h"
 
+#define IRIS__LOAD_LIMIT (30 * INT64_C(1000000000)) /* ns; where nothing is said */
+
+struct host_limits { /* ns; 0: none. Of the manifest: hosts.NAME */
+    int64_t turn, load;
+};
+
 struct host {
     struct host *next;
+    struct host_limits limits;
     struct library *library;
     iris_actor self; /* for its own calls; no pid */
     void *data;      /* what start() gave */
     int started;
+    int interrupts; /* it has opened an executor whose turns can be interrupted */
 };
 
 struct hosts {
@@ -22,7 +30,7 @@ struct hosts {
 };
 
 /* Load a host's plugin (or attach one that is linked in) and start it. Asking again is fine. */
-int iris__host_add(struct hosts *, const char *file, const char *config);
+int iris__host_add(struct hosts *, const char *file, const char *config, struct host_limits);
 int iris__host_attach(struct hosts *, const iris_plugin *(*entry)(const iris_api *),
                       const char *name, const char *config, void *arg);
 void iris__hosts_stop(struct hosts *);

@@ -190,6 +190,7 @@ static iris_executor *create(struct sched *s, const iris_driver *d, int own)
     x->driver.size = sizeof *d;
     snprintf(x->name, sizeof x->name, "%s", d->name ? d->name : "driver");
     x->driver.name = x->name;
+    x->limit = x->driver.turn_limit ? x->driver.turn_limit : s->limit;
     x->sched = s;
     x->own = own;
     x->kind = x->driver.wake ? EXECUTOR_HOSTED : EXECUTOR_DRIVEN;

@@ -53,6 +53,7 @@ struct iris_executor {
     int bell;          /* DRIVEN */
     int own;           /* it ends by itself when its one actor has ended */
     atomic_uint users; /* threads that push, post or look at it now: its end waits for them */
+    int64_t limit;     /* ns after which a turn is interrupted; 0: never. From its birth on */
     unsigned long thread;
     struct iris_executor *next; /* the sched's list, under its lock */
 };
@@ -99,7 +100,7 @@ struct sched {
     iris_executor pool;
     atomic_uint
         nworkers;       /* entries; that of a replaced one is used again when its thread is gone */
-    int64_t limit;      /* ns after which a turn is interrupted; 0: never */
+    int64_t limit;      /* the same of executors that do not say; set before they are opened */
     atomic_uint parked; /* at least as many as say so themselves: a hint */
     atomic_int serving; /* a sleeping worker serves the poller */
     struct worker *workers[SCHED_WORKERS_MAX];

@@ -44,19 +44,19 @@ static int64_t age_of(struct lane *l, int64_t now)
 }
 
 /* Whether somebody must be told now of a turn of this age: after 1, 2, 4, .. s, and at each limit. */
-static int is_worth_telling(struct sched *s, struct lane *l, int64_t age)
+static int is_worth_telling(int64_t limit, struct lane *l, int64_t age)
 {
     int tell = age >= l->tell_at;
-    int interrupt = s->limit && age >= l->interrupt_at;
+    int interrupt = limit && age >= l->interrupt_at;
     if (tell)
         l->tell_at *= 2;
     if (interrupt)
-        l->interrupt_at += s->limit;
+        l->interrupt_at += limit;
     return tell || interrupt;
 }
 
 /* One lane, once a tick: whether anything happens in it, and whether somebody must be told. */
-static int inspect(struct sched *s, struct lane *l)
+static int inspect(struct sched *s, struct lane *l, int64_t limit)
 {
     uint64_t turns = atomic_load_explicit(&l->turns, memory_order_relaxed);
     void *task = atomic_load_explicit(&l->task, memory_order_acquire);
@@ -67,12 +67,12 @@ static int inspect(struct sched *s, struct lane *l)
     if (!age) { /* a new turn, or none */
         atomic_store_explicit(&l->since, task ? now : 0, memory_order_relaxed);
         l->tell_at = STUCK_AFTER;
-        l->interrupt_at = s->limit;
+        l->interrupt_at = limit;
         return found;
     }
     if (age >= 2 * IRIS__MS)
         atomic_store_explicit(&l->due, 1, memory_order_relaxed);
-    return found | (is_worth_telling(s, l, age) ? STUCK : 0);
+    return found | (is_worth_telling(limit, l, age) ? STUCK : 0);
 }
 
 static void tell(struct sched *s, iris_executor *x, struct lane *l)
@@ -115,7 +115,7 @@ static int inspect_pool(struct sched *s)
     int found = 0;
     uint32_t n = atomic_load(&s->nworkers);
     for (uint32_t i = 0; i < n; i++) {
-        int now = inspect(s, &s->workers[i]->lane);
+        int now = inspect(s, &s->workers[i]->lane, s->limit);
         if (now & STUCK)
             tell(s, &s->pool, &s->workers[i]->lane);
         relieve(s, i);
@@ -132,7 +132,7 @@ static int inspect_list(struct sched *s)
     int n = 0, found = 0;
     pthread_mutex_lock(&s->lock);
     for (iris_executor *x = s->list; x; x = x->next) {
-        int now = inspect(s, &x->lane);
+        int now = inspect(s, &x->lane, x->limit);
         found |= now;
         if (now & STUCK && n < 16) {
             atomic_fetch_add(&x->users, 1);

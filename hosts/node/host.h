@@ -18,6 +18,7 @@
 
 #include <iris/ext/ask.h>
 #include <iris/ext/control.h>
+#include <iris/ext/library.h>
 #include <iris/ext/mailbox.h>
 #include <iris/ext/name.h>
 #include <iris/ext/observe.h>
@@ -140,6 +141,7 @@ struct host { /* one for each runtime */
 struct extensions {
     const iris_ask *ask;
     const iris_control *control;
+    const iris_library *library;
     const iris_mailbox *mailbox;
     const iris_name *name;
     const iris_observe *observe;
@@ -204,6 +206,7 @@ int iris__script_define(struct host *, enum kind, unsigned flags, const char *na
                         const char *version, uint32_t state_version, uint32_t *number);
 int iris__script_retain(struct host *, uint32_t number, iris_version **);
 void iris__script_release_own(struct host *, uint32_t number);
+void iris__script_uses(struct host *, uint32_t number, const char *file);
 
 /* state.c */
 int iris__state_init(const iris_behaviour *, iris_actor *, iris_bytes, void **);

@@ -29,7 +29,8 @@ static const iris_host host = {.size = sizeof host,
                                .suffixes = ".mjs .cjs .js",
                                .start = start,
                                .load = load,
-                               .stop = stop};
+                               .stop = stop,
+                               .imports = "mjs cjs js json "};
 
 static const char *const needs[] = {IRIS_ASK,       IRIS_CONTROL, IRIS_MAILBOX,
                                     IRIS_NAME,      IRIS_OBSERVE, IRIS_SUPERVISE,
@@ -51,6 +52,7 @@ void iris__use_api(const iris_api *given)
     if (!iris__api) {
         iris__ext = (struct extensions){.ask = given->extension(IRIS_ASK),
                                         .control = given->extension(IRIS_CONTROL),
+                                        .library = given->extension(IRIS_LIBRARY),
                                         .mailbox = given->extension(IRIS_MAILBOX),
                                         .name = given->extension(IRIS_NAME),
                                         .observe = given->extension(IRIS_OBSERVE),

@@ -110,6 +110,16 @@ int iris__script_retain(struct host *h, uint32_t number, iris_version **out)
     return IRIS_OK;
 }
 
+void iris__script_uses(struct host *h, uint32_t number, const char *file)
+{
+    const iris_library *library = iris__ext.library;
+    iris_version *v;
+    if (!library || !IRIS_HAS(library, uses) || iris__script_retain(h, number, &v) != IRIS_OK)
+        return;
+    library->uses(v, file);
+    iris__api->release(v);
+}
+
 void iris__script_release_own(struct host *h, uint32_t number)
 {
     struct script *s = script_at(h, number);

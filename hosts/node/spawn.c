@@ -38,6 +38,19 @@ static napi_value release_call(napi_env env, napi_callback_info info)
     return NULL;
 }
 
+/* uses(number, file): it was made of that, too. */
+static napi_value uses_call(napi_env env, napi_callback_info info)
+{
+    napi_value argv[2];
+    uint32_t number = UINT32_MAX;
+    struct host *h = iris__begin_closed(env, info, 2, argv);
+    char *file = iris__text(env, argv[1], "a file");
+    if (file && napi_get_value_uint32(env, argv[0], &number) == napi_ok)
+        iris__script_uses(h, number, file);
+    free(file);
+    return NULL;
+}
+
 /* A reference to the version of this number, for the time of a call. -1: there is none any more. */
 static int version_at(struct host *h, napi_value value, iris_version **out)
 {
@@ -215,10 +228,7 @@ static napi_value rollback_call(napi_env env, napi_callback_info info)
         h, k, iris__ext.control->rollback(iris__caller(h), pid, (uint32_t)steps, 0, 0, decided, k));
 }
 
-const struct call iris__spawn_calls[] = {{"define", define_call},
-                                         {"release", release_call},
-                                         {"spawnPlain", spawn_plain},
-                                         {"spawn", spawn_call},
-                                         {"swap", swap_call},
-                                         {"rollback", rollback_call},
-                                         {NULL, NULL}};
+const struct call iris__spawn_calls[] = {{"define", define_call},     {"release", release_call},
+                                         {"uses", uses_call},         {"spawnPlain", spawn_plain},
+                                         {"spawn", spawn_call},       {"swap", swap_call},
+                                         {"rollback", rollback_call}, {NULL, NULL}};

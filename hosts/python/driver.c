@@ -1,6 +1,7 @@
 #include "python.h"
 
 #include <pthread.h>
+#include <time.h>
 
 /* ---- the GIL ---- */
 
@@ -68,6 +69,12 @@ static void do_nothing(iris_job *job)
 
 /* ---- handlers that do not return ---- */
 
+struct guard {            /* of the one thread that runs files: the loader */
+    int64_t at;           /* ns; 0: nothing is guarded */
+    unsigned long thread; /* Python's name of it */
+    int raised;
+};
+
 /* Raising wants the GIL, and the core's ticker must not wait for that: the warden does. It is started
  * by the first handler that needs it. */
 static struct {
@@ -76,6 +83,7 @@ static struct {
     struct driver *first; /* whose turns are to be interrupted */
     struct driver *busy;  /* with this one it is busy now */
     int is_there;
+    struct guard guard;
 } warden = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 /* Holding the GIL: the turn cannot end meanwhile. */
@@ -90,6 +98,42 @@ static void interrupt_now(struct driver *d)
     PyGILState_Release(gil);
 }
 
+static int64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* [no gil] Under the warden's lock, which it leaves for the GIL: whoever has both takes the GIL first. */
+static void look_at_guard(void)
+{
+    int64_t at = warden.guard.at;
+    pthread_mutex_unlock(&warden.lock);
+    PyGILState_STATE gil = PyGILState_Ensure();
+    pthread_mutex_lock(&warden.lock);
+    if (at && warden.guard.at == at) {
+        warden.guard.at = 0;
+        warden.guard.raised = 1;
+        PyThreadState_SetAsyncExc(warden.guard.thread, iris__interrupted);
+    }
+    pthread_mutex_unlock(&warden.lock);
+    PyGILState_Release(gil);
+    pthread_mutex_lock(&warden.lock);
+}
+
+static void wait_for_work(void)
+{
+    int64_t at = warden.guard.at;
+    struct timespec until = {at / 1000000000, at % 1000000000};
+    if (!at)
+        pthread_cond_wait(&warden.changed, &warden.lock);
+    else if (now_ns() < at)
+        pthread_cond_timedwait(&warden.changed, &warden.lock, &until);
+    else
+        look_at_guard();
+}
+
 static void *watch(void *arg)
 {
     (void)arg;
@@ -97,7 +141,7 @@ static void *watch(void *arg)
     for (;;) {
         struct driver *d = warden.first;
         if (!d) {
-            pthread_cond_wait(&warden.changed, &warden.lock);
+            wait_for_work();
             continue;
         }
         warden.first = d->next;
@@ -111,9 +155,21 @@ static void *watch(void *arg)
     return NULL;
 }
 
+static void init_changed(void)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&warden.changed, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
+/* Nobody waits before there is one. */
 static int start_warden(void)
 {
     pthread_t thread;
+    if (!warden.is_there)
+        init_changed();
     if (!warden.is_there && pthread_create(&thread, NULL, watch, NULL) == 0) {
         pthread_detach(thread);
         warden.is_there = 1;
@@ -134,6 +190,29 @@ static int interrupt(const iris_driver *pub, uint64_t turn)
     }
     pthread_mutex_unlock(&warden.lock);
     return result;
+}
+
+void iris__guard_begin(int64_t limit)
+{
+    int64_t now = now_ns();
+    pthread_mutex_lock(&warden.lock);
+    warden.guard = (struct guard){0, PyThread_get_thread_ident(), 0};
+    if (limit && limit < INT64_MAX - now && start_warden() == IRIS_OK)
+        warden.guard.at = now + limit;
+    pthread_cond_broadcast(&warden.changed);
+    pthread_mutex_unlock(&warden.lock);
+}
+
+int iris__guard_end(void)
+{
+    pthread_mutex_lock(&warden.lock);
+    int raised = warden.guard.raised;
+    warden.guard.at = 0;
+    warden.guard.raised = 0;
+    pthread_mutex_unlock(&warden.lock);
+    if (raised) /* where it was about to come anyhow */
+        PyThreadState_SetAsyncExc(PyThread_get_thread_ident(), NULL);
+    return raised;
 }
 
 /* [no gil] From here on nobody interrupts it. */
@@ -158,6 +237,7 @@ void iris__driver_forked(void)
     pthread_cond_init(&warden.changed, NULL);
     warden.first = warden.busy = NULL;
     warden.is_there = 0;
+    warden.guard = (struct guard){0};
 }
 
 void iris__driver_calm(void)

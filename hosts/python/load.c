@@ -1,6 +1,9 @@
 #include "python.h"
 
+#include "runtime.h"
+
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -86,6 +89,21 @@ static int renew_modules(const char *file)
     PyObject *done = PyObject_CallMethod(live, "begin", "s#", file, (Py_ssize_t)root);
     Py_XDECREF(done);
     return done ? 0 : -1;
+}
+
+/* The exception becomes the reason. */
+static void fail_load(const iris_source *s, int is_late)
+{
+    iris__fail_raised();
+    if (!is_late)
+        return;
+    const char *reason = iris__door_reason(), *trace = strchr(reason, '\n');
+    char *where = strdup(trace ? trace : "");
+    iris__api->fail(
+        "%s: it has not been run to its end within %g s (hosts.python.load_limit): a loop "
+        "at its top does not end%s",
+        s->file, (double)s->limit / 1e9, where ? where : "");
+    free(where);
 }
 
 static PyObject *compile_source(const iris_source *s)
@@ -291,17 +309,38 @@ static int define(struct host *h, const iris_source *s, PyObject *module, PyObje
     return result;
 }
 
+/* Tells which files it was made of, for who watches them. That is no reason to fail. */
+static void tell_uses(const iris_source *s, iris_version *v)
+{
+    const iris_library *library = iris__ext.library;
+    const char *slash = strrchr(s->file, '/');
+    PyObject *live = library && IRIS_HAS(library, uses) && slash ? iris__door_live() : NULL;
+    PyObject *files = live ? PyObject_CallMethod(live, "files", "ss#", s->file, s->file,
+                                                 (Py_ssize_t)root_of(s->file, slash - s->file))
+                           : NULL;
+    for (Py_ssize_t i = 0; files && PyList_Check(files) && i < PyList_GET_SIZE(files); i++) {
+        PyObject *path = PyUnicode_EncodeFSDefault(PyList_GET_ITEM(files, i));
+        if (path)
+            library->uses(v, PyBytes_AS_STRING(path));
+        Py_XDECREF(path);
+    }
+    Py_XDECREF(files);
+    PyErr_Clear();
+}
+
 static int load(struct host *h, const iris_source *s, iris_version **out)
 {
     PyObject *name =
         add_directories(s->file) || renew_modules(s->file) ? NULL : fresh_name(s->file);
     PyObject *module = name ? run_module(s, name) : NULL;
-    int result = IRIS_FAIL;
+    int result = IRIS_FAIL, is_late = iris__guard_end();
     if (module) {
         remember_lines(s, module);
         result = define(h, s, module, name, s->symbol ? s->symbol : "on_msg", out);
+        if (result == IRIS_OK)
+            tell_uses(s, *out);
     } else
-        iris__fail_raised();
+        fail_load(s, is_late);
     if (module && result) {
         PyDict_DelItem(PyImport_GetModuleDict(), name);
         PyErr_Clear();
@@ -315,6 +354,7 @@ int iris__load(struct host *h, const iris_source *s, iris_version **out)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
     iris__current = (struct current){h, h->self}; /* what a module does when it is run */
+    iris__guard_begin(IRIS_HAS(s, limit) ? s->limit : 0);
     int result = load(h, s, out);
     iris__current = (struct current){NULL, NULL};
     PyGILState_Release(gil);

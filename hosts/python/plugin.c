@@ -68,6 +68,7 @@ const iris_plugin *iris_plugin_entry(const iris_api *given)
     iris__api = given;
     iris__ext = (struct extensions){.ask = given->extension(IRIS_ASK),
                                     .control = given->extension(IRIS_CONTROL),
+                                    .library = given->extension(IRIS_LIBRARY),
                                     .mailbox = given->extension(IRIS_MAILBOX),
                                     .name = given->extension(IRIS_NAME),
                                     .observe = given->extension(IRIS_OBSERVE),

@@ -12,6 +12,7 @@
 
 #include <iris/ext/ask.h>
 #include <iris/ext/control.h>
+#include <iris/ext/library.h>
 #include <iris/ext/mailbox.h>
 #include <iris/ext/name.h>
 #include <iris/ext/observe.h>
@@ -111,6 +112,9 @@ int iris__driver_open(struct host *, struct driver *, const char *name,
 void iris__driver_close(struct driver *); /* [no gil] */
 /* After a handler: what was raised for it must not hit the next one. */
 void iris__driver_calm(void);
+/* [gil] While this thread runs a file: after so many ns (0: never) Interrupted is raised in it. */
+void iris__guard_begin(int64_t limit);
+int iris__guard_end(void);                        /* 1: it was. Twice is once */
 void iris__driver_forked(void);                   /* in the child of fork() */
 extern _Thread_local struct driver *iris__driver; /* whose thread this is, or NULL */
 /* PyGILState_Ensure() and PyEval_RestoreThread() for an actor's own thread, of which there are many. [no gil] */

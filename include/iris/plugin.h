@@ -177,6 +177,8 @@ struct iris_driver { /* who drains an executor */
     /* [any] Turn number `turn` has lasted too long: make its handler raise. Under the language's own
      * lock first see that api->turn() still says this number; handle() then returns ~k. Optional. */
     int (*interrupt)(const iris_driver *, uint64_t turn);
+    int64_t turn_limit; /* ns after which a turn has lasted too long; 0: as the manifest says for its host
+                           (turn_limit), or else the runtime (iris_options.turn_limit) */
 };
 
 typedef struct iris_source { /* what load() gets */
@@ -185,6 +187,7 @@ typedef struct iris_source { /* what load() gets */
     iris_bytes code;           /* the file's bytes, as the core read them, once */
     const char *config;        /* the actor's host settings, JSON, or NULL */
     const char *copy;          /* a private copy of the file that holds just these bytes */
+    int64_t limit;             /* ns that load() may take: then it says so and fails, and others load. 0: none */
 } iris_source;
 
 typedef struct iris_host { /* a language */
@@ -201,7 +204,8 @@ typedef struct iris_host { /* a language */
     int (*load)(void *host, const iris_source *, iris_version **out); /* [loader] */
     void (*stop)(void *host); /* after all of these; no actor of this host is left. [main] */
     /* Endings of files that a handler may import, a blank behind each: "py ". When one changes beside a
-     * handler `iris run --watch` loads the handler again, and load() finds what changed. Or NULL. */
+     * handler of which it is not known what it is made of (its host does not say by uses() of ext/library.h, or
+     * its last change was refused), `iris run --watch` loads it again. Or NULL. */
     const char *imports;
 } iris_host;
 

@@ -6,11 +6,25 @@ echo 'def on_msg(msg): return b"alive"' >first.py
 cp first.py other.py
 manifest "\"actors\": [$(actor /first "$PWD/first.py:on_msg"), $(actor /other "$PWD/other.py:on_msg")]"
 run_app
-echo 'while True: pass' >first.py
+printf 'n = 0\nwhile True: n += 1\n' >first.py
 try "$IRIS" swap /first --timeout=100ms;   exits 124; complains '/first: still loading, still v1'
 try "$IRIS" ask /first x;                  exits 0; says alive
 try "$IRIS" ask /other x;                  exits 0; says alive
 "$IRIS" stop --timeout=10ms >out 2>&1
 "$IRIS" stop --timeout=10ms >out 2>&1 # once more: at once
 app_ends 1; app_complains 'a thread did not return, of code that was being loaded perhaps'
+
+# With a limit that is soon over it is refused with a sentence that says where it was, and the next one is loaded.
+cp other.py first.py
+manifest "\"hosts\": {\"python\": {\"load_limit\": \"300ms\"}},
+\"actors\": [$(actor /first "$PWD/first.py:on_msg"), $(actor /other "$PWD/other.py:on_msg")]"
+run_app
+printf 'n = 0\nwhile True: n += 1\n' >first.py
+try "$IRIS" swap /first;                   exits 6; complains 'it has not been run to its end within 0.3 s'
+complains 'line 2'
+echo 'def on_msg(msg): return b"anew"' >other.py
+try "$IRIS" swap /other;                   exits 0
+try "$IRIS" ask /other x;                  exits 0; says anew
+try "$IRIS" ask /first x;                  exits 0; says alive
+try "$IRIS" stop; app_ends 0; leaves_nothing
 finish

@@ -42,11 +42,19 @@ await answers /hello '3 ddd *'
 sed -i 's/3 {HELLO/4 {HELLO/' whole && cat whole >app/hello.py
 await answers /hello '4 ddd *'
 
-# The style's directory is not watched: the next load of the handler sees that it changed.
-sed -i 's/\*{text}\*/_{text}_/' app/helpers/style.py
-try "$IRIS" swap /hello;                   exits 0
-answers /hello '4 ddd _*_' || bad 'expected the new style'
-await answers /other other
+sed -i 's/\*{text}\*/_{text}_/' app/helpers/style.py # a package of its own directory
+await answers /hello '4 ddd _*_'
+
+# What was refused may want another file than what runs: one beside it is tried, and then known.
+cp app/hello.py whole
+sed 's/^import helpers.style/&\nimport fresh/; s/4 {HELLO/5 {HELLO/' whole >changed && cat changed >app/hello.py
+await grep -q "/hello  swap refused.*No module named 'fresh'" app.out
+echo 'X = 1' >app/fresh.py
+await answers /hello '5 ddd _*_'
+
+# Who has none of it is left alone.
+answers /other other || bad 'expected the other handler'
+expect_field /other rev 1
 try "$IRIS" stop; app_ends 0; leaves_nothing
 [ -z "$(find app -name '*.pyc')" ] || bad 'expected no .pyc beside the handlers'
 finish

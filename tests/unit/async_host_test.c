@@ -14,7 +14,8 @@ static const char *const hows[] = {"now", "later", "elsewhere"};
 
 static void add_host(struct scene *s)
 {
-    if (iris__host_add(&s->rt->hosts, IRIS_BUILD_DIR "/tests/behaviours/async_host.so", NULL))
+    if (iris__host_add(&s->rt->hosts, IRIS_BUILD_DIR "/tests/behaviours/async_host.so", NULL,
+                       (struct host_limits){0}))
         fail_msg("%s", iris_reason());
 }
 

@@ -130,6 +130,9 @@ static void dump_host(const struct manifest *m, const struct manifest_host *h, s
 {
     size_t dir = strlen(m->dir);
     iris__text_addf(out, "host %s: ", h->name);
+    if (h->turn_limit)
+        iris__text_addf(out, "turn_limit %lld load_limit %lld ", (long long)h->turn_limit,
+                        (long long)h->load_limit);
     for (const char *s = h->config; *s; s++) { /* without the directory that this is tested in */
         s += strncmp(s, m->dir, dir) ? 0 : dir;
         iris__text_add(out, s, 1);

@@ -22,7 +22,8 @@ static void join(struct scene *s, int fd)
 {
     char config[40];
     snprintf(config, sizeof config, "%d other", fd);
-    if (iris__host_add(&s->rt->hosts, IRIS_BUILD_DIR "/tests/behaviours/route.so", config))
+    if (iris__host_add(&s->rt->hosts, IRIS_BUILD_DIR "/tests/behaviours/route.so", config,
+                       (struct host_limits){0}))
         fail_msg("%s", iris_reason());
     scene_await(s, is_linked);
     scene_settle(s);

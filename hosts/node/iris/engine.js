@@ -317,6 +317,7 @@ function makeEngine (owner) {
 
   function forget (number) {
     scripts[number] = undefined
+    owner.forget(number)
   }
 
   return {

@@ -31,6 +31,11 @@ class Exit {
   constructor (code) { this.code = code }
 }
 
+/** A sentence, without a stack. */
+class Refusal {
+  constructor (text) { this.text = text }
+}
+
 /** What went wrong, then where; the frames of Iris itself are left out. */
 function describe (error) {
   if (error instanceof Exit) return `process.exit(${error.code})`
@@ -50,4 +55,4 @@ function inspect (value) {
   }
 }
 
-module.exports = { IrisError, NoSuchActor, MailboxFull, SwapRejected, TimeoutError, Exit, describe }
+module.exports = { IrisError, NoSuchActor, MailboxFull, SwapRejected, TimeoutError, Exit, Refusal, describe }

@@ -74,6 +74,7 @@ class NodeRuntime {
       make: (token, over) => over ? void this.#factories.delete(token) : this.#factories.get(token)(),
       event: (...what) => this.#event(...what),
       load: (...what) => native.load(this, ...what),
+      forget: number => native.load?.forget(number),
       quit: () => process.emit('exit', 0),
       scope: native.isHost ? new AsyncLocalStorage() : null // in whose name code runs
     })

@@ -3,6 +3,7 @@
 load of a handler once they, or what they import from there, have changed. What runs keeps those it has."""
 import ast
 import importlib.machinery
+import os
 import sys
 
 _directories = set()
@@ -74,3 +75,46 @@ def begin(directory):
             sys.path_hooks.insert(0, _hook)
         sys.path_importer_cache.pop(directory, None)
     _forget_changed()
+
+
+# ---- what a handler is made of ----
+
+_trees = {}  # a file -> (its bytes, the top-level modules that it imports)
+
+
+def _imports_of(path):
+    """Also what is imported inside functions, when they run."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+        if path not in _trees or _trees[path][0] != data:
+            _trees[path] = data, set(_imports(ast.parse(data, path)))
+        return _trees[path][1]
+    except (OSError, SyntaxError, ValueError):
+        return set()
+
+
+def _files_of(directory, name):
+    """A module, or all of a package, as it is renewed as a whole."""
+    here = os.path.join(directory, name)
+    if os.path.isfile(here + ".py"):
+        yield here + ".py"
+    for at, directories, files in os.walk(here):
+        directories[:] = [one for one in directories if one.isidentifier() and one != "__pycache__"]
+        yield from (os.path.join(at, one) for one in files if one.endswith(".py"))
+
+
+def files(path, directory):
+    """All files that this handler is made of, as far as they are beside it or in packages there."""
+    top = os.path.relpath(path, directory).split(os.sep)
+    places = dict.fromkeys((directory, os.path.dirname(path)))
+    found = {path: None}
+    if len(top) > 1:  # inside a package, which may import its relatives
+        found.update(dict.fromkeys(_files_of(directory, top[0])))
+    ahead = list(found)
+    for one in ahead:
+        for name in _imports_of(one):
+            for file in (file for place in places for file in _files_of(place, name) if file not in found):
+                found[file] = None
+                ahead.append(file)
+    return list(found)
