@@ -108,3 +108,14 @@ function(iris_program name dir)
     install(TARGETS program_${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   endif()
 endfunction()
+
+# iris_pure(target dir names... LIBS targets...): a static library of code that asks nothing of the system
+# (tools/lint/pure), for the plugin that wraps it and for tests.
+function(iris_pure target dir)
+  cmake_parse_arguments(arg "" "" "LIBS" ${ARGN})
+  list(TRANSFORM arg_UNPARSED_ARGUMENTS REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/${dir}/\\1.c" OUTPUT_VARIABLE sources)
+  add_library(${target} STATIC ${sources})
+  target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/${dir} ${IRIS_INCLUDE})
+  target_compile_options(${target} PRIVATE -Wmissing-prototypes)
+  target_link_libraries(${target} PUBLIC ${arg_LIBS})
+endfunction()

@@ -23,7 +23,7 @@ endfunction()
 function(iris_test_program target output dir)
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ${output}
                         RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/${dir})
-  target_link_libraries(${target} PRIVATE iris_static)
+  target_link_libraries(${target} PRIVATE iris_static mesh_pure)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests) # "otp/table.h"
   target_compile_definitions(${target} PRIVATE IRIS_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                              IRIS_BUILD_DIR="${PROJECT_BINARY_DIR}")

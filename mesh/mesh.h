@@ -1,10 +1,9 @@
 /* This node's side of the mesh: its peers, its links to them, what it asked of them. A pure state machine:
  * bytes, time and wishes in; bytes and news out, through seam.h. No thread, no clock, no socket.
  *
- *   peers.h    which addresses are to be linked with, dialling and backoff; which nodes are known
- *   link.h     one connection: HELLO, AUTH, heartbeats, lanes, credit, fragments, GOODBYE
- *   remote.h   what was asked over a link and is open: resolves, asks, monitors
- *   frame.h    bytes to frames and back
+ *   frame.h    bytes to frames and back           lanes.h   what waits to be written
+ *   inside.h   what the other files share: link.c and greet.c (one connection), mail.c and settle.c (mail and
+ *              what became of it), signals.c, nodes.c, peers.c (who is known, dialling), remote.c (questions)
  *
  * A node is named ("a"), and has an id (128 bits, of this run) and a creation (counts up, of this name). An
  * *index* (pids) stands for one node of one creation over one link: when the link ends, the index ends.
@@ -91,7 +90,7 @@ void mesh_flush(struct mesh *, uint32_t index);
 
 /* One answer each; from within mesh_bytes(), mesh_tick() or mesh_closed(), or at once, from within the call.
  * result: IRIS_OK and a pid of this node's view (0: nobody has the name); IRIS_EMPTY: not in time;
- * IRIS_DEAD: no connection, or it was refused: why. */
+ * IRIS_DEAD: no connection, or it was refused: why. It must not call back. */
 typedef void mesh_answer(void *ctx, int result, uint64_t pid, const char *why);
 /* at: the name of a node that is up, or an address, which is dialled where there is no link yet (and then
  * wanted only as long as something refers to it). timeout 0: the limit's. */

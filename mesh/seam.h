@@ -20,9 +20,10 @@ struct node_id {
 struct mesh_identity {
     char uri[256];        /* the certificate's URI SAN, "iris://cluster/node" */
     char fingerprint[65]; /* SHA-256 of the certificate, hex */
-    uint8_t channel[32]; /* of this connection alone (TLS exporter); AUTH's proof covers it, so that nobody
+    uint8_t channel
+        [32];     /* of this connection alone (TLS exporter); AUTH's proof covers it, so that nobody
                             passes a proof on to another connection. All 0 on a plain one */
-    int loopback;         /* the address of the other end is one of this machine */
+    int loopback; /* the address of the other end is one of this machine */
 };
 
 /* What happened, for events, logs and `iris mesh`. */
@@ -70,12 +71,18 @@ struct mesh_seam {
     /* A message that mesh_send() took will not arrive, or nobody knows: reason "noproc", "full", "large",
      * "noconnection". Who asked with it (ref) is told. m->data may be NULL (only its head is kept). */
     void (*letter)(void *ctx, const iris_message *m, const char *reason);
+    /* The question of ask address `ref` went over a link that has gone, and was not answered: who asked is
+     * told (an IRIS_DOWN for ref). It is no letter: whether the question was handled is found out later. */
+    void (*unanswered)(void *ctx, uint64_t ref, const char *reason);
     void (*room)(void *ctx,
                  uint32_t index); /* mesh_send() to this node said IRIS_FULL; now there is room */
     uint64_t (*whereis)(void *ctx, const char *name); /* a name or path of this node; 0: nobody */
-    int (*alive)(void *ctx, uint64_t pid);
+    int (*alive)(void *ctx,
+                 uint64_t pid); /* an actor of this node, or the address of an open ask */
     /* The age of each executor's last drain (decision 33): up to n, returns how many. */
     int (*ages)(void *ctx, struct mesh_age *ages, int n);
+    /* For how long (ms) the executor of this actor has not drained while work waits; 0: it is well. */
+    uint32_t (*stuck)(void *ctx, uint64_t pid, char executor[32]);
     void (*event)(void *ctx, enum mesh_event what, const char *node, const char *text);
 };
 
