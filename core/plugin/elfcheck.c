@@ -1,5 +1,6 @@
 #include "elfcheck.h"
 
+#include "elfnote.h"
 #include "fail.h"
 
 #include <ctype.h>
@@ -406,7 +407,7 @@ int iris__elf_check(struct elf *e, const char *file, iris_bytes code, const char
     if (check_segments(e) || check_flags(e) || check_tables(e) || find_strings(e) ||
         find_symbols(e))
         return -1;
-    return check_symbols(e, entry);
+    return check_symbols(e, entry) || iris__elf_note_check(e) ? -1 : 0;
 }
 
 const char *iris__elf_needed(const struct elf *e, uint64_t i)

@@ -88,6 +88,8 @@ static const iris_behaviour behaviour = {
 
 static const iris_behaviour *const behaviours[] = {&behaviour, NULL};
 
+IRIS_NOTE("counter", "1.0.0");
+
 static const iris_plugin plugin = {
     .size = sizeof plugin,
     .abi = IRIS_ABI,

@@ -232,6 +232,8 @@ static const iris_behaviour parser = {
 static const char *const needs[] = {IRIS_NAME, NULL};
 static const iris_behaviour *const behaviours[] = {&parser, NULL};
 
+IRIS_NOTE("parser", "1.0.0");
+
 static const iris_plugin plugin = {
     .size = sizeof plugin,
     .abi = IRIS_ABI,

@@ -296,6 +296,8 @@ static const iris_behaviour reader = {
 static const char *const needs[] = {IRIS_NAME, IRIS_TIMER_EXT, NULL};
 static const iris_behaviour *const behaviours[] = {&reader, NULL};
 
+IRIS_NOTE("reader", "1.0.0");
+
 static const iris_plugin plugin = {
     .size = sizeof plugin,
     .abi = IRIS_ABI,

@@ -35,6 +35,8 @@ static const iris_host host = {
 
 static const char *const needs[] = {IRIS_LIBRARY, NULL};
 
+IRIS_NOTE("native", "0.1.0");
+
 static const iris_plugin plugin = {
     .size = sizeof plugin,
     .abi = IRIS_ABI,

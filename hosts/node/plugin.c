@@ -36,6 +36,8 @@ static const char *const needs[] = {IRIS_ASK,       IRIS_CONTROL, IRIS_MAILBOX,
                                     IRIS_NAME,      IRIS_OBSERVE, IRIS_SUPERVISE,
                                     IRIS_TIMER_EXT, IRIS_WATCH,   NULL};
 
+IRIS_NOTE("node", IRIS_VERSION);
+
 static const iris_plugin plugin = {.size = sizeof plugin,
                                    .abi = IRIS_ABI,
                                    .name = "node",

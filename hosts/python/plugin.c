@@ -56,6 +56,8 @@ static const char *const needs[] = {IRIS_ASK,       IRIS_CONTROL, IRIS_MAILBOX,
                                     IRIS_NAME,      IRIS_OBSERVE, IRIS_READER,
                                     IRIS_TIMER_EXT, IRIS_WATCH,   NULL};
 
+IRIS_NOTE("python", IRIS_VERSION);
+
 static const iris_plugin plugin = {.size = sizeof plugin,
                                    .abi = IRIS_ABI,
                                    .name = "python",

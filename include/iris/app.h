@@ -77,6 +77,20 @@ IRIS_EXPORT int iris_app_explain_key(const char *key, int as_json,
 IRIS_EXPORT void iris_app_manual(void (*write)(void *ctx, const char *text),
                                  void *ctx); /* iris-app.json(5), as scdoc reads it */
 
+/* ---- what is there to run it ---- */
+
+/* What a plugin's file is, as one JSON object: name, version, abi, note (of IRIS_NOTE), behaviours, host, needs,
+ * libraries, stays. The bytes are checked first; then its constructors and its entry run in a child process
+ * with no new privileges, with limits, and for at most timeout_ms. IRIS_EXIT_OK, or IRIS_EXIT_FAILED with
+ * iris_app_reason(). It forks: not while other threads of this process hold locks. */
+IRIS_EXPORT int iris_app_describe(const char *file, int64_t timeout_ms,
+                                  void (*write)(void *ctx, const char *text), void *ctx);
+
+/* What this machine lacks for running apps, as one JSON object {"iris":1,"checks":[{"check","state","found",
+ * "fix"}]}: state is "ok", "warning" or "problem". IRIS_EXIT_OK, or IRIS_EXIT_FAILED: there is a problem. Also
+ * forks. */
+IRIS_EXPORT int iris_app_doctor(void (*write)(void *ctx, const char *text), void *ctx);
+
 /* ---- where a running application is reached: HTTP/1.1 over a UNIX stream socket ---- */
 
 #define IRIS_SOCKET_ROOM 108 /* the longest path that such a socket can have, with its '\0' */

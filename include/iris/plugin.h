@@ -318,6 +318,23 @@ typedef struct iris_api {
 
 IRIS_EXPORT const iris_plugin *iris_plugin_entry(const iris_api *); /* NULL: cannot run, see fail() */
 
+/* Optional, once, at file scope: IRIS_NOTE("counter", "2.1.0"); puts who the plugin is, and its ABI, into the
+ * file as an ELF note (owner "Iris", type 1: the ABI, then name and version, each with its '\0'). Who only
+ * looks at the file can read it, and where another ABI is spoken no code of the plugin runs at all. */
+#define IRIS_NOTE(plugin_name, plugin_version)                                                     \
+    static const struct {                                                                          \
+        uint32_t owner_len, len, type;                                                             \
+        char owner[8];                                                                             \
+        uint32_t abi;                                                                              \
+        char text[(sizeof(plugin_name "\0" plugin_version) + 3) / 4 * 4];                          \
+    } iris_note __attribute__((used, aligned(4), section(".note.iris"))) = {                       \
+        5,                                                                                         \
+        (sizeof(plugin_name "\0" plugin_version) + 3) / 4 * 4 + 4,                                 \
+        1,                                                                                         \
+        "Iris",                                                                                    \
+        IRIS_ABI,                                                                                  \
+        plugin_name "\0" plugin_version}
+
 #ifdef __cplusplus
 }
 #endif

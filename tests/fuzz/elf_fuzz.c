@@ -1,5 +1,5 @@
 /* Any bytes at all as a plugin file: the check must answer, and read only what it was given. */
-#include "elfcheck.h"
+#include "elfnote.h"
 #include "fail.h"
 
 #include <stdint.h>
@@ -20,5 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (uint64_t i = 0; i < 100 && (name = iris__elf_needed(&e, i)); i++)
         if (!memchr(name, '\0', e.strings_len))
             abort();
+    struct elf_note note;
+    if (iris__elf_note(&e, &note) && strlen(note.name) + strlen(note.version) > size)
+        abort();
     return iris__elf_runpath(&e) == NULL;
 }
