@@ -6,6 +6,7 @@ pkg_check_modules(uv REQUIRED IMPORTED_TARGET libuv>=1.44)
 pkg_check_modules(jansson REQUIRED IMPORTED_TARGET jansson>=2.13)
 pkg_check_modules(fyaml REQUIRED IMPORTED_TARGET libfyaml>=0.7)
 pkg_check_modules(crypto REQUIRED IMPORTED_TARGET libcrypto>=3.0) # the mesh: HMAC
+pkg_check_modules(openssl REQUIRED IMPORTED_TARGET openssl>=3.0) # the mesh: TLS
 find_path(UTHASH_INCLUDE uthash.h REQUIRED)
 
 # Debian ships llhttp as C sources, in node-llhttp.

@@ -109,13 +109,23 @@ function(iris_program name dir)
   endif()
 endfunction()
 
-# iris_pure(target dir names... LIBS targets...): a static library of code that asks nothing of the system
-# (tools/lint/pure), for the plugin that wraps it and for tests.
-function(iris_pure target dir)
+# iris_part(target dir names... LIBS targets...): a part of a plugin as a static library, for the plugin that
+# wraps it and for tests that look inside.
+function(iris_part target dir)
   cmake_parse_arguments(arg "" "" "LIBS" ${ARGN})
   list(TRANSFORM arg_UNPARSED_ARGUMENTS REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/${dir}/\\1.c" OUTPUT_VARIABLE sources)
   add_library(${target} STATIC ${sources})
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/${dir} ${IRIS_INCLUDE})
   target_compile_options(${target} PRIVATE -Wmissing-prototypes)
   target_link_libraries(${target} PUBLIC ${arg_LIBS})
+endfunction()
+
+# iris_helper(name dir [LIBS targets...]): a program that another one starts, beside it; it links nothing of Iris.
+function(iris_helper name dir)
+  cmake_parse_arguments(arg "" "" "LIBS" ${ARGN})
+  iris_sources(sources ${dir})
+  add_executable(program_${name} ${sources})
+  set_target_properties(program_${name} PROPERTIES OUTPUT_NAME ${name})
+  target_link_libraries(program_${name} PRIVATE ${arg_LIBS})
+  install(TARGETS program_${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()

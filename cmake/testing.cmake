@@ -30,7 +30,8 @@ function(iris_test_program target output dir)
 endfunction()
 
 # dir/NAME_test.c: one cmocka program each, one ctest case per IRIS_TEST("name", ...) in it.
-# The other *.c of dir are helpers that every one of these programs is linked with.
+# The other *.c of dir are helpers that every one of these programs is linked with. mesh_X_test.c also sees
+# what needs OpenSSL.
 function(iris_unit_tests dir)
   file(GLOB tests CONFIGURE_DEPENDS ${dir}/*_test.c)
   file(GLOB helpers CONFIGURE_DEPENDS ${dir}/*.c)
@@ -48,6 +49,9 @@ function(iris_unit_tests dir)
     add_executable(${name} ${source} ${helpers})
     iris_test_program(${name} ${name} unit)
     target_link_libraries(${name} PRIVATE PkgConfig::cmocka)
+    if(name MATCHES "^mesh_")
+      target_link_libraries(${name} PRIVATE mesh_tls mesh_cert)
+    endif()
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
     file(READ ${source} text)
     string(REGEX MATCHALL "IRIS_TEST[A-Z_]*\\(\"[^\"]+" cases "${text}")
