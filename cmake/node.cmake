@@ -11,6 +11,20 @@ function(iris_node_flags target)
   target_include_directories(${target} PRIVATE ${IRIS_INCLUDE})
 endfunction()
 
+# Where the installed host finds libnode. That of the clone is installed along: the clone may go.
+function(iris_libnode_for_install rpath library)
+  get_filename_component(dir ${library} DIRECTORY)
+  string(FIND ${dir} ${PROJECT_SOURCE_DIR}/ at)
+  if(at EQUAL 0)
+    get_filename_component(file ${library} REALPATH)
+    install(FILES ${file} DESTINATION ${CMAKE_INSTALL_LIBDIR}/iris/libnode)
+    set(dir "$ORIGIN/../libnode")
+  elseif(dir MATCHES "^/usr/lib(/|$)")
+    set(dir "")
+  endif()
+  set(${rpath} ${dir} PARENT_SCOPE)
+endfunction()
+
 function(iris_node dir)
   iris_sources(sources ${dir})
   if(NOT IRIS_NODE OR NOT sources)
@@ -57,14 +71,17 @@ function(iris_node dir)
   set(roots ${IRIS_LIBNODE} ${PROJECT_SOURCE_DIR}/.libnode/usr /usr)
   find_library(IRIS_LIBNODE_FILE node PATHS ${roots} PATH_SUFFIXES lib lib/${CMAKE_LIBRARY_ARCHITECTURE}
                NO_DEFAULT_PATH)
-  find_path(IRIS_LIBNODE_INCLUDE v8-version.h PATHS ${IRIS_LIBNODE}/include/node
-            ${PROJECT_SOURCE_DIR}/.libnode/usr/include/node /usr/include/nodejs/src /usr/include/node
-            NO_DEFAULT_PATH)
+  if(IRIS_LIBNODE_FILE) # else another node's headers would be found, and kept
+    find_path(IRIS_LIBNODE_INCLUDE v8-version.h PATHS ${IRIS_LIBNODE}/include/node
+              ${PROJECT_SOURCE_DIR}/.libnode/usr/include/node /usr/include/nodejs/src /usr/include/node
+              NO_DEFAULT_PATH)
+  endif()
   if(IRIS_LIBNODE_FILE AND IRIS_LIBNODE_INCLUDE)
     message(STATUS "Node host: ${IRIS_LIBNODE_FILE}")
     iris_plugin(plugin_node node ${common} ${here}/door_host.c ${here}/shim.cc)
     get_filename_component(libdir ${IRIS_LIBNODE_FILE} DIRECTORY)
-    set_target_properties(plugin_node PROPERTIES BUILD_RPATH ${libdir} INSTALL_RPATH ${libdir}
+    iris_libnode_for_install(rpath ${IRIS_LIBNODE_FILE})
+    set_target_properties(plugin_node PROPERTIES BUILD_RPATH ${libdir} INSTALL_RPATH "${rpath}"
                           LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib/iris/hosts)
     target_include_directories(plugin_node SYSTEM PRIVATE ${IRIS_LIBNODE_INCLUDE})
     target_link_libraries(plugin_node PRIVATE ${IRIS_LIBNODE_FILE} PkgConfig::uv ${CMAKE_DL_LIBS})

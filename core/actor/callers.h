@@ -5,6 +5,8 @@
 
 #include "door.h"
 
+#include <iris/ext/ask.h>
+
 struct caller {
     struct caller *next;
     struct message *message; /* NULL: wants room */
@@ -21,6 +23,8 @@ void iris__callers_tell(struct caller *list);
 /* As the extension has them. */
 int iris__send_wait(iris_actor *self, uint64_t to, const void *data, size_t len, uint64_t ref,
                     int64_t timeout);
+int iris__send_told(iris_actor *self, uint64_t to, const void *data, size_t len, uint64_t ref,
+                    int64_t timeout, iris_answer *);
 int iris__room(iris_actor *self, uint64_t to, iris_job *, iris_executor *on);
 
 #endif

@@ -17,6 +17,16 @@ struct message *iris__message_new_large(struct pool *pool, size_t len, int anyho
     return m;
 }
 
+int iris__message_take(struct message *m)
+{
+    if (m->tier != POOL_LARGE || m->flags & MESSAGE_GIVEN ||
+        atomic_load_explicit(&m->refs, memory_order_acquire) != 1)
+        return 0;
+    iris__pool_large_disown(m);
+    atomic_fetch_add_explicit(&m->refs, 1, memory_order_relaxed);
+    return 1;
+}
+
 void iris__message_destroy(struct pool *pool, struct message *m)
 {
     if (m->flags & MESSAGE_GIVEN) {

@@ -104,6 +104,9 @@ static inline struct message *iris__message_new(struct pool *pool, size_t len)
     return m;
 }
 
+/* One more reference, to bytes that are nobody else's any more. 0: it has none such; see ext/payload.h. */
+int iris__message_take(struct message *);
+
 /* Free it whatever refs says. */
 void iris__message_destroy(struct pool *, struct message *);
 

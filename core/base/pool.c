@@ -15,8 +15,8 @@ struct slab {
 
 /* Before a large block. */
 struct large {
-    _Alignas(64) struct pool *pool;
-    size_t len; /* of all, this head included */
+    _Alignas(64) struct pool *pool; /* NULL: disowned */
+    size_t len;                     /* of all, this head included */
 };
 
 /* A batch in the depot: its blocks are linked by next, the batches by the second word of the first. */
@@ -254,10 +254,18 @@ void *iris__pool_large(struct pool *p, size_t len, int anyhow)
     return head + 1;
 }
 
-void iris__pool_large_free(void *block)
+void iris__pool_large_disown(void *block)
 {
     struct large *head = (struct large *)block - 1;
+    if (!head->pool)
+        return;
     count(head->pool, -head->len);
     atomic_fetch_sub_explicit(&head->pool->bytes, head->len, memory_order_relaxed);
-    free(head);
+    head->pool = NULL;
+}
+
+void iris__pool_large_free(void *block)
+{
+    iris__pool_large_disown(block);
+    free((struct large *)block - 1);
 }

@@ -67,6 +67,8 @@ struct pool_block *iris__pool_refill(struct pool_cache *, uint32_t tier);
 void iris__pool_spill(struct pool_cache *, uint32_t tier);
 void *iris__pool_large(struct pool *, size_t len, int anyhow); /* anyhow: beyond the limit too */
 void iris__pool_large_free(void *block);
+/* It is counted no more, and outlives its pool; iris__pool_of() it is NULL from then on. */
+void iris__pool_large_disown(void *block);
 struct pool *iris__pool_of(const void *block, uint32_t tier);
 
 static inline void *iris__pool_get(struct pool_cache *c, uint32_t tier)

@@ -16,6 +16,7 @@
 #include "supervisor.h"
 #include "watch.h"
 
+#include <iris/ext/payload.h>
 #include <iris/ext/pool.h>
 
 #include <string.h>
@@ -196,6 +197,13 @@ static int observe_spawn(iris_actor *self, uint32_t budget, const char *path, ui
     return iris__observed_spawn(iris__world_of(self), budget, path, self, iris__api_spawn, pid);
 }
 
+/* ---- iris.payload/1 ---- */
+
+static int payload_take(const iris_message *m)
+{
+    return iris__message_take(iris__message_of(m)) ? IRIS_OK : IRIS_AGAIN;
+}
+
 /* ---- iris.route/1 ---- */
 
 static int route_up(iris_actor *self, const char *node, uint64_t link, uint32_t *index)
@@ -349,6 +357,7 @@ static const iris_observe observe_ext = {.size = sizeof(iris_observe),
                                          .each = iris__observed_each,
                                          .take = iris__observed_take,
                                          .arrived = iris__observed_arrived};
+static const iris_payload payload_ext = {sizeof(iris_payload), IRIS_ABI, payload_take};
 static const iris_pool pool_ext = {sizeof(iris_pool), IRIS_ABI, pool_spawn};
 
 static const struct {
@@ -363,6 +372,7 @@ static const struct {
     {IRIS_ROUTE, &route_ext},
     {IRIS_POLL, &poll_ext},
     {IRIS_POOL, &pool_ext},
+    {IRIS_PAYLOAD, &payload_ext},
     {IRIS_OBSERVE, &observe_ext},
     {IRIS_CONTROL, &iris__control_ext},
     {IRIS_LIBRARY, &iris__library_ext},

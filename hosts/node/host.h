@@ -22,6 +22,7 @@
 #include <iris/ext/mailbox.h>
 #include <iris/ext/name.h>
 #include <iris/ext/observe.h>
+#include <iris/ext/payload.h>
 #include <iris/ext/supervise.h>
 #include <iris/ext/timer.h>
 #include <iris/ext/watch.h>
@@ -36,7 +37,7 @@ enum {
     BATCH = 256,          /* messages that one call into JavaScript takes at most */
     SLAB = 64 << 10,      /* bytes; messages lie in such pieces, as Node's own small Buffers do */
     INLINE_MAX = 4 << 10, /* bytes of a message that lies there */
-    LARGE = 16 << 10,     /* bytes from which a message of ours is not copied for its receiver */
+    LARGE = 16 << 10,     /* bytes from which a message is not copied for its receiver */
     PLACE = 256,          /* bytes that a borrowed message has */
     DESC = 3,             /* numbers of a message in host.desc: offset, length, flags */
     AT = BATCH * DESC,    /* and behind them: how far run() has come, .. */
@@ -145,6 +146,7 @@ struct extensions {
     const iris_mailbox *mailbox;
     const iris_name *name;
     const iris_observe *observe;
+    const iris_payload *payload;
     const iris_supervise *supervise;
     const iris_timer_api *timer;
     const iris_watch *watch;
@@ -196,10 +198,6 @@ napi_value iris__message_buffer(struct host *, const iris_message *);
 napi_value iris__message_take(struct host *, const iris_message *); /* its receiver's own */
 napi_value iris__signal_object(struct host *, const iris_message *);
 napi_value iris__message_object(struct host *, const iris_message *);
-
-/* block.c */
-int iris__block_send(iris_actor *, uint64_t to, const void *, size_t, uint64_t ref);
-napi_value iris__block_buffer(napi_env, const iris_message *); /* NULL: it is none of ours */
 
 /* script.c */
 int iris__script_define(struct host *, enum kind, unsigned flags, const char *name,

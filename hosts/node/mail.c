@@ -222,6 +222,33 @@ static napi_value cancel_ask(napi_env env, napi_callback_info info)
     return NULL;
 }
 
+/* sendWait(pid, data, ms, token): 0, or REFUSED - result. */
+static napi_value send_wait(napi_env env, napi_callback_info info)
+{
+    napi_value argv[4];
+    uint64_t pid;
+    int64_t ns;
+    const void *data;
+    size_t len;
+    char *own;
+    struct host *h = iris__begin(env, info, 4, argv);
+    if (!h || iris__pid(env, argv[0], &pid) || iris__milliseconds(env, argv[2], &ns) ||
+        iris__bytes_of(h, argv[1], &data, &len, &own))
+        return NULL;
+    struct question *q = question_of(h, argv[3]);
+    if (!q) {
+        free(own);
+        return NULL;
+    }
+    int result =
+        iris__ext.mailbox->send_told(iris__caller(h), pid, data, len, 0, ns, &q->answer);
+    free(own);
+    if (result == IRIS_OK)
+        return iris__number(env, 0);
+    forget(q);
+    return iris__number(env, REFUSED - result);
+}
+
 /* ended(pid, ms, token): 0, or REFUSED - result. */
 static napi_value ended_call(napi_env env, napi_callback_info info)
 {
@@ -271,6 +298,7 @@ const struct call iris__mail_calls[] = {{"send", send_call},
                                         {"cancelTimer", cancel_timer},
                                         {"ask", ask_call},
                                         {"cancelAsk", cancel_ask},
+                                        {"sendWait", send_wait},
                                         {"ended", ended_call},
                                         {"arrived", arrived_call},
                                         {NULL, NULL}};

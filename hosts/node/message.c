@@ -57,12 +57,6 @@ static int send_text(struct host *h, iris_actor *self, uint64_t to, napi_value v
     return result;
 }
 
-static int send_bytes(iris_actor *self, uint64_t to, const void *data, size_t len, uint64_t ref)
-{
-    return len < LARGE ? iris__api->send(self, to, data, len, ref)
-                       : iris__block_send(self, to, data, len, ref);
-}
-
 /* -2: an exception. */
 int iris__send_value(struct host *h, iris_actor *self, uint64_t to, napi_value value, uint64_t ref)
 {
@@ -74,12 +68,12 @@ int iris__send_value(struct host *h, iris_actor *self, uint64_t to, napi_value v
     bool is = false; /* an older node would abort where it is asked about something else */
     if (__builtin_expect(napi_is_buffer(h->env, value, &is) == napi_ok && is, 1) &&
         napi_get_buffer_info(h->env, value, &at, &len) == napi_ok)
-        return send_bytes(self, to, at, len, ref);
+        return iris__api->send(self, to, at, len, ref);
     if (napi_typeof(h->env, value, &type) == napi_ok && type == napi_string)
         return send_text(h, self, to, value, ref);
     if (iris__bytes_of(h, value, &data, &len, &own))
         return -2;
-    return send_bytes(self, to, data, len, ref);
+    return iris__api->send(self, to, data, len, ref);
 }
 
 /* ---- to JavaScript ---- */
@@ -90,10 +84,32 @@ napi_value iris__message_buffer(struct host *h, const iris_message *m)
     return napi_create_buffer_copy(h->env, m->len, m->data, NULL, &value) == napi_ok ? value : NULL;
 }
 
-/* The same for who alone gets it: one of our own that is large is not copied. */
+/* [any] */
+static void let_go(napi_env env, void *data, void *m)
+{
+    (void)env, (void)data;
+    iris__api->drop(m);
+}
+
+/* Over the message's own memory, which goes with it; V8 itself counts what external buffers hold. NULL: that
+ * is not to be had, or this node has none (V8 in a sandbox). */
+static napi_value external(struct host *h, const iris_message *m)
+{
+    napi_value value;
+    void *hint = (void *)(uintptr_t)m;
+    if (iris__ext.payload->take(m))
+        return NULL;
+    if (napi_create_external_buffer(h->env, m->len, (void *)(uintptr_t)m->data, let_go, hint,
+                                    &value) == napi_ok)
+        return value;
+    iris__api->drop(m);
+    return NULL;
+}
+
+/* The same for who alone gets it: a large one is not copied. */
 napi_value iris__message_take(struct host *h, const iris_message *m)
 {
-    napi_value value = m->len >= LARGE ? iris__block_buffer(h->env, m) : NULL;
+    napi_value value = m->len >= LARGE ? external(h, m) : NULL;
     return value ? value : iris__message_buffer(h, m);
 }
 

@@ -32,9 +32,9 @@ static const iris_host host = {.size = sizeof host,
                                .stop = stop,
                                .imports = "mjs cjs js json "};
 
-static const char *const needs[] = {IRIS_ASK,       IRIS_CONTROL, IRIS_MAILBOX,
-                                    IRIS_NAME,      IRIS_OBSERVE, IRIS_SUPERVISE,
-                                    IRIS_TIMER_EXT, IRIS_WATCH,   NULL};
+static const char *const needs[] = {IRIS_ASK,     IRIS_CONTROL, IRIS_MAILBOX,   IRIS_NAME,
+                                    IRIS_OBSERVE, IRIS_PAYLOAD, IRIS_SUPERVISE, IRIS_TIMER_EXT,
+                                    IRIS_WATCH,   NULL};
 
 IRIS_NOTE("node", IRIS_VERSION);
 
@@ -58,6 +58,7 @@ void iris__use_api(const iris_api *given)
                                         .mailbox = given->extension(IRIS_MAILBOX),
                                         .name = given->extension(IRIS_NAME),
                                         .observe = given->extension(IRIS_OBSERVE),
+                                        .payload = given->extension(IRIS_PAYLOAD),
                                         .supervise = given->extension(IRIS_SUPERVISE),
                                         .timer = given->extension(IRIS_TIMER_EXT),
                                         .watch = given->extension(IRIS_WATCH)};

@@ -225,3 +225,104 @@ test('an actor that sends to a full mailbox which blocks waits with it', async (
   await eventually(() => slow.got.length === 2000)
   assert.deepEqual(slow.got, Array.from({ length: 2000 }, (_, i) => String(i)))
 })
+
+/** A mailbox with one place, whose actor is in a message until it is told otherwise. */
+function held (rt, policy) {
+  const got = []
+  let next
+  const pid = rt.spawnBounded(async message => {
+    got.push(String(message))
+    await new Promise(resolve => { next = resolve })
+  }, 1)
+  if (policy) rt.setOverflowPolicy(pid, policy)
+  return { pid, got, go: async n => { await eventually(() => got.length >= n); next() } }
+}
+
+test('sendWait waits for room in order, whatever the policy, and send does not', async () => {
+  const rt = runtime()
+  for (const policy of ['block', null]) {
+    const box = held(rt, policy)
+    assert.equal(await rt.sendWait(box.pid, '1'), true)
+    let last = 0
+    const sent = ['2', '3', '4'].map((text, i) => rt.sendWait(box.pid, text).then(is => { last = is && i === last ? i + 1 : NaN }))
+    const soon = Buffer.from('5')
+    const fifth = rt.sendWait(box.pid, soon, { timeout: 60 })
+    soon.fill(0) // what waits is a copy
+    assert.equal(rt.send(box.pid, 'no'), false)
+    for (let i = 1; i <= 5; i++) await box.go(i)
+    await Promise.all(sent)
+    assert.equal(await fifth, true)
+    assert.equal(last, 3)
+    assert.deepEqual(box.got, ['1', '2', '3', '4', '5'])
+  }
+})
+
+test('sendWait: nobody, who ends, no room in time, too large', async () => {
+  const rt = runtime()
+  const box = held(rt, 'block')
+  rt.send(box.pid, '1')
+  await assert.rejects(rt.sendWait(box.pid, 'late', { timeout: 0.01 }), { code: 'IRIS_TIMEOUT' })
+  await assert.rejects(rt.sendWait(box.pid, 'late', { timeout: 0 }), { code: 'IRIS_TIMEOUT' })
+  const waits = rt.sendWait(box.pid, '2')
+  rt.kill(box.pid)
+  assert.equal(await waits, false)
+  assert.equal(await rt.sendWait(4711, 'x'), false)
+  const open = held(rt, null)
+  await assert.rejects(rt.sendWait(open.pid, Buffer.alloc(70 << 20)), RangeError)
+  await assert.rejects(rt.sendWait(open.pid, 42), TypeError)
+  assert.throws(() => rt.sendWait(open.pid, 'x', { timeout: -1 }), RangeError)
+})
+
+test('a program that waits for room sends a million to an actor on its own loop', async () => {
+  const rt = runtime()
+  let sum = 0
+  const pid = rt.spawnBounded(message => { sum += message.readUInt32LE() }, 100)
+  const data = Buffer.alloc(4)
+  for (let i = 0; i < 100000; i++) {
+    data.writeUInt32LE(i)
+    if (!rt.send(pid, data)) assert.equal(await rt.sendWait(pid, data), true)
+  }
+  await eventually(() => sum === 100000 * 99999 / 2)
+})
+
+test('what waits for room when the runtime closes is not sent', async () => {
+  const rt = runtime()
+  const box = held(rt, 'block')
+  rt.send(box.pid, '1')
+  const waits = rt.sendWait(box.pid, '2')
+  await rt.close(1)
+  assert.equal(await waits, false)
+})
+
+test('10,000 MB in large messages go through with flat memory', async () => {
+  const rt = runtime()
+  const sanitized = Boolean(process.env.LD_PRELOAD)
+  const round = Buffer.alloc(1 << 20, 1)
+  let bytes = 0
+  let peak = 0
+  const pid = rt.spawn(message => {
+    bytes += message.length
+    peak = Math.max(peak, process.memoryUsage.rss())
+  }, { mailbox: 16 })
+  const before = process.memoryUsage.rss()
+  const all = sanitized ? 200 : 10000
+  for (let i = 0; i < all; i++) if (!rt.send(pid, round)) await rt.sendWait(pid, round)
+  await eventually(() => bytes === all * 1048576)
+  if (!sanitized) assert.ok(peak - before < 600e6, `${(peak - before) / 1e6} MB`)
+})
+
+test('what a large message holds is known to the collector', { skip: !globalThis.gc }, async () => {
+  const rt = runtime()
+  const got = []
+  const pid = rt.spawn(message => { got.push(message) })
+  const data = Buffer.alloc(1 << 20)
+  for (let i = 0; i < 3; i++) { // what earlier ones held goes first
+    globalThis.gc()
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+  const before = process.memoryUsage().external
+  for (let i = 0; i < 20; i++) rt.send(pid, data)
+  await eventually(() => got.length === 20)
+  const held = process.memoryUsage().external - before
+  assert.ok(held >= 20 << 20 && held < 25 << 20, `${held} bytes`)
+})

@@ -147,3 +147,16 @@ test('100,000 of them wait', async () => {
   for (const pid of pids) await rt.join(pid)
   assert.equal(woken, 100000)
 })
+
+test('pull actors that are killed before they begin leave nothing behind', async () => {
+  const rt = runtime()
+  const began = []
+  for (let i = 0; i < 5000; i++) {
+    const pid = rt.spawnWithMailbox(async () => { began.push(i) })
+    rt.kill(pid)
+    if (i % 500 === 0) await rt.join(pid)
+  }
+  const last = rt.spawnWithMailbox(async mailbox => { for await (const _ of mailbox); })
+  assert.ok(rt._noted() <= 2001, String(rt._noted()))
+  await rt.swap(last, async mailbox => { await mailbox.recv() }) // it is known for what it is
+})

@@ -130,8 +130,13 @@ export class NodeRuntime {
   getMessages (pid: number): WrappedMessage[]
   selectiveRecv (pid: number, matcher: (message: WrappedMessage) => unknown, timeout?: number): Promise<WrappedMessage | null>
 
-  /** true: the message is in the actor's mailbox, and will be handled or counted as a dead letter. */
+  /** true: the message is in the actor's mailbox, and will be handled or counted as a dead letter. Never waits: false where
+   * there is no room, also with the policy "block". (In a handler, before its first `await`, that is true, and its
+   * actor takes no next message until this one is in.) */
   send (pid: number, data: Payload): boolean
+  /** As send(), but waits in line where there is no room, whatever the policy. true: it is in; false: no such
+   * actor (any more). timeout: seconds, then it is not sent, and this rejects with TimeoutError. */
+  sendWait (pid: number, data: Payload, options?: { timeout?: number }): Promise<boolean>
   sendNamed (name: string, data: Payload): boolean
   sendMany (pid: number, messages: Iterable<Payload>): number
   sendAfter (pid: number, delayMs: number, data: Payload): number

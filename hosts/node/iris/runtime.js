@@ -60,6 +60,7 @@ class NodeRuntime {
   #tokens = 1
   #factories = new Map()
   #kinds = new Map() // pid -> kind and flags, of actors that are not plain
+  #fewKinds = 1000 // beyond, those are looked for that ended before they began
   #events = new EventEmitter()
   #kept = 0
   #closing = null
@@ -177,9 +178,19 @@ class NodeRuntime {
     checkBudget(budget)
     const pid = this.#spawned(this.#with(handler, kind, flags, 0, number =>
       this._calls.spawn(number, budget, mailbox, parent, path, lazy, idleTimeout * 1000, text)), parent)
-    if (kind === PULL || flags) this.#kinds.set(pid, kind << 8 | flags)
+    if (kind === PULL || flags) this.#note(pid, kind << 8 | flags)
     if (name !== undefined) this.register(name, pid)
     return pid
+  }
+
+  /** How many actors are known to be not plain. */
+  _noted () { return this.#kinds.size }
+
+  #note (pid, kind) {
+    this.#kinds.set(pid, kind)
+    if (this.#kinds.size <= this.#fewKinds) return
+    for (const each of this.#kinds.keys()) if (!this.isAlive(each)) this.#kinds.delete(each)
+    this.#fewKinds = Math.max(1000, this.#kinds.size * 2)
   }
 
   /** Starts an actor and gives its pid. handler: called with each message; what it returns answers an ask. A class
@@ -267,10 +278,26 @@ class NodeRuntime {
   // ---- messages ----
   // send(pid, data), cancelTimer(id), isAlive(pid) and mailboxSize(pid) are set by the constructor.
 
-  /** The same to whoever has this name or path now. */
+  /** As send(), but where the mailbox is full the message waits at its door, in line with all others that do,
+   * whatever the policy. true: it is in; false: there is no such actor (any more). Rejects with TimeoutError after so
+   * many seconds: then it is not sent. */
+  sendWait (pid, data, { timeout } = {}) {
+    const ms = milliseconds(timeout)
+    return new Promise((resolve, reject) => {
+      const token = this.#token(result => {
+        if (result === OK || result === DEAD) resolve(result === OK)
+        else if (result === EMPTY) reject(new TimeoutError(`the mailbox of actor ${pid} had no room in time`))
+        else reject(this.#unanswered(pid, result))
+      })
+      const id = this._calls.sendWait(pid, data, ms, token)
+      if (id < 0) this.#settle(token, REFUSED - id)
+    })
+  }
+
+  /** send() to whoever has this name or path now. */
   sendNamed (name, data) { return this._calls.sendNamed(name, data) }
 
-  /** Sends each of them in order; how many were accepted. */
+  /** Sends each of them in order, as send(); how many were accepted. */
   sendMany (pid, messages) { return this._calls.sendMany(pid, Array.isArray(messages) ? messages : [...messages]) }
 
   /** Sends later, once. The timer's id; 0: there is no such actor. */

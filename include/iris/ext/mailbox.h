@@ -22,6 +22,8 @@
 
 #define IRIS_MAILBOX "iris.mailbox/1"
 
+struct iris_answer;
+
 enum { /* iris_mailbox_look.counts: messages, since the actor began (a restart in place goes on) */
        IRIS_MAILBOX_REFUSED = 0,    /* send() said IRIS_FULL */
        IRIS_MAILBOX_DROPPED = 1,    /* accepted, and evicted by a newer one */
@@ -66,6 +68,12 @@ typedef struct iris_mailbox {
     /* Another limit of bytes from now on; what was accepted stays accepted. IRIS_DEAD, or IRIS_FAIL: it is
      * 0, or the actor was spawned without one. [any] */
     int (*bytes)(iris_actor *self, uint64_t pid, uint64_t limit);
+    /* send_wait() for who must not block: whoever waits hears by answer->job (ext/ask.h), once, also if there was room at
+     * once. answer->result: IRIS_OK: it is in; IRIS_EMPTY or IRIS_DEAD: it was not sent, and `message` is NULL.
+     * A result other than IRIS_OK: nothing was sent and nothing is told: IRIS_DEAD, IRIS_LARGE,
+     * IRIS_FULL (no memory, or the link to its node takes no more). By an actor [exec], by a host [any] */
+    int (*send_told)(iris_actor *self, uint64_t to, const void *data, size_t len, uint64_t ref,
+                     int64_t timeout, struct iris_answer *answer);
 } iris_mailbox;
 
 #endif
