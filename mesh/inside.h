@@ -66,6 +66,7 @@ struct batch { /* of messages that have come, for one deliver() */
 
 /* ---- links ---- */
 
+/* LINK_DIALLING: not open yet; of an accepted one: who it is is still being proved (TLS). */
 enum link_state { LINK_DIALLING, LINK_HELLO, LINK_AUTH, LINK_READY, LINK_UP, LINK_LEAVING };
 
 struct greeting { /* needed until it is up */

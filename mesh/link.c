@@ -457,6 +457,8 @@ int64_t link_tick(struct link *l)
     const struct mesh_limits *k = &l->mesh->limits;
     switch (l->state) {
     case LINK_DIALLING:
+        if (!l->dialled)
+            return timed_out(l, l->since + k->hello, "hello-timeout", 1);
         return timed_out(l, l->since + k->connect, "connect: no answer in time", 0);
     case LINK_UP:
         return tick_up(l);

@@ -215,11 +215,16 @@ static int told_already(struct mesh *m, const char *who)
     return 0;
 }
 
-void mesh__refuse(struct mesh *m, const char *who, const char *rule)
+static void refuse_words(struct mesh *m, const char *who, const char *rule, const char *words)
 {
     count(m, rule);
     if (!told_already(m, who))
-        m->seam.event(m->seam.ctx, MESH_REFUSED, who, rule);
+        m->seam.event(m->seam.ctx, MESH_REFUSED, who, words);
+}
+
+void mesh__refuse(struct mesh *m, const char *who, const char *rule)
+{
+    refuse_words(m, who, rule, rule);
 }
 
 int mesh_refusals(struct mesh *m, void (*each)(void *ctx, const char *rule, uint64_t n), void *ctx)
@@ -246,10 +251,11 @@ static int too_many(const struct mesh *m, const char *host)
     return same >= m->limits.strangers_each;
 }
 
-/* "127.0.0.1:9000" is of host 127.0.0.1. */
+/* "127.0.0.1:9000" is of host 127.0.0.1, and "[::1]:9000" or "[::1]" of [::1]. */
 static void host_of(const char *from, char *out, size_t room)
 {
-    const char *colon = strrchr(from, ':');
+    const char *end = *from == '[' ? strchr(from, ']') : from,
+               *colon = strrchr(end ? end : from, ':');
     size_t n = colon ? (size_t)(colon - from) : strlen(from);
     snprintf(out, room, "%.*s", (int)n, from);
 }
@@ -263,6 +269,9 @@ static int accept_link(struct mesh *m, uint32_t conn, const char *host, enum mes
         return IRIS_FULL;
     }
     snprintf(l->from, sizeof l->from, "%s", host);
+    mesh__due(m, m->now + m->limits.hello);
+    if (!who)
+        return IRIS_OK; /* its state says that it is not open yet */
     l->who = *who;
     const char *why = compat ? NULL : greet_refuses(m, l);
     if (why) {
@@ -271,7 +280,6 @@ static int accept_link(struct mesh *m, uint32_t conn, const char *host, enum mes
         return IRIS_FULL;
     }
     l->state = LINK_HELLO;
-    mesh__due(m, m->now + m->limits.hello);
     return IRIS_OK;
 }
 
@@ -286,13 +294,24 @@ int mesh_accepted(struct mesh *m, uint32_t conn, const char *from, enum mesh_com
     return result;
 }
 
+/* Its time goes on from when it was accepted. */
+static void identified(struct link *l)
+{
+    const char *why = greet_refuses(l->mesh, l);
+    l->state = LINK_HELLO;
+    if (why)
+        link_broken(l, why);
+}
+
 void mesh_connected(struct mesh *m, uint32_t conn, const struct mesh_identity *who)
 {
     struct link *l = link_of(m, conn);
     mesh__enter(m);
-    if (l && l->state == LINK_DIALLING) {
+    if (l && !l->dead && l->state == LINK_DIALLING) {
         l->who = *who;
-        if (l->compat)
+        if (!l->dialled)
+            identified(l);
+        else if (l->compat)
             compat_connected(l);
         else
             greet_connected(l);
@@ -326,6 +345,8 @@ void mesh_closed(struct mesh *m, uint32_t conn, const char *why)
 {
     struct link *l = link_of(m, conn);
     mesh__enter(m);
+    if (l && !l->dead && !l->dialled && l->state == LINK_DIALLING && why && *why)
+        refuse_words(m, l->from, "not-identified", why);
     if (l && !l->dead)
         link_gone(l, why && *why ? why : "closed");
     mesh__leave(m);

@@ -66,7 +66,9 @@ void mesh_free(struct mesh *);
 
 /* ---- from the net ---- */
 
-/* IRIS_OK, or IRIS_FULL: close it, one of the limits is reached (it is counted). */
+/* IRIS_OK, or IRIS_FULL: close it, one of the limits is reached (it is counted). Identity NULL: it is still
+ * being proved (TLS), which counts as a stranger and has that one's time; mesh_connected() comes, before any
+ * bytes, or mesh_closed() with the reason, which is told. */
 int mesh_accepted(struct mesh *, uint32_t conn, const char *from, enum mesh_compat,
                   const struct mesh_identity *);
 void mesh_connected(struct mesh *, uint32_t conn, const struct mesh_identity *);
