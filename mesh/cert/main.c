@@ -158,9 +158,9 @@ static int fail(const struct args *a, const char *why)
 {
     if (!a->json)
         return fprintf(stderr, "iris mesh cert: %s\n", why), EXIT_FAILURE;
-    printf("{\"iris\":1,\"error\":\"");
+    printf("{\"iris\":1,\"error\":{\"code\":\"failed\",\"message\":\"");
     quote(why);
-    printf("\"}\n");
+    printf("\"}}\n");
     return EXIT_FAILURE;
 }
 

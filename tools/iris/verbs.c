@@ -16,6 +16,7 @@ const struct verb verbs[] = {
     {"swap", "PATH [HANDLER]", "swap an actor's code while it runs", verb_swap, &swap_argp},
     {"rollback", "PATH", "go back to the code before", verb_rollback, &rollback_argp},
     {"stop", "[PATH]", "stop the app, or one actor", verb_stop, &stop_argp},
+    {"mesh", "cert [NODE]", "certificates for links between nodes", verb_mesh, &mesh_argp},
     {"doctor", "", "what this machine lacks, and how that is mended", verb_doctor, &doctor_argp},
     {"plugin", "FILE", "what a plugin's file is", verb_plugin, &plugin_argp},
     {"schema", "", "the JSON Schema of manifests, for editors", verb_schema, &schema_argp},
