@@ -78,17 +78,19 @@ static void gone(struct lanes *l, size_t n)
     }
     l->mail.head += n;
     l->open -= n;
+    l->joined -= n < l->joined ? n : l->joined;
 }
 
 /* Control that fits in front of the mail is written with it. */
 static void join(struct lanes *l)
 {
     size_t n = lane_waits(&l->control);
-    if (!n || l->begun || l->split || !l->open || n > l->mail.head)
+    if (!n || l->begun || l->joined || l->split || !l->open || n > l->mail.head)
         return;
     memcpy(l->mail.base + l->mail.head - n, l->control.base + l->control.head, n);
     l->mail.head -= n;
     l->open += n;
+    l->joined = n;
     l->control.head = l->control.tail;
 }
 
@@ -105,9 +107,11 @@ int lanes_flush(struct lanes *l, lanes_write *write, void *ctx)
 {
     for (;;) {
         join(l);
-        if (!l->begun && !flush_control(l, write, ctx))
+        if (!l->begun && !l->joined && !flush_control(l, write, ctx))
             return 0;
-        size_t n = l->begun && lane_waits(&l->control) ? l->begun : l->open;
+        size_t n = l->open;
+        if (lane_waits(&l->control)) /* it waits for as little as can be */
+            n = l->joined ? l->joined : l->begun;
         if (!n)
             return 1;
         n = n > CHUNK ? CHUNK : n;

@@ -14,10 +14,11 @@ struct lane {
 
 struct lanes {
     struct lane control, mail;
-    size_t open;  /* bytes of mail, from its head, that may go (the window's say) */
-    size_t begun; /* of them: the rest of a frame whose beginning has gone */
-    int split;    /* control begins in the middle of a frame */
-    int compat;   /* the frames are the seed's: no length in each */
+    size_t open;   /* bytes of mail, from its head, that may go (the window's say) */
+    size_t begun;  /* of them: the rest of a frame whose beginning has gone */
+    size_t joined; /* control that stands at the head of the mail lane, to be one write */
+    int split;     /* control begins in the middle of a frame */
+    int compat;    /* the frames are the seed's: no length in each */
 };
 
 /* Room for n more bytes at the end; NULL: no memory. Then lane_put() what was written there. */

@@ -68,12 +68,12 @@ void link_flush(struct link *l)
     if (l->dead || l->blocked || l->state == LINK_DIALLING)
         return;
     l->dirty = 0;
-    size_t before = lane_waits(&l->out.control) + lane_waits(&l->out.mail);
+    size_t mail = lane_waits(&l->out.mail), control = lane_waits(&l->out.control);
     l->blocked = !lanes_flush(&l->out, write_out, l);
-    size_t left = lane_waits(&l->out.control) + lane_waits(&l->out.mail);
-    if (left < before || !l->waiting)
+    size_t left = lane_waits(&l->out.mail);
+    if (!l->waiting || left < mail || (!mail && lane_waits(&l->out.control) < control))
         l->moved = l->mesh->now;
-    l->waiting = left > 0;
+    l->waiting = left || lane_waits(&l->out.control);
     if (l->full)
         mail_room(l);
 }
@@ -215,6 +215,9 @@ void link_part(struct link *l, enum parting code, const char *why)
 static void goodbye(struct link *l, const struct frame *f)
 {
     char why[128];
+    mail_deliver(l->mesh); /* what came before it counts */
+    if (l->dead)
+        return;
     if (f->len < 9) {
         link_broken(l, "malformed");
         return;
