@@ -4,6 +4,8 @@
 #include "unload.h"
 
 #include <dlfcn.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,12 +31,10 @@ static int undefined_symbol(const char *file, const char *symbol)
 static int no_library(const struct elf *e, const char *name, size_t len)
 {
     const char *path = iris__elf_runpath(e);
-    if (strstr(path, "$ORIGIN") || strstr(path, "${ORIGIN}"))
-        return iris__fail(
-            "%s needs %.*s, which was not found; its search path \"%s\" is relative to its "
-            "own directory, but a private copy is loaded: link it with -Wl,-rpath and an "
-            "absolute directory",
-            e->file, (int)len, name, path);
+    if (strstr(path, "ORIGIN"))
+        return iris__fail("%s needs %.*s, which was not found, also not in its search path \"%s\"; "
+                          "put it there, or install it",
+                          e->file, (int)len, name, path);
     return iris__fail(
         "%s needs %.*s, which was not found; install it, or link with -Wl,-rpath and the "
         "absolute directory that has it",
@@ -74,6 +74,66 @@ static int check_new(const struct elf *e, void *handle, const char *path)
         e->file, map->l_name, path);
 }
 
+/* ---- what lies beside it ----
+ *
+ * $ORIGIN is the directory of the private copy, which has no neighbours. So what is needed and found by such a
+ * path from the file itself is opened before, and then the linker knows its name. */
+
+enum { NEIGHBOURS = 16 };
+
+struct neighbours {
+    void *handle[NEIGHBOURS];
+    int count;
+};
+
+/* entry: one of the search path; dir: where the file is. 0: it is not there. */
+static int open_at(struct neighbours *n, const char *dir, const char *entry, size_t len,
+                   const char *name)
+{
+    static const char *const origins[] = {"$ORIGIN", "${ORIGIN}"};
+    char path[2 * PATH_MAX];
+    for (int i = 0; i < 2; i++) {
+        size_t skip = strlen(origins[i]);
+        if (len < skip || !starts(entry, origins[i]))
+            continue;
+        snprintf(path, sizeof path, "%s%.*s/%s", dir, (int)(len - skip), entry + skip, name);
+        void *handle = n->count < NEIGHBOURS ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
+        if (handle)
+            n->handle[n->count++] = handle;
+        return handle != NULL;
+    }
+    return 0;
+}
+
+static void open_neighbour(struct neighbours *n, const struct elf *e, const char *dir,
+                           const char *name)
+{
+    const char *entry = iris__elf_runpath(e);
+    for (size_t len; *entry; entry += len + (entry[len] == ':')) {
+        len = strcspn(entry, ":");
+        if (open_at(n, dir, entry, len, name))
+            return;
+    }
+}
+
+static void open_neighbours(struct neighbours *n, const struct elf *e)
+{
+    char file[PATH_MAX];
+    const char *name;
+    if (!realpath(e->file, file))
+        return;
+    *strrchr(file, '/') = '\0';
+    for (uint64_t i = 0; (name = iris__elf_needed(e, i)); i++)
+        open_neighbour(n, e, file, name);
+}
+
+/* The library that needed them holds them now. */
+static void close_neighbours(struct neighbours *n)
+{
+    while (n->count > 0)
+        dlclose(n->handle[--n->count]);
+}
+
 /* What it needs stays, though it goes itself: such a library may have threads, or handlers that
  * know no owner. It is mapped once for all versions, so this does not grow. */
 static void keep_needed(const struct elf *e)
@@ -90,11 +150,19 @@ static void keep_needed(const struct elf *e)
  * symbol would end the process in the middle of a message. */
 void *iris__map(const struct elf *e, const char *path)
 {
+    struct neighbours beside = {.count = 0};
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!handle && strstr(iris__elf_runpath(e), "ORIGIN")) {
+        open_neighbours(&beside, e);
+        handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    }
     if (!handle) {
         const char *why = dlerror();
-        return explain(e, path, why ? why : "the linker gave no reason"), NULL;
+        explain(e, path, why ? why : "the linker gave no reason");
     }
+    close_neighbours(&beside);
+    if (!handle)
+        return NULL;
     if (check_new(e, handle, path))
         return dlclose(handle), NULL;
     keep_needed(e);

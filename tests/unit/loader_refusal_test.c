@@ -257,18 +257,17 @@ static void missing_library_is_named(void **state)
                   "-Wl,-rpath and the absolute directory that has it");
 }
 
-/* $ORIGIN is the directory of the private copy, which has no neighbours. */
+/* A search path is named. */
 static void origin_is_explained(void **state)
 {
     struct loader_fixture *f = *state;
     const char *file = loader_put(f, "relative.so", "relative");
     loader_patch(file, "libloader_dependency.so", "libloader_dependencx.so");
     refuse_reason_with(f, file,
-                       "needs libloader_dependencx.so, which was not found; its search path \"");
+                       "needs libloader_dependencx.so, which was not found, also not in its search "
+                       "path \"");
     refuse_reason_with(f, file, "$ORIGIN");
-    refuse_reason_with(f, file,
-                       "\" is relative to its own directory, but a private copy is loaded: link "
-                       "it with -Wl,-rpath and an absolute directory");
+    refuse_reason_with(f, file, "\"; put it there, or install it");
 }
 
 /* ---- plugins that are wrong ---- */

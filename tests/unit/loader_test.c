@@ -269,6 +269,16 @@ static void needed_libraries_stay(void **state)
     assert_true(loader_mapped("libloader_dependency.so") > 0);
 }
 
+/* By $ORIGIN, from where the file is and not its private copy. */
+static void neighbours_are_found(void **state)
+{
+    struct loader_fixture *f = *state;
+    assert_int_equal(loader_mapped("libloader_dependency.so"), 0);
+    struct library *lib = loader_load(f, loader_sample("relative"));
+    assert_int_equal(loader_call(lib, 0), 77);
+    iris__library_release(lib);
+}
+
 /* Something else holds the library, so that the linker does not let go of it. */
 static void library_that_something_holds_is_kept(void **state)
 {
@@ -641,6 +651,7 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST_LOADER("loader.linked_plugin_is_attached_once", linked_plugin_is_attached_once),
     IRIS_TEST_LOADER("loader.read_gives_bytes_and_a_private_copy", read_gives_bytes_and_a_private_copy),
     IRIS_TEST_LOADER("loader.read_file_is_loaded_as_it_was_read", read_file_is_loaded_as_it_was_read),
+    IRIS_TEST_LOADER("loader.neighbours_are_found_where_the_file_is", neighbours_are_found),
     IRIS_TEST_LOADER("loader.equal_hashes_of_different_bytes_are_told_apart", equal_hashes_of_different_bytes_are_told_apart),
     IRIS_TEST_LOADER("loader.references_are_dropped_on_any_thread", references_are_dropped_on_any_thread),
     IRIS_TEST_LOADER("loader.next_runtime_finds_kept_library_again", next_runtime_finds_kept_library_again),
