@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 build = cmake --preset $(1) >/dev/null && cmake --build --preset $(1) -j $(JOBS)
 test = ctest --preset $(1) -j $(JOBS)
 
-.PHONY: build run test bench bench-python bench-node bench-peers lint format install soak soak-churn soak-python soak-node seeds fuzz test-asan test-tsan test-clang clean
+.PHONY: build run test bench bench-python bench-node bench-peers lint format install soak soak-churn soak-python soak-node lifetimes-node seeds fuzz test-asan test-tsan test-clang clean
 
 build:
 	@tools/setup
@@ -86,7 +86,12 @@ soak-node: build
 	@IRIS=$(CURDIR)/build/release/bin/iris SRC=$(CURDIR) BUILD=$(CURDIR)/build/release \
 	    tests/run_script $(CURDIR)/tests/soak/node.sh
 
-soak: build soak-churn
+# Processes with actors of Node, from begin to end, in random order; LIVES (100) of them.
+lifetimes-node: build
+	@node=$$(sed -n 's/^IRIS_NODE_PROGRAM:[A-Z]*=//p' build/release/CMakeCache.txt); [ ! -x "$$node" ] || \
+	    IRIS_NODE=$(CURDIR)/build/release/lib/iris/node "$$node" tests/node/lifetimes.mjs $${LIVES:-100}
+
+soak: build soak-churn lifetimes-node
 	@SEEDS=$${SEEDS:-10000} ctest --preset release -j $(JOBS) -L seeds
 	@ctest --preset release -j $(JOBS) --repeat until-fail:20
 	@for script in tests/soak/*.sh; do [ ! -f "$$script" ] || \
