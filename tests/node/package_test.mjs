@@ -28,6 +28,13 @@ test('the types name each call of a runtime and of a mailbox, and no other', asy
   await rt.close()
 })
 
+test('each call is in the test of types', { skip: !process.env.SRC }, () => {
+  const used = readFileSync(`${process.env.SRC}/tests/node/types/types_test.ts`, 'utf8')
+  for (const Class of ['NodeRuntime', 'JsMailbox']) {
+    for (const name of declared(Class)) assert.match(used, new RegExp(`\\.${name}\\b`), name)
+  }
+})
+
 test('what is exported is what the types say, for import and require', async () => {
   const names = [...types.matchAll(/^export (?:class|function) ([A-Za-z]+)/gm)].map(found => found[1]).concat('Runtime')
   assert.deepEqual(Object.keys(iris).sort(), names.sort())
