@@ -26,6 +26,7 @@ static void destroy(struct app *a)
     if (a->bell >= 0)
         close(a->bell);
     iris__orders_finish(&a->orders);
+    iris__logs_finish(&a->logs);
     iris__events_finish(&a->events);
     iris__stories_finish(&a->stories);
     pthread_mutex_destroy(&a->awaited.lock);
@@ -116,6 +117,14 @@ static int open_control(struct app *a)
     return iris__control_open(a->socket, iris__verbs, a, &a->control);
 }
 
+static int open_logs(struct app *a)
+{
+    if (!iris__logs_open(&a->logs, a->manifest, &a->events, a->bell))
+        return IRIS_OK;
+    iris__app_say(a, IRIS_APP_ERROR, "iris: %s", iris__reason());
+    return IRIS_FAIL;
+}
+
 static int open_all(struct app *a)
 {
     a->actors = calloc(a->manifest->nactors + 1, sizeof *a->actors);
@@ -123,6 +132,8 @@ static int open_all(struct app *a)
         iris__app_say(a, IRIS_APP_ERROR, "iris: %s", strerror(errno));
         return IRIS_EXIT_FAILED;
     }
+    if (open_logs(a))
+        return IRIS_EXIT_FAILED;
     for (size_t i = 0; i < a->manifest->nactors; i++)
         iris__stories_pin(&a->stories, a->manifest->actors[i].path);
     if (open_runtime(a) || open_control(a)) {
@@ -176,6 +187,7 @@ static int close_all(struct app *a, int64_t left)
     iris__control_take_claim(a->control, &claim);
     iris__control_close(a->control);
     int stuck = iris_close(a->runtime, left);
+    iris__logs_close(&a->logs);
     iris__app_say_events(a);
     if (stuck)
         iris__app_say_stuck(a);
@@ -222,6 +234,7 @@ static int run(struct app *a)
         status = open_all(a);
     if (!a->control) {
         iris_close(a->runtime, IRIS_SECOND);
+        iris__logs_close(&a->logs);
         destroy(a);
         return status;
     }

@@ -7,6 +7,7 @@
 
 #include "control.h"
 #include "events.h"
+#include "logs.h"
 #include "manifest.h"
 #include "order.h"
 #include "runtime.h"
@@ -48,6 +49,7 @@ struct app {
     iris_runtime *runtime;
     struct control *control;
     struct events events;
+    struct logs logs;
     struct stories stories;
     struct orders orders;
     struct awaited awaited;
@@ -83,6 +85,9 @@ void iris__app_ring(struct app *);                   /* [any]: wake the main thr
 void iris__app_wait(struct app *, int64_t ns);
 void iris__app_await(struct app *, const char *path);           /* NULL: nothing any more */
 int iris__app_awaited(struct app *, int *started, int *failed); /* ended */
+
+/* What the operator has asked for by SIGHUP: files of the log are opened anew. */
+void iris__app_reload(struct app *);
 
 /* ---- app_start.c ---- */
 /* IRIS_EXIT_OK, or the exit status; what went wrong was said. What did start is to be stopped. */

@@ -1,5 +1,7 @@
 #include "app.h"
 
+#include "redact.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +16,12 @@ void iris__app_say(struct app *a, int kind, const char *fmt, ...)
     va_start(args, fmt);
     int n = vasprintf(&text, fmt, args);
     va_end(args);
-    a->options.out(a->options.ctx, kind, n < 0 ? "no memory for the words" : text);
+    char *hidden = n >= 0 && a->manifest ? iris__redacted(a->manifest->secrets, text) : NULL;
+    a->options.out(a->options.ctx, kind,
+                   hidden   ? hidden
+                   : n >= 0 ? text
+                            : "no memory for the words");
+    free(hidden);
     if (n >= 0)
         free(text);
 }
@@ -27,12 +34,18 @@ static int kind_of(const struct event *e)
     return warns ? IRIS_APP_WARNING : IRIS_APP_EVENT;
 }
 
+/* Where there are logs, they tell what happens. */
+static int is_for_console(const struct app *a, const struct event *e)
+{
+    int decided = e->kind == IRIS_EVENT_DECIDED; /* what follows is said: restart, exhausted */
+    return e->how == EVENT_LOUD ||
+           (e->how == EVENT_PLAIN && !decided && !iris__logs_writes(&a->logs));
+}
+
 static void say_event(struct app *a, const struct event *e)
 {
     struct text line = {0};
-    int debug = e->kind == IRIS_EVENT_LOG && e->level == IRIS_DEBUG_LEVEL;
-    int decided = e->kind == IRIS_EVENT_DECIDED; /* what follows is said: restart, exhausted */
-    if (!e->quiet && !debug && !decided && !iris__event_line(e, &line))
+    if (is_for_console(a, e) && !iris__event_line(e, &line))
         iris__app_say(a, kind_of(e), "%s", line.data);
     iris__text_finish(&line);
 }

@@ -1,5 +1,7 @@
 #include "app.h"
 
+#include "redact.h"
+
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +63,31 @@ static int is_news(const iris_event *e)
     return *e->path || (e->kind != IRIS_EVENT_STARTED && e->kind != IRIS_EVENT_ENDED);
 }
 
+static void tell(struct app *a, const iris_event *e)
+{
+    iris__stories_add(&a->stories, e);
+    iris__events_add(&a->events, e, watch(a, e) ? EVENT_QUIET : EVENT_PLAIN);
+    iris__app_ring(a);
+    iris__logs_ring(&a->logs);
+}
+
+/* Without the secrets that it may hold: an actor that was handed one may log it or crash with it. */
+static void note(struct app *a, const iris_event *e)
+{
+    iris_event bare = *e;
+    unsigned char excerpt[EXCERPT_ROOM];
+    char *text = iris__redacted(a->manifest->secrets, e->text);
+    if (text)
+        bare.text = text;
+    if (e->excerpt.len && e->excerpt.len <= sizeof excerpt) {
+        memcpy(excerpt, e->excerpt.data, e->excerpt.len);
+        if (iris__redact_bytes(a->manifest->secrets, excerpt, e->excerpt.len))
+            bare.excerpt.data = excerpt;
+    }
+    tell(a, &bare);
+    free(text);
+}
+
 void iris__app_event(void *app, const iris_event *e)
 {
     struct app *a = app;
@@ -68,9 +95,8 @@ void iris__app_event(void *app, const iris_event *e)
         return;
     if (e->kind == IRIS_EVENT_EXHAUSTED)
         atomic_store(&a->exhausted, 1);
-    iris__stories_add(&a->stories, e);
-    iris__events_add(&a->events, e, watch(a, e));
-    iris__app_ring(a);
+    if (iris__logs_keeps(&a->logs, e))
+        note(a, e);
 }
 
 /* ---- the main thread ---- */
@@ -111,19 +137,29 @@ static int shorter(int a, int b)
     return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
+void iris__app_reload(struct app *a)
+{
+    iris__logs_reopen(&a->logs);
+}
+
 /* Once a stop was asked for, stop_fd stays readable: it is not looked at again. */
 void iris__app_wait(struct app *a, int64_t ns)
 {
     int fd = atomic_load(&a->stop) ? -1 : a->options.stop_fd;
-    struct pollfd p[3] = {{.fd = a->bell, .events = POLLIN},
+    int reload = a->options.reload_fd > 0 ? a->options.reload_fd : -1;
+    struct pollfd p[4] = {{.fd = a->bell, .events = POLLIN},
                           {.fd = fd, .events = POLLIN},
-                          {.fd = a->watch ? iris__watch_fd(a->watch) : -1, .events = POLLIN}};
+                          {.fd = a->watch ? iris__watch_fd(a->watch) : -1, .events = POLLIN},
+                          {.fd = reload, .events = POLLIN}};
     eventfd_t rung;
-    if (poll(p, 3, shorter(to_ms(ns), a->watch ? iris__watch_timeout(a->watch) : -1)) > 0 &&
+    char asked[64];
+    if (poll(p, 4, shorter(to_ms(ns), a->watch ? iris__watch_timeout(a->watch) : -1)) > 0 &&
         p[0].revents)
         eventfd_read(a->bell, &rung);
     if (p[1].revents)
         atomic_store(&a->stop, 1);
+    if (p[3].revents && read(reload, &asked, sizeof asked) > 0)
+        iris__app_reload(a);
     if (a->watch)
         iris__watch_run(a->watch);
     iris__app_say_events(a);

@@ -33,13 +33,13 @@ static int64_t time_of_day(void)
 }
 
 /* All that takes time is done outside of the lock. */
-void iris__events_add(struct events *all, const iris_event *from, int quiet)
+void iris__events_add(struct events *all, const iris_event *from, int how)
 {
     struct event e = {.time = time_of_day(),
                       .pid = from->pid,
                       .kind = from->kind,
                       .level = from->level,
-                      .quiet = quiet,
+                      .how = how,
                       .path = strdup(from->path),
                       .text = strndup(from->text, EVENT_TEXT_MAX)};
     pthread_mutex_lock(&all->lock);

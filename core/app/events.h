@@ -13,12 +13,18 @@
 #define EVENTS_ROOM 1024
 #define EVENT_TEXT_MAX 8192 /* bytes that are kept of a text */
 
+enum event_how {
+    EVENT_PLAIN,
+    EVENT_QUIET, /* not for the console: it tells this in its own words */
+    EVENT_LOUD   /* for the console, though what happens is logged elsewhere */
+};
+
 struct event {
     uint64_t number; /* counts up from 1 */
     int64_t time;    /* ns since 1970 */
     uint64_t pid;
     uint32_t kind, level; /* IRIS_EVENT_STARTED .., IRIS_INFO .. */
-    int quiet;            /* not for the console: it tells this in its own words */
+    int how;              /* enum event_how */
     char *path, *text;
 };
 
@@ -31,7 +37,7 @@ struct events {
 void iris__events_init(struct events *);
 void iris__events_finish(struct events *);
 
-void iris__events_add(struct events *, const iris_event *, int quiet); /* [any] */
+void iris__events_add(struct events *, const iris_event *, int how); /* [any] */
 
 /* A copy of the first one behind `since`, and in *missed how many between them are forgotten. 0: there
  * is none. [any] */

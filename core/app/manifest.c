@@ -1,6 +1,7 @@
 #include "manifest.h"
 
 #include "manifest_reading.h"
+#include "redact.h"
 
 #include <ctype.h>
 #include <limits.h>
@@ -104,8 +105,11 @@ static void read_root(struct reading *r)
         iris__manifest_apply_sets(r);
         iris__manifest_env(r);
     }
+    iris__manifest_defaults("logs", r->m);
+    r->m->logs.to = MANIFEST_TO_ANY;
     iris__manifest_check(r);
     find_socket(r);
+    iris__manifest_logs(r);
     if (!r->m->name)
         name_after_directory(r);
     iris__manifest_place_elements(r);
@@ -152,6 +156,7 @@ int iris__manifest_parse(const char *file, const char *text, size_t len,
     r.m->len = len;
     if (r.m->file && r.m->text)
         read_text(&r);
+    iris__problems_redact(problems, r.m->secrets);
     if (!r.no_memory && iris__problems_count(problems) == before) {
         *out = r.m;
         return 0;

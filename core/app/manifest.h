@@ -21,6 +21,14 @@ enum manifest_start { MANIFEST_EAGER, MANIFEST_LAZY };
 enum manifest_stateless { MANIFEST_REFUSE, MANIFEST_RESTART };
 enum manifest_kind { MANIFEST_KIND_ANY, MANIFEST_PUSH, MANIFEST_PULL };
 enum manifest_strategy { MANIFEST_ONE_FOR_ONE, MANIFEST_ONE_FOR_ALL, MANIFEST_REST_FOR_ONE };
+enum manifest_format { MANIFEST_AUTO, MANIFEST_TEXT, MANIFEST_JSON };
+enum manifest_log_to {
+    MANIFEST_TO_ANY = -1, /* not written */
+    MANIFEST_STDERR,
+    MANIFEST_STDOUT,
+    MANIFEST_JOURNALD,
+    MANIFEST_FILE
+};
 enum manifest_exhausted { MANIFEST_ESCALATE, MANIFEST_STOP, MANIFEST_EXIT };
 
 /* --set key=value: `key` is dotted as in the messages ("env.LOG", "control.socket",
@@ -75,6 +83,7 @@ struct manifest_actor {
     int start;            /* enum manifest_start */
     int64_t idle_ns;      /* of a lazy one; 0: it does not rest */
     int kind;             /* enum manifest_kind: what the handler must be */
+    int log_level;        /* 0: trace, IRIS_DEBUG_LEVEL ..; -1: not written */
     struct manifest_timer *timers;
     size_t ntimers;
     const char **depends_on;
@@ -95,6 +104,28 @@ struct manifest_supervisor {
     unsigned line, column;
 };
 
+struct manifest_level {
+    const char *path;
+    int level; /* 0: trace, IRIS_DEBUG_LEVEL .. */
+};
+
+struct manifest_logs {
+    int is_there;
+    int level;                     /* as above */
+    struct manifest_level *levels; /* a list of the table: the count is the next member */
+    size_t nlevels;
+    int format;       /* enum manifest_format */
+    int to;           /* enum manifest_log_to */
+    const char *file; /* absolute, or NULL */
+    int64_t rate;     /* lines of one path in a second; 0: no limit */
+};
+
+struct manifest_secret { /* a value that is never shown */
+    struct manifest_secret *next;
+    const char *value;
+    size_t len;
+};
+
 struct manifest {
     const char *file; /* as given */
     const char *dir;  /* absolute: what relative names in the file are relative to */
@@ -108,6 +139,8 @@ struct manifest {
     size_t nactors;
     struct manifest_supervisor *supervisors;
     size_t nsupervisors;
+    struct manifest_logs logs;
+    struct manifest_secret *secrets;
     size_t *start_order; /* indices of actors: as written, but each behind what it depends on */
     const char *text;    /* the file's content, for problems that are found later */
     size_t len;

@@ -59,6 +59,8 @@ static void read_objects(struct reading *r, const struct manifest_key *key, json
         size_t back = iris__pointer_index(&r->pointer, i);
         iris__manifest_defaults(key->child, elements + i * size);
         if (!strcmp(key->child, "actors[]"))
+            ((struct manifest_actor *)elements)[i].log_level = -1;
+        if (!strcmp(key->child, "actors[]"))
             iris__manifest_inherit(r, json_array_get(v, i), elements + i * size);
         iris__manifest_object(r, key->child, json_array_get(v, i), elements + i * size);
         finish_element(r, key->child, json_array_get(v, i), elements + i * size);
@@ -81,6 +83,8 @@ static void read_value(struct reading *r, const struct manifest_key *key, json_t
         iris__manifest_strings(r, key, v, base, MANIFEST_PATH, iris__manifest_text);
     else if (json_is_object(v) && key->types & MANIFEST_MAP)
         iris__manifest_hosts(r, key, v);
+    else if (json_is_object(v) && key->types & MANIFEST_LEVELS)
+        iris__manifest_levels(r, key, v, base);
     else if (json_is_object(v) && key->types & MANIFEST_FREE)
         iris__manifest_free_object(r, key, v, base);
     else if (json_is_string(v) && key->types & MANIFEST_DIRECTORY)

@@ -9,10 +9,14 @@ static void read_variable(struct reading *r, const char *name, json_t *v, json_t
         return;
     if (!iris__manifest_is_variable(name)) {
         iris__manifest_at_key(iris__manifest_problem(r, "bad-value", MANIFEST_VARIABLE_RULE));
-    } else if (!json_is_string(v)) {
+    } else if (json_object_get(env, name)) { /* --set said it already */
+        if (json_is_object(v))
+            iris__manifest_hide(r, json_string_value(json_object_get(env, name)));
+    } else if (!json_is_string(v) && !json_is_object(v)) {
         iris__manifest_wrong_kind(r, &string, v);
-    } else if (!json_object_get(env, name)) { /* --set said it already */
-        const char *value = iris__manifest_expand(r, json_string_value(v));
+    } else {
+        const char *value = json_is_object(v) ? iris__manifest_secret(r, v)
+                                              : iris__manifest_expand(r, json_string_value(v));
         json_object_set_new(env, name, json_string(value ? value : ""));
     }
 }

@@ -10,6 +10,7 @@
 
 #define RESTARTS "always on-failure never "
 #define STRATEGIES "one_for_one one_for_all rest_for_one "
+#define LEVELS MANIFEST_LEVEL_WORDS
 #define OVERFLOWS "dropnew dropold block redirect spill "
 
 /* Sections stand in the order of the file, keys in the order of the manual. */
@@ -36,7 +37,8 @@ const struct manifest_key iris__manifest_keys[] = {
     {"", "control", KEYS_OF("control"), .meaning = "how the running app is asked and told"},
     {"", "metrics", MANIFEST_OBJECT, PLANNED, .meaning = "figures for Prometheus"},
     {"", "tracing", MANIFEST_OBJECT, PLANNED, .meaning = "spans for OpenTelemetry"},
-    {"", "logs", MANIFEST_OBJECT, PLANNED, .meaning = "what is logged, how and where"},
+    {"", "logs", KEYS_OF("logs"), IN(manifest, logs.is_there),
+     .meaning = "what is logged, how and where; without it the console tells it in its own words"},
     {"", "limits", MANIFEST_OBJECT, PLANNED, .meaning = "bounds of the whole process"},
     {"", "process", MANIFEST_OBJECT, PLANNED, .meaning = "user, group and directory"},
 
@@ -149,8 +151,8 @@ const struct manifest_key iris__manifest_keys[] = {
     {"actors[]", "capture", MANIFEST_BOOL | MANIFEST_OBJECT, PLANNED,
      .meaning = "messages kept for a replay"},
     {"actors[]", "trace", MANIFEST_NUMBER, PLANNED, .meaning = "share of messages traced"},
-    {"actors[]", "log_level", MANIFEST_WORD, PLANNED, .words = "trace debug info warn error ",
-     .meaning = "how much it logs"},
+    {"actors[]", "log_level", MANIFEST_WORD, .words = LEVELS, IN(manifest_actor, log_level),
+     .meaning = "how much it and what is below its path log; see logs.levels"},
     {"actors[]", "tags", MANIFEST_OBJECT, PLANNED, .meaning = "labels for figures and logs"},
     {"actors[]", "start", MANIFEST_WORD, .words = "eager lazy ", .def = "eager",
      IN(manifest_actor, start), .meaning = "lazy: it begins with its first message"},
@@ -200,6 +202,19 @@ const struct manifest_key iris__manifest_keys[] = {
     {"control", "http", MANIFEST_STRING | MANIFEST_BOOL, PLANNED, .meaning = "TCP address"},
     {"control", "token", MANIFEST_STRING | MANIFEST_OBJECT, PLANNED, .meaning = "who it is"},
     {"control", "dashboard", MANIFEST_BOOL, PLANNED, .def = "true", .meaning = "the web page"},
+
+    {"logs", "level", MANIFEST_WORD, .words = LEVELS, .def = "info", IN(manifest, logs.level),
+     .meaning = "what is less than this is not logged"},
+    {"logs", "levels", MANIFEST_LEVELS, .min = 1, IN(manifest, logs.levels),
+     .meaning = "the same for what is below a path; the longest path counts"},
+    {"logs", "format", MANIFEST_WORD, .words = "auto text json ", .def = "auto",
+     IN(manifest, logs.format), .meaning = "auto: text on a terminal, else one JSON object a line"},
+    {"logs", "to", MANIFEST_WORD, .words = "stderr stdout journald file ", IN(manifest, logs.to),
+     .meaning = "where to; by default stderr, or journald where that is what stderr leads to"},
+    {"logs", "file", MANIFEST_STRING, .min = 1, IN(manifest, logs.file),
+     .meaning = "the file to append to; SIGHUP opens it anew"},
+    {"logs", "rate", MANIFEST_INT, .min = 0, .max = 1000000, .def = "0", IN(manifest, logs.rate),
+     .meaning = "lines that each actor may log in a second, the rest is counted; 0: no limit"},
     {.name = NULL},
 };
 

@@ -31,8 +31,12 @@ enum manifest_type { /* a key may take several */
                      MANIFEST_MAP = 1 << 17,  /* object of names: objects with the keys of .child */
                      MANIFEST_FREE = 1 << 18, /* object with any keys */
                      MANIFEST_DIRECTORY = 1 << 19, /* relative to the manifest's */
-                     MANIFEST_DIRECTORIES = 1 << 20
+                     MANIFEST_DIRECTORIES = 1 << 20,
+                     MANIFEST_LEVELS = 1 << 21 /* object of paths: words of MANIFEST_LEVEL_WORDS */
 };
+
+/* In the order of IRIS_DEBUG_LEVEL .. IRIS_ERROR, which begin with 1. */
+#define MANIFEST_LEVEL_WORDS "trace debug info warn error "
 
 struct manifest_key {
     const char *where; /* the object it stands in: "", "actors[]", "actors[].swap" */

@@ -118,6 +118,7 @@ int iris__manifest_scalar(struct reading *, const struct manifest_key *, json_t 
 typedef const char *iris__manifest_keep(struct reading *, const struct manifest_key *, json_t *);
 iris__manifest_keep iris__manifest_text;
 /* A list of strings, each of that type. */
+int iris__manifest_is_path(const char *, int64_t min); /* min 2: "/" is none */
 void iris__manifest_strings(struct reading *, const struct manifest_key *, json_t *, void *base,
                             unsigned type, iris__manifest_keep *);
 void iris__manifest_defaults(const char *where, void *base);
@@ -140,6 +141,18 @@ int iris__manifest_is_free(const char *name); /* "//" is a comment, x-... is the
 /* ---- manifest_inherit.c ---- */
 /* What the actor gets from "shutdown" and "defaults" of the supervisors above its path. */
 void iris__manifest_inherit(struct reading *, const json_t *actor, void *base);
+
+/* ---- manifest_logs.c ---- */
+void iris__manifest_levels(struct reading *, const struct manifest_key *, json_t *, void *base);
+void iris__manifest_logs(struct reading *); /* when all is read: what its keys mean to each other */
+
+/* ---- manifest_secret.c ---- */
+/* The value of a variable that is written as an object: {"file": F} or {"secret": TEXT}; it is noted as
+ * a secret. NULL: a problem. */
+const char *iris__manifest_secret(struct reading *, json_t *object);
+void iris__manifest_hide(struct reading *, const char *value);
+/* Where it would be shown: a problem, and 1. */
+int iris__manifest_shows_secret(struct reading *, const struct manifest_key *, const char *text);
 
 /* ---- manifest_handler.c ---- */
 void iris__manifest_handler(struct reading *, struct manifest_actor *);

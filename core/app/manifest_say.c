@@ -1,4 +1,5 @@
 #include "manifest_reading.h"
+#include "redact.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,7 +93,8 @@ int iris__manifest_kinds(const struct manifest_key *key, struct text *out)
         {UNITS, "a string or a whole number"},
         {MANIFEST_PATHS | MANIFEST_STRINGS | MANIFEST_DIRECTORIES, "a list of strings"},
         {MANIFEST_OBJECTS, "a list of objects"},
-        {MANIFEST_OBJECT | MANIFEST_ENV | MANIFEST_MAP | MANIFEST_FREE, "an object"},
+        {MANIFEST_OBJECT | MANIFEST_ENV | MANIFEST_MAP | MANIFEST_FREE | MANIFEST_LEVELS,
+         "an object"},
     };
     struct text list = {0};
     unsigned types = key->types & ~key->planned_types;
@@ -157,16 +159,19 @@ int iris__manifest_values(const struct manifest_key *key, struct text *out)
 
 /* ---- what was found ---- */
 
-static void add_quoted(const char *s, struct text *out)
+static void add_quoted(const struct reading *r, const char *text, struct text *out)
 {
+    char *hidden = iris__redacted(r->m->secrets, text); /* before it is cut */
+    const char *s = hidden ? hidden : text;
     size_t n = strlen(s);
     int cut = n > SHOWN;
     for (n = cut ? SHOWN : n; cut && n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80; n--)
         ;
     iris__text_addf(out, "\"%.*s%s\"", (int)n, s, cut ? "..." : "");
+    free(hidden);
 }
 
-static void add_value(const json_t *v, struct text *out)
+static void add_value(const struct reading *r, const json_t *v, struct text *out)
 {
     static const char *const names[] = {[JSON_OBJECT] = "an object",
                                         [JSON_ARRAY] = "a list",
@@ -174,7 +179,7 @@ static void add_value(const json_t *v, struct text *out)
                                         [JSON_FALSE] = "false",
                                         [JSON_NULL] = "null"};
     if (json_is_string(v))
-        add_quoted(json_string_value(v), out);
+        add_quoted(r, json_string_value(v), out);
     else if (json_is_integer(v))
         iris__text_addf(out, "%lld", (long long)json_integer_value(v));
     else if (json_is_real(v))
@@ -183,10 +188,10 @@ static void add_value(const json_t *v, struct text *out)
         iris__text_addf(out, "%s", names[json_typeof(v)]);
 }
 
-static void add_kind(const json_t *v, struct text *out)
+static void add_kind(const struct reading *r, const json_t *v, struct text *out)
 {
     struct text value = {0};
-    add_value(v, &value);
+    add_value(r, v, &value);
     if (json_is_string(v))
         iris__text_addf(out, "a string (%s)", value.data);
     else if (json_is_number(v))
@@ -202,7 +207,7 @@ void iris__manifest_wrong_kind(struct reading *r, const struct manifest_key *key
 {
     struct text expected = {0}, found = {0};
     iris__manifest_kinds(key, &expected);
-    add_kind(v, &found);
+    add_kind(r, v, &found);
     iris__manifest_problem(r, "wrong-type", "must be %s, but is %s", expected.data, found.data);
     iris__text_finish(&expected);
     iris__text_finish(&found);
@@ -232,7 +237,7 @@ void iris__manifest_wrong_value(struct reading *r, const struct manifest_key *ke
         return;
     }
     iris__manifest_values(key, &expected);
-    add_value(v, &found);
+    add_value(r, v, &found);
     struct problem *p =
         iris__manifest_problem(r, "bad-value", "found %s; expected %s", found.data, expected.data);
     add_advice(p, key, v);

@@ -37,7 +37,7 @@ static int is_label(const char *s, const char *first, const char *rest, size_t m
 }
 
 /* "/" or /a/b: no empty part, none but plain characters. */
-static int is_path(const char *s, int64_t min)
+int iris__manifest_is_path(const char *s, int64_t min)
 {
     if (!strcmp(s, "/"))
         return min <= 1;
@@ -54,7 +54,7 @@ static int is_path(const char *s, int64_t min)
 static int is_right(const struct manifest_key *key, const char *s)
 {
     if (key->types & (MANIFEST_PATH | MANIFEST_PATHS))
-        return is_path(s, key->min);
+        return iris__manifest_is_path(s, key->min);
     if (key->types & MANIFEST_NAME)
         return is_label(s, LOWER, LOWER DIGITS "-", 63);
     if (key->types & MANIFEST_HOST)
@@ -76,6 +76,8 @@ static const char *expanded(struct reading *r, json_t *v)
 const char *iris__manifest_text(struct reading *r, const struct manifest_key *key, json_t *v)
 {
     const char *s = expanded(r, v);
+    if (s && iris__manifest_shows_secret(r, key, s))
+        return NULL;
     if (!s || is_right(key, s))
         return s;
     iris__manifest_wrong_value(r, key, v);

@@ -53,6 +53,9 @@ typedef struct iris_app_options {
     void *ctx;
     const char *program; /* how the user calls `iris`, for what is to be tried next; NULL: "iris" */
     int watch; /* swap what changes: an actor whose handler's file holds something else than it did */
+    /* 0: none. A pipe or the like, from which is read: what comes there asks for what SIGHUP means to a
+     * service. Files of the log are opened anew. */
+    int reload_fd;
 } iris_app_options;
 
 /* Runs the application to its end: until it is told to stop (stop_fd, or `iris stop`), or until it

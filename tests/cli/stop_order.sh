@@ -8,8 +8,8 @@ order() { grep -oE '/[abc]  (begins|ends)' app.out | tr -d ' /' | tr '\n' ' '; }
 expect_order() { tried='the order' status=- err= out=$(order); [ "$out" = "$1" ] || bad "expected $1"; }
 
 # A background job of a script ignores SIGINT unless it asks otherwise.
-for signal in TERM INT HUP; do
-    with='env --default-signal=INT,HUP' run_app
+for signal in TERM INT; do
+    with='env --default-signal=INT' run_app
     kill -$signal $app
     app_ends 0; expect_order 'abegins bbegins cbegins cends bends aends '
     leaves_nothing
@@ -19,6 +19,12 @@ app_says '· /c  stopped'
 run_app
 try "$IRIS" stop --json;                   exits 0; is_json; says '"stopped":true'
 app_ends 0; expect_order 'abegins bbegins cbegins cends bends aends '
+
+# To what has no terminal, SIGHUP says to open its logs anew (logs.sh), not to stop.
+with='setsid env --default-signal=HUP' run_app
+kill -HUP "$(pgrep -s 0 -x iris || get health && json 'd["pid"]')" 2>err
+try "$IRIS" stop;                              exits 0
+app_ends 0
 
 # A terminal that is closed says so, and may say it twice; with nohup nobody hears it.
 cat >terminal.py <<'END'

@@ -113,6 +113,8 @@ static void dump_actor(const struct manifest *m, const struct manifest_actor *a,
                         a->fallback ? a->fallback : "-");
     if (a->bytes)
         iris__text_addf(out, "  at most %lld bytes wait\n", (long long)a->bytes);
+    if (a->log_level != -1)
+        iris__text_addf(out, "  log level %d\n", a->log_level);
     dump_text(out, "kind", kinds[a->kind]);
     if (a->shutdown != 5000000000)
         iris__text_addf(out, "  shutdown %lld ns\n", (long long)a->shutdown);
@@ -140,6 +142,20 @@ static void dump_host(const struct manifest *m, const struct manifest_host *h, s
     iris__text_addf(out, "\n");
 }
 
+static void dump_logs(const struct manifest *m, struct text *out)
+{
+    const struct manifest_logs *l = &m->logs;
+    if (!l->is_there)
+        return;
+    iris__text_addf(out, "logs: level %d, format %d, to %d, rate %d\n", l->level, l->format, l->to,
+                    (int)l->rate);
+    dump_text(out, "file", relative(m, l->file));
+    for (size_t i = 0; i < l->nlevels; i++)
+        iris__text_addf(out, "  level %d of %s\n", l->levels[i].level, l->levels[i].path);
+    for (const struct manifest_secret *s = m->secrets; s; s = s->next)
+        iris__text_addf(out, "  secret %s\n", s->value);
+}
+
 static void dump(const struct manifest *m, struct text *out)
 {
     iris__text_addf(out, "app %s\n", m->name);
@@ -162,6 +178,7 @@ static void dump(const struct manifest *m, struct text *out)
                             (long long)s->initial, (long long)s->max, s->factor, s->jitter,
                             (long long)s->reset_after);
     }
+    dump_logs(m, out);
     iris__text_addf(out, "start:");
     for (size_t i = 0; i < m->nactors; i++)
         iris__text_addf(out, " %s", m->actors[m->start_order[i]].path);
@@ -649,7 +666,7 @@ static void problems_json(void **state)
         "and \\\"-\\\"\",\"hint\":null},"
         "{\"file\":\"a?.json\",\"line\":3,\"column\":2,\"pointer\":\"/restrat\",\"code\":"
         "\"unknown-key\",\"message\":\"unknown key\",\"hint\":\"the keys here are $schema, manifest, "
-        "name, env, hosts, actors, supervisors, control; a key of your own begins with x-\"},"
+        "name, env, hosts, actors, supervisors, control, logs; a key of your own begins with x-\"},"
         "{\"file\":\"app.json\",\"line\":null,\"column\":null,\"pointer\":\"/actors/0/handler\","
         "\"code\":\"not-found\",\"message\":\"a \\\"b\\\"?\",\"hint\":null}]");
     iris__text_finish(&out);

@@ -6,6 +6,7 @@
 #include <iris/app.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <pthread.h>
 #include <signal.h>
@@ -72,8 +73,8 @@ const struct argp run_argp = {
     parse,
     "[FILE]",
     "Run an app from its manifest (./app.json).\v"
-    "Ctrl-C, SIGTERM or the end of its terminal stops it in order, a second Ctrl-C at once. Talk to it from another "
-    "terminal: iris ps, iris ask, iris swap.",
+    "Ctrl-C, SIGTERM or the end of its terminal stops it in order, a second Ctrl-C at once. Without a terminal, SIGHUP "
+    "opens the files of its logs anew. Talk to it from another terminal: iris ps, iris ask, iris swap.",
     NULL,
     NULL,
     NULL,
@@ -153,8 +154,8 @@ static void impatient(sigset_t *set)
     sigaddset(set, SIGTERM);
 }
 
-/* With those of a terminal that was closed, unless nohup keeps them away (a blocked signal would come
- * through even though it is ignored). */
+/* With that of a terminal that was closed, unless nohup keeps it away (a blocked signal would come
+ * through even though it is ignored). To a service, which has no terminal, it says to look again. */
 static void signals(sigset_t *set)
 {
     impatient(set);
@@ -162,34 +163,58 @@ static void signals(sigset_t *set)
         sigaddset(set, SIGHUP);
 }
 
+struct signal_pipes {
+    int stop[2], reload[2];
+    int has_terminal;
+};
+
+static int has_terminal(void)
+{
+    int fd = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+/* The first one that is to stop the app. */
+static void await_stop(const struct signal_pipes *p, const sigset_t *set)
+{
+    int signal = 0;
+    while (!sigwait(set, &signal) && signal == SIGHUP && !p->has_terminal)
+        (void)!write(p->reload[1], "", 1);
+}
+
 /* A thread that does nothing but wait for signals: no handler, so nothing that a handler must not
  * do, and the second Ctrl-C works however stuck the rest is. */
 static void *watch(void *arg)
 {
-    int *pipe_end = arg, signal = 0;
+    const struct signal_pipes *p = arg;
+    int signal = 0;
     sigset_t set;
     signals(&set);
-    sigwait(&set, &signal);
-    (void)!write(*pipe_end, "", 1);
+    await_stop(p, &set);
+    (void)!write(p->stop[1], "", 1);
     fprintf(stderr, "\nstopping; once more to stop at once\n");
     impatient(&set); /* a terminal's end may be told twice, by the kernel and by the shell */
     sigwait(&set, &signal);
     _exit(128 + signal);
 }
 
-/* The read end of a pipe that becomes readable with the first signal; or -1. */
-static int watch_signals(int ends[2])
+/* The pipes become readable with the signals. 0, or -1. */
+static int watch_signals(struct signal_pipes *p)
 {
     sigset_t set;
     pthread_t thread;
+    p->has_terminal = has_terminal();
     signals(&set);
     signal(SIGPIPE, SIG_IGN); /* `iris run | head` ends the output, not the app */
-    if (pthread_sigmask(SIG_BLOCK, &set, NULL) || pipe(ends))
+    if (pthread_sigmask(SIG_BLOCK, &set, NULL) || pipe(p->stop) ||
+        pipe2(p->reload, O_CLOEXEC | O_NONBLOCK))
         return -1;
-    if (pthread_create(&thread, NULL, watch, &ends[1]))
+    if (pthread_create(&thread, NULL, watch, p))
         return -1;
     pthread_detach(thread);
-    return ends[0];
+    return 0;
 }
 
 /* As it is to be typed; NULL: as "iris". The caller frees it. */
@@ -208,7 +233,7 @@ static char *program_word(void)
 
 int verb_run(int argc, char **argv)
 {
-    int ends[2];
+    struct signal_pipes pipes;
     char *program = program_word();
     struct run r = {
         .app = {.size = sizeof r.app, .abi = IRIS_ABI, .out = print, .program = program},
@@ -217,11 +242,12 @@ int verb_run(int argc, char **argv)
     parse_arguments(&run_argp, argc, argv, &r);
     r.app.ctx = &r;
     r.app.sets = r.sets;
-    r.app.stop_fd = watch_signals(ends);
-    if (r.app.stop_fd < 0) {
+    if (watch_signals(&pipes)) {
         say_errorf(NULL, "cannot wait for signals: %s", strerror(errno));
         return IRIS_EXIT_FAILED;
     }
+    r.app.stop_fd = pipes.stop[0];
+    r.app.reload_fd = pipes.reload[0];
     watch_faults();
     int status = iris_app_run(&r.app);
     if (!r.app.until_idle)
