@@ -123,7 +123,7 @@ int iris__key_value(const struct manifest_key *k, struct text *out)
     if (types & MANIFEST_DIRECTORY)
         return iris__text_addf(out, "a directory; a relative one starts where the manifest is");
     if (types == MANIFEST_OBJECT || types & (MANIFEST_OBJECTS | MANIFEST_ENV | MANIFEST_MAP) ||
-        types == MANIFEST_BOOL || types & MANIFEST_FREE ||
+        types == MANIFEST_BOOL || types & (MANIFEST_FREE | MANIFEST_LEVELS) ||
         (types == MANIFEST_STRING && k->min == 0))
         return iris__manifest_kinds(k, out);
     return iris__manifest_values(k, out);

@@ -124,11 +124,28 @@ static json_t *object(const struct manifest_key *k)
     return reference(hands_down ? DEFAULTS : k->child);
 }
 
+/* A secret: {"file": FILE} or {"secret": TEXT}. */
+static json_t *hidden(void)
+{
+    return json_pack("{s:s, s:{s:{s:s}, s:{s:s}}, s:b, s:i, s:i}", "type", "object", "properties",
+                     "file", "type", "string", "secret", "type", "string", "additionalProperties",
+                     0, "minProperties", 1, "maxProperties", 1);
+}
+
 static json_t *variables(const struct manifest_key *k)
 {
     (void)k;
-    return json_pack("{s:s, s:{s:{s:s}, s:{}}, s:b}", "type", "object", "patternProperties",
-                     "^(?!//)[A-Za-z_][A-Za-z0-9_]{0,126}$", "type", "string", "^(//|x-)",
+    return json_pack("{s:s, s:{s:{s:[{s:s}, o]}, s:{}}, s:b}", "type", "object",
+                     "patternProperties", "^(?!//)[A-Za-z_][A-Za-z0-9_]{0,126}$", "anyOf", "type",
+                     "string", hidden(), "^(//|x-)", "additionalProperties", 0);
+}
+
+static json_t *levels(const struct manifest_key *k)
+{
+    static const struct manifest_key level = {.words = MANIFEST_LEVEL_WORDS};
+    (void)k;
+    return json_pack("{s:s, s:{s:o, s:{}}, s:b}", "type", "object", "patternProperties",
+                     "^(/|(/[A-Za-z0-9_.@-]+)+)$", words(&level), "^(//|x-)",
                      "additionalProperties", 0);
 }
 
@@ -173,6 +190,7 @@ static const struct {
     {MANIFEST_ENV, variables},
     {MANIFEST_MAP, map},
     {MANIFEST_FREE, free_object},
+    {MANIFEST_LEVELS, levels},
 };
 
 /* ---- one key ---- */
