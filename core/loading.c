@@ -119,9 +119,9 @@ static void carry_out(iris_job *job)
     iris_runtime *rt = o->runtime;
     iris__loader_sweep(&rt->loader);
     struct host *h = iris__runtime_host(rt, o->host, o->file);
-    o->result =
-        h ? iris__host_load(&rt->hosts, h, o->file, o->symbol, o->handler, o->config, &o->version)
-          : IRIS_FAIL;
+    o->result = h ? iris__host_load(&rt->hosts, h, o->file, o->symbol, o->handler, o->config,
+                                    o->place, &o->version)
+                  : IRIS_FAIL;
     o->why = o->result ? iris__reason() : NULL;
     o->done(o);
 }

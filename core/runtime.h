@@ -49,6 +49,7 @@ struct load_order {
     const char *handler; /* as the user wrote it */
     const char *host;    /* or NULL: by the file's ending */
     const char *config;  /* or NULL */
+    uint32_t place;      /* of iris_source */
     int result;
     iris_version *version;
     const char *why;

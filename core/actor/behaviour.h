@@ -17,7 +17,8 @@ struct iris_version {
     char *file, *symbol; /* where it was loaded from, or NULL */
     char **uses;         /* all files that it was made of; NULL: not known. Under facts_lock */
     uint32_t nuses;
-    int is_dated; /* what its file holds now was refused; under facts_lock */
+    uint32_t place; /* of iris_source */
+    int is_dated;   /* what its file holds now was refused; under facts_lock */
     iris_job free_job;
 };
 

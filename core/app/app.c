@@ -88,7 +88,9 @@ static int set_configs(struct app *a)
         return iris__fail("no memory");
     for (size_t i = 0; i < m->nhosts; i++)
         a->configs[i] = (struct host_config){
-            m->hosts[i].name, m->hosts[i].config, {m->hosts[i].turn_limit, m->hosts[i].load_limit}};
+            m->hosts[i].name,
+            m->hosts[i].config,
+            {m->hosts[i].turn_limit, m->hosts[i].load_limit, m->hosts[i].instances}};
     a->runtime->configs = a->configs;
     a->runtime->nconfigs = m->nhosts;
     return IRIS_OK;

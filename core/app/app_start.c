@@ -60,14 +60,26 @@ static int add_supervisors(struct app *a)
 
 /* ---- loading: all handlers before the first actor, so that all that is wrong is told at once ---- */
 
+/* Its number among those of its language. */
+static uint32_t place_of(const struct manifest *all, const struct manifest_actor *m)
+{
+    uint32_t place = 0;
+    for (const struct manifest_actor *at = all->actors; at < m; at++)
+        place += !strcmp(at->host, m->host);
+    return place;
+}
+
 static int load(struct app *a, const struct manifest_actor *m, struct app_actor *actor)
 {
     int64_t began = now(a);
     char *file = iris__find_file(a->manifest, m);
     if (!file)
         return IRIS_FAIL;
-    struct load_order o = {
-        .file = file, .symbol = m->symbol, .handler = m->handler, .host = m->host};
+    struct load_order o = {.file = file,
+                           .symbol = m->symbol,
+                           .handler = m->handler,
+                           .host = m->host,
+                           .place = place_of(a->manifest, m)};
     int result = iris__runtime_load_wait(a->runtime, &o);
     free(file);
     actor->version = o.version;

@@ -54,6 +54,7 @@ struct manifest_host {
     const char **search;
     size_t nsearch;
     const char *env, *options;      /* JSON text of an object, or NULL */
+    int64_t instances;              /* of the language, each with a thread of its own */
     int64_t turn_limit, load_limit; /* ns; 0: no limit of turns */
 };
 

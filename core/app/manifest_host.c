@@ -53,8 +53,9 @@ static void put_together(struct reading *r, struct manifest_host *h)
 {
     static const struct manifest_key at = {.at = offsetof(struct manifest_host, config) + 1};
     json_t *all =
-        json_pack("{s:s*, s:s*, s:o*, s:o*, s:o*}", "venv", h->venv, "cwd", h->cwd, "search",
-                  list_of(h), "env", parsed(h->env), "options", parsed(h->options));
+        json_pack("{s:s*, s:s*, s:o*, s:o*, s:o*, s:o*}", "venv", h->venv, "cwd", h->cwd, "search",
+                  list_of(h), "env", parsed(h->env), "options", parsed(h->options), "instances",
+                  h->instances > 1 ? json_integer(h->instances) : NULL);
     iris__manifest_keep_json(r, &at, all, h);
     json_decref(all);
 }

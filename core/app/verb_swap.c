@@ -172,6 +172,7 @@ static void start_loading(struct change *c)
     c->load.file = c->from.file;
     c->load.symbol = c->from.symbol;
     c->load.handler = c->from.handler;
+    c->load.place = c->from.place;
     c->load.done = loaded;
     iris__runtime_load(c->order.app->runtime, &c->load);
 }
@@ -238,6 +239,10 @@ static int find_named(struct call *call, struct origin *from)
         free(handler);
         return IRIS_FAIL;
     }
+    struct origin before;
+    if (iris__origin(&call->app->runtime->world, call->info.pid, &before) == IRIS_OK)
+        from->place = before.place;
+    iris__origin_finish(&before);
     from->file = iris__find_handler(call->app->manifest, handler, call->args.cwd);
     from->symbol = symbol ? strdup(symbol) : NULL;
     from->handler = strdup(call->args.handler);

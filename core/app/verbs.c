@@ -205,6 +205,20 @@ static void list_other(void *ctx, uint64_t pid)
         list_one(l, pid);
 }
 
+static json_t *list_hosts(struct app *a)
+{
+    json_t *hosts = json_array();
+    const struct host *at = NULL;
+    const char *name;
+    iris_usage u;
+    while ((at = iris__host_usage(&a->runtime->hosts, at, &name, &u)))
+        json_array_append_new(hosts,
+                              json_pack("{s:s, s:I, s:I, s:I}", "name", name, "instances",
+                                        (json_int_t)u.instances, "versions", (json_int_t)u.versions,
+                                        "heap_bytes", (json_int_t)u.heap));
+    return hosts;
+}
+
 /* The manifest's actors as it has them, then those that came later. */
 static void ps(void *app, const struct control_request *r, struct control_reply *reply)
 {
@@ -218,9 +232,9 @@ static void ps(void *app, const struct control_request *r, struct control_reply 
             list_early(&l, i);
     iris__runtime_walk(a->runtime, list_other, &l);
     iris__control_reply(reply, 200,
-                        json_pack("{s:s, s:I, s:o, s:I}", "app", a->manifest->name, "pid",
+                        json_pack("{s:s, s:I, s:o, s:I, s:o}", "app", a->manifest->name, "pid",
                                   (json_int_t)getpid(), "actors", l.actors, "without_path",
-                                  (json_int_t)l.without_path));
+                                  (json_int_t)l.without_path, "hosts", list_hosts(a)));
 }
 
 /* ---- events ---- */

@@ -187,7 +187,7 @@ int iris__api_open(iris_actor *self, const iris_driver *d, iris_executor **out)
     memcpy(&own, d, d->size < sizeof own ? d->size : sizeof own);
     own.size = sizeof own;
     if (h) {
-        h->interrupts |= own.interrupt != NULL;
+        h->interrupts += own.interrupt != NULL;
         own.turn_limit = own.turn_limit ? own.turn_limit : h->limits.turn;
     }
     return iris__world_is_here(w) ? iris__executor_open(&w->sched, &own, 0, out) : IRIS_FAIL;
@@ -346,7 +346,8 @@ int iris__origin(struct world *w, uint64_t target, struct origin *out)
                                .symbol = copy_or_null(v->symbol),
                                .handler = copy_or_null(v->handler),
                                .imports = iris__host_imports(v->host),
-                               .is_dated = v->is_dated};
+                               .is_dated = v->is_dated,
+                               .place = v->place};
         copy_uses(v, out);
         result = IRIS_OK;
     }

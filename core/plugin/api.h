@@ -43,7 +43,8 @@ struct origin {
     const char *imports; /* of its host; not the caller's to free */
     char **uses;         /* all files that it was made of; NULL: not known */
     uint32_t nuses;
-    int is_dated; /* what its file holds now was refused */
+    int is_dated;   /* what its file holds now was refused */
+    uint32_t place; /* of iris_source */
 };
 int iris__origin(struct world *, uint64_t pid, struct origin *); /* IRIS_OK or IRIS_DEAD */
 void iris__origin_finish(struct origin *);

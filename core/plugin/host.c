@@ -30,10 +30,13 @@ static struct host *with_library(struct hosts *h, const struct library *lib)
 /* A limit that would mean nothing is refused, once the host has shown what it can do. */
 static int check_limits(const struct host *host)
 {
-    if (!host->limits.turn || host->interrupts)
+    int has_one = host->limits.instances > 1 && host->limits.instances > host->interrupts;
+    if (!has_one && (!host->limits.turn || host->interrupts))
         return IRIS_OK;
     if (host->library->taken.plugin.host->stop)
         host->library->taken.plugin.host->stop(host->data);
+    if (has_one)
+        return iris__api_fail("instances: this language has only one; leave it out");
     return iris__api_fail("turn_limit: its handlers cannot be interrupted; leave it out");
 }
 
@@ -137,6 +140,19 @@ const char *iris__host_imports(const struct host *host)
     return h && h->size >= offsetof(iris_host, imports) + sizeof h->imports ? h->imports : NULL;
 }
 
+const struct host *iris__host_usage(struct hosts *h, const struct host *after, const char **name,
+                                    iris_usage *out)
+{
+    for (const struct host *at = after ? after->next : h->list; at; at = at->next) {
+        const iris_plugin *p = &at->library->taken.plugin;
+        *out = (iris_usage){.size = sizeof *out, .abi = IRIS_ABI};
+        *name = p->name;
+        if (p->host->usage && p->host->usage(at->data, out) == IRIS_OK)
+            return at;
+    }
+    return NULL;
+}
+
 /* ---- loading a handler ---- */
 
 struct request { /* what load() was called with; library.open() finds its way back */
@@ -169,7 +185,7 @@ static int load(struct request *r, iris_version **out)
 }
 
 int iris__host_load(struct hosts *h, struct host *host, const char *file, const char *symbol,
-                    const char *handler, const char *config, iris_version **out)
+                    const char *handler, const char *config, uint32_t place, iris_version **out)
 {
     struct source source;
     if (iris__loader_read(h->loader, file, &source))
@@ -182,13 +198,16 @@ int iris__host_load(struct hosts *h, struct host *host, const char *file, const 
                 .code = source.code,
                 .config = config,
                 .copy = source.copy->path,
-                .limit = host->limits.load},
+                .limit = host->limits.load,
+                .place = place},
         .source = &source,
         .hosts = h,
         .host = host,
         .handler = handler,
     };
     int result = load(&r, out);
+    if (result == IRIS_OK)
+        (*out)->place = place;
     iris__loader_free(h->loader, &source);
     return result;
 }

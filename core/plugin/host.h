@@ -11,6 +11,7 @@
 
 struct host_limits { /* ns; 0: none. Of the manifest: hosts.NAME */
     int64_t turn, load;
+    int64_t instances; /* how many it is to have */
 };
 
 struct host {
@@ -20,13 +21,13 @@ struct host {
     iris_actor self; /* for its own calls; no pid */
     void *data;      /* what start() gave */
     int started;
-    int interrupts; /* it has opened an executor whose turns can be interrupted */
+    int interrupts; /* so many executors whose turns can be interrupted has it opened */
 };
 
 struct hosts {
     struct world *world;
     struct loader *loader;
-    struct host *list;
+    struct host *_Atomic list; /* the loader adds; others only read */
 };
 
 /* Load a host's plugin (or attach one that is linked in) and start it. Asking again is fine. */
@@ -38,11 +39,15 @@ void iris__hosts_stop(struct hosts *);
 struct host *iris__host_named(struct hosts *, const char *name);    /* NULL: none */
 struct host *iris__host_for_file(struct hosts *, const char *file); /* by its ending */
 
+/* What the next host behind `after` (NULL: the first) takes that says so; NULL: there is none. [any] */
+const struct host *iris__host_usage(struct hosts *, const struct host *after, const char **name,
+                                    iris_usage *);
+
 /* iris_host.imports, or NULL: of no host, of one that does not say. [any] */
 const char *iris__host_imports(const struct host *);
 
 /* file: where it is; handler: as the user wrote it; symbol and config may be NULL. */
 int iris__host_load(struct hosts *, struct host *, const char *file, const char *symbol,
-                    const char *handler, const char *config, iris_version **out);
+                    const char *handler, const char *config, uint32_t place, iris_version **out);
 
 #endif

@@ -17,6 +17,7 @@ struct door {
     char boot[PATH_MAX * 2];
     struct host *host; /* once boot.js has made the runtime */
     int is_ready, is_refused, has_ended;
+    unsigned instances; /* that the settings ask for */
     const char *config; /* of start(), during that */
     void *env;          /* what shim_stop() takes */
     char *why;
@@ -122,7 +123,8 @@ static void free_door(struct door *d)
     free(d);
 }
 
-int iris__door_start(struct host **out, iris_actor *self, const char *config, void *arg)
+int iris__door_start(struct host **out, iris_actor *self, const char *config, void *arg,
+                     unsigned number, unsigned *instances)
 {
     char dir[PATH_MAX + 32];
     (void)arg;
@@ -141,6 +143,8 @@ int iris__door_start(struct host **out, iris_actor *self, const char *config, vo
     }
     d->config = NULL;
     d->host->self = self;
+    d->host->number = number;
+    *instances = d->instances;
     *out = d->host;
     return iris__driver_open(d->host);
 }
@@ -202,14 +206,15 @@ static napi_value open_runtime(napi_env env, napi_callback_info info)
     return iris__calls_of(h);
 }
 
-/* ready(why): null: its runtime is there; or why not. */
+/* ready(why, instances): null: its runtime is there; or why not. How many environments there are to be. */
 static napi_value ready(napi_env env, napi_callback_info info)
 {
-    napi_value argv[1];
+    napi_value argv[2];
     napi_valuetype type;
-    iris__begin_closed(env, info, 1, argv);
+    iris__begin_closed(env, info, 2, argv);
     if (!own)
         return NULL;
+    napi_get_value_uint32(env, argv[1], &own->instances);
     napi_typeof(env, argv[0], &type);
     if (type == napi_string) {
         own->why = iris__text(env, argv[0], "a reason");
@@ -274,6 +279,11 @@ const char *iris__door_reason(void)
 {
     const char *(*reason)(void) = (const char *(*)(void))dlsym(RTLD_DEFAULT, "iris_reason");
     return reason ? reason() : "the runtime refused";
+}
+
+uint64_t iris__door_heap(void)
+{
+    return iris__shim_heap();
 }
 
 int iris__door_is_idle(struct host *h)

@@ -63,10 +63,12 @@ static void on_event(void *ctx, const iris_event *e)
 
 /* ---- opening ---- */
 
-int iris__door_start(struct host **out, iris_actor *self, const char *config, void *arg)
+int iris__door_start(struct host **out, iris_actor *self, const char *config, void *arg,
+                     unsigned number, unsigned *instances)
 {
     struct host *h = arg;
-    (void)config;
+    (void)config, (void)number;
+    *instances = 1;
     h->self = self;
     *out = h;
     return iris__driver_open(h);
@@ -75,6 +77,11 @@ int iris__door_start(struct host **out, iris_actor *self, const char *config, vo
 void iris__door_stop(struct host *h)
 {
     (void)h;
+}
+
+uint64_t iris__door_heap(void)
+{
+    return 0; /* the program asks process.memoryUsage() */
 }
 
 int iris__door_is_idle(struct host *h)

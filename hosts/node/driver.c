@@ -1,5 +1,6 @@
 #include "host.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -30,6 +31,7 @@ void iris__host_release(struct host *h)
     pthread_mutex_destroy(&h->draining);
     pthread_mutex_destroy(&h->lock);
     pthread_cond_destroy(&h->changed);
+    pthread_cond_destroy(&h->measured);
     for (uint32_t i = 0; i < h->nscripts; i++)
         if (((uintptr_t)h->scripts[i] & 1) == 0)
             free(h->scripts[i]);
@@ -232,9 +234,12 @@ static void wake(const iris_driver *pub)
 
 int iris__driver_open(struct host *h)
 {
+    char name[24] = "node";
+    if (h->number)
+        snprintf(name, sizeof name, "node-%u", h->number + 1);
     iris_driver pub = {.size = sizeof pub,
                        .abi = IRIS_ABI,
-                       .name = "node",
+                       .name = name,
                        .data = h,
                        .wake = wake,
                        .interrupt = iris__interrupt};
@@ -366,6 +371,7 @@ struct host *iris__host_create(napi_env env, napi_value hooks)
     pthread_mutex_init(&h->draining, NULL);
     pthread_mutex_init(&h->lock, NULL);
     pthread_cond_init(&h->changed, NULL);
+    pthread_cond_init(&h->measured, NULL);
     iris__interrupt_ready(h);
     if (take_hooks(h, hooks) || open_scope(h) || open_bell(h)) {
         iris__host_release(h);

@@ -93,6 +93,7 @@ struct script {
 
 struct host { /* one for each runtime */
     iris_actor *self;
+    unsigned number; /* among those of one runtime, from 0 */
     napi_env env;
     pthread_t thread; /* the environment's */
     iris_executor *executor;
@@ -119,6 +120,12 @@ struct host { /* one for each runtime */
     iris_actor *batch_actor;
     int batch_count, batch_pushes;
     unsigned waits; /* promises that keep the loop alive */
+
+    atomic_uint versions;  /* scripts that are held */
+    struct errand measure; /* under the lock: */
+    pthread_cond_t measured;
+    int is_measuring;
+    uint64_t heap; /* bytes, when it was looked at last */
 
     napi_ref hooks[HOOKS], resource, desc_ref, large_ref;
     napi_async_context context;
@@ -245,11 +252,16 @@ extern const struct call iris__mail_calls[], iris__turn_calls[], iris__spawn_cal
 napi_value iris__calls_of(struct host *);
 
 /* door_*.c */
-int iris__door_start(struct host **, iris_actor *self, const char *config,
-                     void *arg);     /* [loader] */
+/* number: which instance this one is to be; *instances: how many there are to be. [loader] */
+int iris__door_start(struct host **, iris_actor *self, const char *config, void *arg,
+                     unsigned number, unsigned *instances);
 void iris__door_stop(struct host *); /* [main] after its executor */
 const char *iris__door_reason(void);
 int iris__door_is_idle(struct host *);
+uint64_t iris__door_heap(void); /* bytes of this environment's objects; 0: not known */
+
+/* usage.c */
+uint64_t iris__heap(struct host *); /* [any] as it is now; if it is busy, as it was */
 napi_value iris__module_init(napi_env, napi_value exports);
 
 #endif

@@ -1,26 +1,71 @@
 #include "host.h"
 
+#include <stdlib.h>
+
 const iris_api *iris__api;
 struct extensions iris__ext;
 
-static int start(iris_actor *self, const char *config, void *arg, void **out)
-{
-    struct host *h;
-    if (iris__door_start(&h, self, config, arg))
-        return IRIS_FAIL;
-    *out = h;
-    return IRIS_OK;
-}
-
-static int load(void *host, const iris_source *source, iris_version **out)
-{
-    return iris__load(host, source, out);
-}
+struct group { /* the environments of one runtime */
+    unsigned n;
+    struct host *hosts[];
+};
 
 static void stop(void *host)
 {
-    iris__driver_close(host);
-    iris__door_stop(host);
+    struct group *g = host;
+    for (unsigned i = g->n; i-- > 0;) {
+        iris__driver_close(g->hosts[i]);
+        iris__door_stop(g->hosts[i]);
+    }
+    free(g);
+}
+
+static int add(struct group **g, iris_actor *self, const char *config, void *arg, unsigned *all)
+{
+    struct host *h;
+    if (iris__door_start(&h, self, config, arg, (*g)->n, all))
+        return IRIS_FAIL;
+    struct group *more = realloc(*g, sizeof *more + *all * sizeof *more->hosts);
+    if (!more) {
+        iris__driver_close(h);
+        iris__door_stop(h);
+        return iris__api->fail("node: no memory");
+    }
+    *g = more;
+    more->hosts[more->n++] = h;
+    return IRIS_OK;
+}
+
+static int start(iris_actor *self, const char *config, void *arg, void **out)
+{
+    struct group *g = calloc(1, sizeof *g);
+    unsigned all = 1;
+    while (g && g->n < all)
+        if (add(&g, self, config, arg, &all)) {
+            stop(g);
+            return IRIS_FAIL;
+        }
+    *out = g;
+    return g ? IRIS_OK : iris__api->fail("node: no memory");
+}
+
+/* An actor stays in its environment whatever it is swapped to. */
+static int load(void *host, const iris_source *source, iris_version **out)
+{
+    const struct group *g = host;
+    unsigned place = IRIS_HAS(source, place) ? source->place : 0;
+    return iris__load(g->hosts[place % g->n], source, out);
+}
+
+static int usage(void *host, iris_usage *out)
+{
+    const struct group *g = host;
+    out->instances = g->n;
+    for (unsigned i = 0; i < g->n; i++) {
+        out->versions += atomic_load(&g->hosts[i]->versions);
+        out->heap += iris__heap(g->hosts[i]);
+    }
+    return IRIS_OK;
 }
 
 static const iris_host host = {.size = sizeof host,
@@ -30,7 +75,8 @@ static const iris_host host = {.size = sizeof host,
                                .start = start,
                                .load = load,
                                .stop = stop,
-                               .imports = "mjs cjs js json "};
+                               .imports = "mjs cjs js json ",
+                               .usage = usage};
 
 static const char *const needs[] = {IRIS_ASK,     IRIS_CONTROL, IRIS_MAILBOX,   IRIS_NAME,
                                     IRIS_OBSERVE, IRIS_PAYLOAD, IRIS_SUPERVISE, IRIS_TIMER_EXT,

@@ -35,6 +35,7 @@ static void free_script(const iris_behaviour *b)
 {
     struct script *s = b->data;
     struct host *h = s->host;
+    atomic_fetch_sub(&h->versions, 1);
     if (pthread_equal(h->thread, pthread_self())) {
         napi_handle_scope scope;
         if (h->may_run && napi_open_handle_scope(h->env, &scope) == napi_ok) {
@@ -93,6 +94,7 @@ int iris__script_define(struct host *h, enum kind kind, unsigned flags, const ch
     }
     iris__host_retain(h);
     h->scripts[*number] = s;
+    atomic_fetch_add(&h->versions, 1);
     return IRIS_OK;
 }
 

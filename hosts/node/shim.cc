@@ -29,12 +29,15 @@ std::string join(const std::vector<std::string> &lines)
     return all.empty() ? "no reason was given" : all;
 }
 
-/* Signals, the standard streams and limits are the program's. */
+/* Signals, the standard streams and limits are the program's. V8's cache of what it has compiled would keep each
+ * version of a handler's text and code for long after its actors have left it; that of regular expressions
+ * is another one. */
 Process *begin()
 {
     auto *p = new Process;
     std::vector<std::string> args = {"iris", "--experimental-vm-modules",
-                                     "--experimental-import-meta-resolve"};
+                                     "--experimental-import-meta-resolve",
+                                     "--no-compilation-cache"};
     p->init = node::InitializeOncePerProcess(
         args, {Flags::kNoInitializeV8, Flags::kNoInitializeNodeV8Platform,
                Flags::kNoDefaultSignalHandling, Flags::kNoStdioInitialization,
@@ -100,6 +103,13 @@ int iris__shim_run(const char *code, napi_addon_register_func bind,
 void iris__shim_stop(void *env)
 {
     node::Stop(static_cast<node::Environment *>(env));
+}
+
+unsigned long iris__shim_heap(void)
+{
+    v8::HeapStatistics now;
+    v8::Isolate::GetCurrent()->GetHeapStatistics(&now);
+    return now.used_heap_size() + now.external_memory();
 }
 
 int iris__shim_where(const char *code, char **text)

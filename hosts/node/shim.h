@@ -15,6 +15,9 @@ int iris__shim_run(const char *code, napi_addon_register_func bind,
                    void (*is_there)(void *arg, void *env), void *arg, char **why);
 void iris__shim_stop(void *env); /* [any], while it runs */
 
+/* Bytes of the objects of this thread's environment, and of what they hold outside of V8. On its thread. */
+unsigned long iris__shim_heap(void);
+
 /* Where the syntax error of an ES module is, which node tells nobody: its line from 1, and *text is that line,
  * to free(). 0: there is none. On an environment's thread, inside a call from JavaScript. */
 int iris__shim_where(const char *code, char **text);

@@ -43,6 +43,13 @@ static void stop(void *host)
         free(h);
 }
 
+static int usage(void *host, iris_usage *out)
+{
+    out->instances = 1;
+    out->versions = atomic_load(&((struct host *)host)->versions);
+    return IRIS_OK;
+}
+
 static const iris_host host = {.size = sizeof host,
                                .abi = IRIS_ABI,
                                .runtime = "CPython " PY_VERSION,
@@ -50,7 +57,8 @@ static const iris_host host = {.size = sizeof host,
                                .start = start,
                                .load = load,
                                .stop = stop,
-                               .imports = "py "};
+                               .imports = "py ",
+                               .usage = usage};
 
 static const char *const needs[] = {IRIS_ASK,       IRIS_CONTROL, IRIS_MAILBOX,
                                     IRIS_NAME,      IRIS_OBSERVE, IRIS_READER,

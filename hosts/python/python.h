@@ -53,10 +53,11 @@ struct host { /* one for each runtime */
     struct loop *loop;    /* of async handlers; made when first needed */
     int views;            /* objects that show messages of its runtime, which must stay for them */
     struct host *next;
-    PyObject *special;   /* note.c: pid -> kind and flags, of actors that are not plain */
-    Py_ssize_t sweep_at; /* so many */
-    int threads;         /* of them, those with release_gil and a thread of their own */
-    void *door;          /* the door's own */
+    PyObject *special;    /* note.c: pid -> kind and flags, of actors that are not plain */
+    Py_ssize_t sweep_at;  /* so many */
+    int threads;          /* of them, those with release_gil and a thread of their own */
+    atomic_uint versions; /* scripts that are held */
+    void *door;           /* the door's own */
 };
 
 enum kind {

@@ -73,6 +73,7 @@ static void forget_module(PyObject *name)
 static void free_script(const iris_behaviour *b)
 {
     struct script *s = b->data;
+    atomic_fetch_sub(&s->host->versions, 1);
     PyGILState_STATE gil = PyGILState_Ensure();
     leave(s);
     if (s->module)
@@ -159,6 +160,7 @@ int iris__script_define(struct host *h, struct script *like, const char *name, c
         return IRIS_FAIL;
     }
     s->version = *out;
+    atomic_fetch_add(&h->versions, 1);
     Py_INCREF(s->callable);
     Py_XINCREF(s->module);
     if (!(s->flags & SCRIPT_LOADED))

@@ -188,7 +188,16 @@ typedef struct iris_source { /* what load() gets */
     const char *config;        /* the actor's host settings, JSON, or NULL */
     const char *copy;          /* a private copy of the file that holds just these bytes */
     int64_t limit;             /* ns that load() may take: then it says so and fails, and others load. 0: none */
+    uint32_t place;            /* the actor's number among those of this host, the same at each swap: a host of
+                                  several instances loads it in instance place % instances */
 } iris_source;
+
+typedef struct iris_usage { /* what a language takes */
+    uint32_t size, abi;
+    uint32_t instances; /* environments that run */
+    uint32_t versions;  /* of handlers, and of what they spawn, that are held */
+    uint64_t heap;      /* bytes of its objects; 0: not known */
+} iris_usage;
 
 typedef struct iris_host { /* a language */
     uint32_t size, abi;
@@ -196,7 +205,8 @@ typedef struct iris_host { /* a language */
     const char *suffixes; /* which handler files are its own, separated by blanks: ".py .pyc" */
     /* Once per runtime; the others get *host back. Several runtimes may live in one process: they share
      * one mapping of the plugin and its statics, and may come here at the same time, each on its loader
-     * thread. config is the manifest's "hosts.NAME" as JSON: venv, cwd, search (all absolute), env, options;
+     * thread. config is the manifest's "hosts.NAME" as JSON: venv, cwd, search (all absolute), env, options,
+     * instances (if more than one: it opens an executor for each at least);
      * what is not set is not there, and NULL: nothing is. A failure "KEY: why" (as "options.x: ..") is
      * shown at that key. arg comes from the program that attached this plugin itself, and is NULL when the core
      * loaded the file. [loader] */
@@ -207,6 +217,9 @@ typedef struct iris_host { /* a language */
      * handler of which it is not known what it is made of (its host does not say by uses() of ext/library.h, or
      * its last change was refused), `iris run --watch` loads it again. Or NULL. */
     const char *imports;
+    /* Optional, between start and stop. An instance that is busy is told as it was when it was asked last; waits
+     * for 100 ms at most. [any] */
+    int (*usage)(void *host, iris_usage *);
 } iris_host;
 
 typedef struct iris_plugin { /* what the one symbol returns; static, never freed */

@@ -80,6 +80,22 @@ static void add_row(struct table *t, const struct row *r)
     table_add(t, 8, "%s", r->uptime_ms < 0 ? "-" : span_text(text, r->uptime_ms * 1000000));
 }
 
+/* "node: 2 environments, 7 versions, heap 12.3 MB" */
+static void print_host(json_t *host)
+{
+    const char *name = "";
+    json_int_t instances = 0, versions = 0, heap = 0;
+    char count[SPAN_ROOM];
+    json_unpack(host, "{s?s, s?I, s?I, s?I}", "name", &name, "instances", &instances, "versions",
+                &versions, "heap_bytes", &heap);
+    printf("%s: %lld environment%s, %s version%s", name, (long long)instances,
+           instances == 1 ? "" : "s", count_text(count, (uint64_t)versions),
+           versions == 1 ? "" : "s");
+    if (heap)
+        printf(", heap %.1f MB", (double)heap / 1e6);
+    printf("\n");
+}
+
 static void print(json_t *answer)
 {
     struct table t = {0};
@@ -94,6 +110,7 @@ static void print(json_t *answer)
     }
     table_print(&t, stdout);
     table_finish(&t);
+    json_array_foreach(json_object_get(answer, "hosts"), i, actor) print_host(actor);
 }
 
 int verb_ps(int argc, char **argv)

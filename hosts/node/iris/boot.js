@@ -38,7 +38,7 @@ for (const name of ['on', 'addListener', 'once', 'prependListener', 'prependOnce
   }
 }
 
-const refused = settings.start(native.config)
+const { refused, instances } = settings.start(native.config)
 const runtime = new NodeRuntime()
 const calls = runtime._calls
 
@@ -51,4 +51,4 @@ process.on('uncaughtException', onFault)
 process.on('unhandledRejection', onFault)
 
 native.load = load
-native.ready(refused)
+native.ready(refused, instances)

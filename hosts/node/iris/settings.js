@@ -20,7 +20,7 @@ function search (directories) {
   else process.env.NODE_PATH = before
 }
 
-/** null, or why not. */
+/** { refused: null, or why not; instances: of this environment, with a thread each }. */
 function start (config) {
   const settings = config ? JSON.parse(config) : {}
   try {
@@ -28,12 +28,12 @@ function start (config) {
     checkOptions(settings.options ?? {})
     if (settings.cwd && !native.chdir(settings.cwd)) throw new Refused(`cwd: ${settings.cwd} is no directory that can be entered`)
   } catch (error) {
-    if (error instanceof Refused) return error.message
+    if (error instanceof Refused) return { refused: error.message, instances: 1 }
     throw error
   }
   Object.assign(process.env, settings.env)
   if (settings.search) search(settings.search)
-  return null
+  return { refused: null, instances: settings.instances ?? 1 }
 }
 
 module.exports = { start }
