@@ -138,14 +138,13 @@ static uint64_t link_id(const struct link *l)
     return id ? id : 1;
 }
 
-/* WELCOME: u8 flags, 1: there is a link between us that is up. */
+/* WELCOME: u8 flags, 1: another connection between us is a link, or is offered as one. */
 static void put_welcome(struct link *l)
 {
-    struct hello *h = &l->greeting->hello;
     uint8_t *p = link_control(l, 1);
     if (!p)
         return;
-    p[0] = node_link(l->mesh, &h->id, h->creation) != NULL;
+    p[0] = (uint8_t)node_offers(l);
     link_control_put(l, FRAME_WELCOME, 1);
 }
 
@@ -174,6 +173,16 @@ static int is_self(const struct link *l)
     return !memcmp(&l->greeting->hello.id, &l->mesh->c.id, sizeof(struct node_id));
 }
 
+/* Whichever of both ends hears it first: the one that dialled has sent this nonce. */
+static void note_self(const struct link *l)
+{
+    const uint8_t *nonce = l->greeting->hello.nonce;
+    for (struct link *o = l->mesh->links; o; o = o->next)
+        if (o == l || (o->greeting && !memcmp(o->greeting->mine + FRAME_HEAD + 32, nonce, 32)))
+            if (o->peer)
+                o->peer->self = 1;
+}
+
 static const char *hello_refused(const struct link *l)
 {
     const struct hello *h = &l->greeting->hello;
@@ -193,8 +202,7 @@ static void heard_hello(struct link *l, const struct frame *f)
                           ? "malformed"
                           : hello_refused(l);
     if (!why && is_self(l)) {
-        if (l->peer)
-            l->peer->self = 1;
+        note_self(l);
         link_end(l, "it is this node", 0);
         return;
     }

@@ -259,6 +259,8 @@ struct node *node_find(struct mesh *, const char *name);
 struct node *node_at(const struct mesh *, uint64_t pid); /* up, by the index in a pid; NULL */
 /* May this greeting become a link: NULL, or why not. Ends what it takes the place of. */
 const char *node_claim(struct link *, int it_has_one, enum parting *);
+/* Is another connection to this run of the node a link, or offered to it as one? */
+int node_offers(const struct link *);
 int node_up(struct link *);
 void node_down(struct link *,
                const char *why); /* the index ends; the link goes on to its own end */

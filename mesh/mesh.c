@@ -115,10 +115,11 @@ void mesh_free(struct mesh *m)
         return;
     settle_all(m);
     remote_all(m, "the mesh ends");
-    for (struct link *l = m->links, *next; l; l = next) {
-        next = l->next;
+    for (struct link *l = m->links; l; l = l->next) /* a letter may be told over another link */
         if (l->state >= LINK_UP)
             settle_parted(l, 0);
+    for (struct link *l = m->links, *next; l; l = next) {
+        next = l->next;
         link_destroy(l);
     }
     for (struct node *n = m->nodes, *next; n; n = next) {

@@ -76,6 +76,31 @@ static const char *claim_name(struct link *l, struct node *n, enum parting *code
     return NULL;
 }
 
+static int is_run(const struct link *o, const struct hello *h)
+{
+    const struct hello *g = o->greeting ? &o->greeting->hello : NULL;
+    return g && same_id(&g->id, &h->id) && g->creation == h->creation;
+}
+
+int node_offers(const struct link *l)
+{
+    const struct hello *h = &l->greeting->hello;
+    for (const struct link *o = l->mesh->links; o; o = o->next)
+        if (o != l && !o->dead && o->state == LINK_READY && is_run(o, h))
+            return 1;
+    return node_link(l->mesh, &h->id, h->creation) != NULL;
+}
+
+/* This end has chosen, and the other cannot know it yet: what it said meanwhile on other connections would
+ * look as if it had lost this one. */
+static void end_others(struct link *l)
+{
+    for (struct link *o = l->mesh->links; o; o = o->next)
+        if (o != l && !o->dead && (o->state == LINK_AUTH || o->state == LINK_READY) &&
+            is_run(o, &l->greeting->hello))
+            link_part(o, PART_DUPLICATE, "there is a link already");
+}
+
 /* Links to it that say goodbye: what they carried is settled over the new one. */
 static void end_leaving(struct link *l)
 {
@@ -104,6 +129,8 @@ const char *node_claim(struct link *l, int it_has_one, enum parting *code)
         why = claim_again(l, n->link, it_has_one, code);
     else if (n && n->link)
         why = claim_name(l, n, code);
+    if (!why && node_low(m, &h->id))
+        end_others(l);
     if (!why)
         end_leaving(l);
     return why;
