@@ -222,6 +222,9 @@ static void goodbye(struct link *l, const struct frame *f)
         link_broken(l, "malformed");
         return;
     }
+    mail_deliver(l->mesh); /* it counts in what we answer */
+    if (l->dead)
+        return;
     int n = f->len - 9 > 100 ? 100 : (int)f->len - 9;
     snprintf(why, sizeof why, "goodbye: %.*s", n, (const char *)f->body + 9);
     for (char *c = why; *c; c++)
