@@ -1,0 +1,97 @@
+# The simulator of tests/sim: the files of a pure target (iris_pure) once more, with their memory counted; and as often
+# as there are plants, with one line changed, which it must find.
+
+# dir/plants/NAME: "file F", then blocks "<<<<", a text that is there exactly once, "====", what stands there instead,
+# ">>>>"; before them, why. A text that is not there (any more) stops the build: a plant must not rot.
+function(iris_plant plant dir out)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${plant})
+  file(READ ${plant} text)
+  if(NOT text MATCHES "\nfile ([a-z_.]+)\n(.*)$")
+    message(FATAL_ERROR "${plant}: no line \"file NAME\"")
+  endif()
+  set(name ${CMAKE_MATCH_1})
+  set(blocks "${CMAKE_MATCH_2}")
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${dir}/${name})
+  file(READ ${dir}/${name} source)
+  while(blocks)
+    string(FIND "${blocks}" "<<<<\n" begin)
+    string(FIND "${blocks}" "====\n" middle)
+    string(FIND "${blocks}" ">>>>\n" end)
+    if(begin LESS 0 OR middle LESS 0 OR end LESS 0)
+      message(FATAL_ERROR "${plant}: expected <<<<, ==== and >>>>, each on a line of its own")
+    endif()
+    math(EXPR begin "${begin} + 5")
+    math(EXPR length "${middle} - ${begin}")
+    string(SUBSTRING "${blocks}" ${begin} ${length} from)
+    math(EXPR middle "${middle} + 5")
+    math(EXPR length "${end} - ${middle}")
+    string(SUBSTRING "${blocks}" ${middle} ${length} to)
+    math(EXPR end "${end} + 5")
+    string(SUBSTRING "${blocks}" ${end} -1 blocks)
+    string(FIND "${source}" "${from}" at)
+    string(FIND "${source}" "${from}" last REVERSE)
+    if(at LESS 0 OR NOT at EQUAL last)
+      message(FATAL_ERROR "${plant}: this is not in ${name} exactly once:\n${from}")
+    endif()
+    string(REPLACE "${from}" "${to}" source "${source}")
+  endwhile()
+  set(file ${PROJECT_BINARY_DIR}/tests/sim/${out}/${name})
+  file(GENERATE OUTPUT ${file} CONTENT "${source}") # written only when it differs
+  set(plant_name ${name} PARENT_SCOPE)
+  set(plant_file ${file} PARENT_SCOPE)
+endfunction()
+
+function(iris_simulator_program target objects)
+  add_executable(${target} ${ARGN} ${objects} $<TARGET_OBJECTS:simulator>)
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/sim)
+  target_link_libraries(${target} PRIVATE simulator_settings)
+endfunction()
+
+# A run of seeds is a ctest case; several of them, so that they run beside each other.
+function(iris_simulator_seeds target each)
+  foreach(part RANGE 3)
+    math(EXPR from "${part} * ${each} + 1")
+    math(EXPR to "(${part} + 1) * ${each}")
+    iris_add_test(sim.seeds_${from}_to_${to} ${target} --seeds ${from}:${to})
+    set_tests_properties(sim.seeds_${from}_to_${to} PROPERTIES LABELS sim)
+  endforeach()
+  iris_add_test(sim.a_seed_replays_identically ${target} --seeds 1:20 --twice)
+  set_tests_properties(sim.a_seed_replays_identically PROPERTIES LABELS sim)
+endfunction()
+
+# iris_simulator(dir pure seeds): of dir/*.c and the sources of target `pure`; a quarter of the seeds in each case.
+function(iris_simulator dir pure)
+  set(each 500) # about 10 s
+  if(IRIS_SANITIZE STREQUAL "address")
+    set(each 100)
+  elseif(IRIS_SANITIZE)
+    set(each 25) # one thread: there is nothing to find for the others
+  endif()
+  file(GLOB own CONFIGURE_DEPENDS ${dir}/*.c)
+  file(GLOB plants CONFIGURE_DEPENDS ${dir}/plants/*)
+  get_target_property(sources ${pure} SOURCES)
+  list(GET sources 0 first)
+  get_filename_component(home ${first} DIRECTORY)
+  get_target_property(libs ${pure} INTERFACE_LINK_LIBRARIES)
+
+  add_library(simulator OBJECT ${own})
+  target_include_directories(simulator PRIVATE ${home} $<TARGET_PROPERTY:iris_static,INTERFACE_INCLUDE_DIRECTORIES>)
+  add_library(simulator_settings INTERFACE) # of the protocol's files, changed or not
+  target_include_directories(simulator_settings INTERFACE ${home} ${IRIS_INCLUDE})
+  target_compile_options(simulator_settings INTERFACE -include ${CMAKE_CURRENT_SOURCE_DIR}/${dir}/count.h)
+  target_link_libraries(simulator_settings INTERFACE ${libs})
+  add_library(simulated OBJECT ${sources})
+  target_link_libraries(simulated PRIVATE simulator_settings)
+
+  iris_simulator_program(sim $<TARGET_OBJECTS:simulated>)
+  iris_simulator_seeds(sim ${each})
+  foreach(plant IN LISTS plants)
+    get_filename_component(name ${plant} NAME)
+    iris_plant(${plant} ${home} ${name})
+    iris_simulator_program(sim_${name}
+        "$<FILTER:$<TARGET_OBJECTS:simulated>,EXCLUDE,/${plant_name}[.]o$>" ${plant_file})
+    set_source_files_properties(${plant_file} PROPERTIES COMPILE_OPTIONS -w) # it may leave something unused
+    iris_add_test(sim.finds_${name} sim_${name} --seeds 1:2000 --find)
+    set_tests_properties(sim.finds_${name} PROPERTIES LABELS sim)
+  endforeach()
+endfunction()
