@@ -1,11 +1,8 @@
-/* `iris mesh`. What needs OpenSSL is a program beside this one, so that this one does not link it. */
+/* `iris mesh` */
 #include "client.h"
 #include "verb.h"
 
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { KEY_JSON = 1000 };
 
@@ -42,27 +39,11 @@ const struct argp mesh_argp = {
     NULL,
 };
 
-static int run_cert(int argc, char **argv)
-{
-    static const char helper[] = "iris-mesh-cert";
-    char path[PATH_MAX];
-    const struct common c = {.json = wants_json(argc, argv)};
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - sizeof helper);
-    char *slash = n > 0 ? memrchr(path, '/', (size_t)n) : NULL;
-    if (slash)
-        memcpy(slash + 1, helper, sizeof helper);
-    fflush(NULL);
-    if (slash)
-        execv(path, argv);
-    return client_error(&c, "failed", "it is installed beside this program",
-                        "iris-mesh-cert cannot be run");
-}
-
 int verb_mesh(int argc, char **argv)
 {
     int json = 0;
     if (argc > 1 && !strcmp(argv[1], "cert"))
-        return run_cert(argc - 1, argv + 1);
+        return mesh_cert(argc - 1, argv + 1);
     parse_arguments(&mesh_argp, argc, argv, &json);
     return 0;
 }

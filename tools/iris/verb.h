@@ -45,6 +45,8 @@ VERB(stop)
 VERB(swap)
 #undef VERB
 
+int mesh_cert(int argc, char **argv); /* of `iris mesh`; argv[0]: "cert" */
+
 /* Options of all verbs that talk to a running app: -a, --json and, where a verb waits, --timeout. A
  * verb's argp has `common_children` (or `waiting_children`), and hands a struct common down. */
 struct common {
