@@ -208,7 +208,7 @@ static int options_of(napi_env env, napi_value given, iris_options *o)
 /* open(options, hooks): the calls of a new runtime. */
 static napi_value open_runtime(napi_env env, napi_callback_info info)
 {
-    napi_value argv[2], close_function;
+    napi_value argv[2];
     size_t argc = 2;
     iris_options o = {
         .size = sizeof o, .abi = IRIS_ABI, .event = on_event, .event_level = IRIS_WARN};
@@ -229,9 +229,8 @@ static napi_value open_runtime(napi_env env, napi_callback_info info)
     }
     napi_add_env_cleanup_hook(env, on_exit_of_env, h);
     napi_value calls = iris__calls_of(h);
-    if (calls && napi_create_function(env, "close", NAPI_AUTO_LENGTH, close_call, h,
-                                      &close_function) == napi_ok)
-        iris__set(env, calls, "close", close_function);
+    if (calls)
+        iris__add_call(h, calls, "close", close_call);
     return calls;
 }
 

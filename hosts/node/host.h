@@ -250,6 +250,7 @@ extern const struct call iris__mail_calls[], iris__turn_calls[], iris__spawn_cal
     iris__control_calls[], iris__name_calls[], iris__supervise_calls[], iris__observe_calls[],
     iris__host_calls[];
 napi_value iris__calls_of(struct host *);
+void iris__add_call(struct host *, napi_value object, const char *name, napi_callback);
 
 /* door_*.c */
 /* number: which instance this one is to be; *instances: how many there are to be. [loader] */

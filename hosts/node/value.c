@@ -122,13 +122,29 @@ void iris__set(napi_env env, napi_value object, const char *key, napi_value valu
         napi_set_named_property(env, object, key, value);
 }
 
-static void add_calls(struct host *h, napi_value object, const struct call *calls)
+static void let_go(napi_env env, void *host, void *hint)
+{
+    (void)env, (void)hint;
+    iris__host_release(host);
+}
+
+/* Each holds the host: a program may call it when the runtime is long closed. */
+void iris__add_call(struct host *h, napi_value object, const char *name, napi_callback call)
 {
     napi_value function;
+    if (napi_create_function(h->env, name, NAPI_AUTO_LENGTH, call, h, &function) != napi_ok)
+        return;
+    iris__host_retain(h);
+    if (napi_add_finalizer(h->env, function, h, let_go, NULL, NULL) == napi_ok)
+        iris__set(h->env, object, name, function);
+    else
+        iris__host_release(h);
+}
+
+static void add_calls(struct host *h, napi_value object, const struct call *calls)
+{
     for (; calls->name; calls++)
-        if (napi_create_function(h->env, calls->name, NAPI_AUTO_LENGTH, calls->function, h,
-                                 &function) == napi_ok)
-            iris__set(h->env, object, calls->name, function);
+        iris__add_call(h, object, calls->name, calls->function);
 }
 
 napi_value iris__calls_of(struct host *h)

@@ -114,7 +114,7 @@ export function live (seed) {
   const { source, status, end } = life(seed)
   const child = spawn(process.execPath, ['-e', source], { stdio: ['ignore', 'ignore', 'pipe'] })
   let err = ''
-  child.stderr.on('data', text => { err = (err + text).slice(-4000) })
+  child.stderr.on('data', text => { err = (err + text).slice(-12000) })
   return new Promise(resolve => {
     let late = false
     const timer = setTimeout(() => {
