@@ -138,14 +138,18 @@ static uint64_t link_id(const struct link *l)
     return id ? id : 1;
 }
 
-/* WELCOME: u8 flags, 1: another connection between us is a link, or is offered as one. */
+/* WELCOME: u8 flags, 1: there is a link between us that is up; u64 the last one that was, 0: none. */
 static void put_welcome(struct link *l)
 {
-    uint8_t *p = link_control(l, 1);
+    struct hello *h = &l->greeting->hello;
+    const struct node *n = node_find(l->mesh, h->node);
+    int same = n && n->info.creation == h->creation && !memcmp(&n->info.id, &h->id, sizeof h->id);
+    uint8_t *p = link_control(l, 9);
     if (!p)
         return;
-    p[0] = (uint8_t)node_offers(l);
-    link_control_put(l, FRAME_WELCOME, 1);
+    p[0] = same && n->link;
+    put64(p + 1, same ? n->last_link : 0);
+    link_control_put(l, FRAME_WELCOME, 9);
 }
 
 static void authenticated(struct link *l)
@@ -159,6 +163,10 @@ static void authenticated(struct link *l)
     l->payload = h->payload;
     l->window = h->window;
     l->name = h->name;
+    if (l->peer) {
+        l->peer->via = h->id;
+        l->peer->known = 1;
+    }
     if (m->nlinks >= m->limits.links) {
         mesh__refuse(m, h->node, "links");
         link_part(l, PART_FULL, "it has links enough");
@@ -173,14 +181,16 @@ static int is_self(const struct link *l)
     return !memcmp(&l->greeting->hello.id, &l->mesh->c.id, sizeof(struct node_id));
 }
 
-/* Whichever of both ends hears it first: the one that dialled has sent this nonce. */
-static void note_self(const struct link *l)
+/* The other end of it is here too: that is the one which knows the address. */
+static void found_self(struct link *l)
 {
-    const uint8_t *nonce = l->greeting->hello.nonce;
     for (struct link *o = l->mesh->links; o; o = o->next)
-        if (o == l || (o->greeting && !memcmp(o->greeting->mine + FRAME_HEAD + 32, nonce, 32)))
-            if (o->peer)
-                o->peer->self = 1;
+        if (o->peer && o->greeting && o->greeting->mine_len &&
+            !memcmp(o->greeting->mine + FRAME_HEAD + 32, l->greeting->hello.nonce, 32))
+            o->peer->self = 1;
+    if (l->peer)
+        l->peer->self = 1;
+    link_end(l, "it is this node", 0);
 }
 
 static const char *hello_refused(const struct link *l)
@@ -202,8 +212,7 @@ static void heard_hello(struct link *l, const struct frame *f)
                           ? "malformed"
                           : hello_refused(l);
     if (!why && is_self(l)) {
-        note_self(l);
-        link_end(l, "it is this node", 0);
+        found_self(l);
         return;
     }
     if (why) {
@@ -214,10 +223,6 @@ static void heard_hello(struct link *l, const struct frame *f)
     memcpy(g->theirs + FRAME_HEAD, f->body, f->len);
     g->theirs_len = FRAME_HEAD + f->len;
     l->state = LINK_AUTH;
-    if (l->peer) {
-        l->peer->via = g->hello.id;
-        l->peer->known = 1;
-    }
     if (l->dialled)
         put_auth(l);
     else
@@ -239,7 +244,10 @@ static void heard_welcome(struct link *l, const struct frame *f)
 {
     enum parting code = PART_ERROR;
     int low = node_low(l->mesh, &l->greeting->hello.id);
-    const char *why = f->len < 1 ? "malformed" : node_claim(l, f->body[0] & 1, &code);
+    struct claim claim = {0};
+    if (f->len >= 9)
+        claim = (struct claim){.has_one = f->body[0] & 1, .last_link = get64(f->body + 1)};
+    const char *why = f->len < 9 ? "malformed" : node_claim(l, &claim, &code);
     if (l->dead)
         return;
     if (why && code == PART_ERROR)

@@ -67,7 +67,15 @@ struct batch { /* of messages that have come, for one deliver() */
 /* ---- links ---- */
 
 /* LINK_DIALLING: not open yet; of an accepted one: who it is is still being proved (TLS). */
-enum link_state { LINK_DIALLING, LINK_HELLO, LINK_AUTH, LINK_READY, LINK_UP, LINK_LEAVING };
+enum link_state {
+    LINK_DIALLING,
+    LINK_HELLO,
+    LINK_AUTH,
+    LINK_READY,
+    LINK_SERVED,
+    LINK_UP,
+    LINK_LEAVING
+}; /* SERVED: compat, accepted: it is no node */
 
 struct greeting { /* needed until it is up */
     uint8_t mine[HELLO_MAX], theirs[HELLO_MAX];
@@ -112,7 +120,12 @@ struct link {
     size_t asked_most;    /* when to look which of them still are */
     int64_t rate_at;      /* resolves: a bucket */
     uint32_t rate_left;
-    struct reply *replies, **replies_end; /* compat: what is to come, in order */
+    /* compat: what is to come, in order; wide pids of theirs; the leading byte has come */
+    struct reply *replies, **replies_end;
+    uint64_t *aliases;
+    uint32_t naliases;
+    uint64_t wire; /* bytes of the mail in heads */
+    int versioned;
 };
 
 /* ---- nodes ---- */
@@ -137,7 +150,8 @@ struct ghost { /* mail that was sent over a link that went: the other end knows 
 struct node { /* a name that was seen; kept when it is down, to say why */
     struct node *next;
     struct mesh_node info;
-    struct link *link; /* NULL: it is down */
+    struct link *link;  /* NULL: it is down */
+    uint64_t last_link; /* the last one that was up, of this run */
 };
 
 /* ---- peers ---- */
@@ -171,6 +185,7 @@ struct request {
     mesh_answer *answer;
     void *ctx;
     uint64_t pid;
+    int queued;  /* compat: it waits for its turn */
     char name[]; /* resolve */
 };
 
@@ -200,7 +215,7 @@ struct mesh {
     struct request *asked;
     uint64_t request_id;
     int64_t request_due;
-    uint32_t last_conn, nlinks, nstrangers;
+    uint32_t last_conn, nlinks, nstrangers, nserved;
     int64_t now, alarm, beat; /* now: of this call; beat: when the next is due */
     int depth, ended, dirty, swept;
     struct batch batch;
@@ -258,20 +273,24 @@ const char *greet_refuses(const struct mesh *, const struct link *); /* before a
 struct node *node_find(struct mesh *, const char *name);
 struct node *node_at(const struct mesh *, uint64_t pid); /* up, by the index in a pid; NULL */
 /* May this greeting become a link: NULL, or why not. Ends what it takes the place of. */
-const char *node_claim(struct link *, int it_has_one, enum parting *);
-/* Is another connection to this run of the node a link, or offered to it as one? */
-int node_offers(const struct link *);
+struct claim { /* what its WELCOME says: has it a link with us, and which was the last */
+    int has_one;
+    uint64_t last_link;
+};
+const char *node_claim(struct link *, const struct claim *, enum parting *);
 int node_up(struct link *);
 void node_down(struct link *,
                const char *why); /* the index ends; the link goes on to its own end */
 int node_low(const struct mesh *,
              const struct node_id *other); /* this end has the lower id: it decides */
 struct link *node_link(struct mesh *, const struct node_id *, uint64_t creation); /* up, or NULL */
-void node_forget(struct mesh *); /* the oldest of too many that went */
 
 /* ---- mail.c ---- */
 
 int mail_send(struct link *, const iris_message *);
+/* For who puts a frame of mail there: room in the lane, NULL: it is full; then it is counted and may go. */
+uint8_t *mail_room_for(struct link *, size_t n);
+int mail_keep(struct link *, const struct head *);
 void mail_frame(struct link *, const struct frame *); /* MAIL */
 void mail_more(struct link *, const struct frame *);  /* FRAG */
 void mail_part(struct link *, const uint8_t *, uint32_t len);
@@ -341,6 +360,9 @@ void compat_bytes(struct link *, const uint8_t *, size_t);
 void compat_ping(struct link *);
 int compat_send(struct link *, const iris_message *);
 void compat_request(struct link *, struct request *);
+uint64_t compat_near(struct link *, uint64_t raw); /* the pid of this node's view; 0: no more fit */
+void compat_wrote(struct link *);
+int64_t compat_tick(struct link *);
 void compat_finish(struct link *);
 
 #endif

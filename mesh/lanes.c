@@ -40,18 +40,10 @@ uint8_t *lane_room(struct lane *l, size_t n)
     return lane_grow(l, n) ? l->base + l->tail : NULL;
 }
 
-/* How long the frame is that begins here. */
+/* How long the frame of mail is that begins here. */
 static size_t frame_size(const struct lanes *l, const uint8_t *p)
 {
-    if (!l->compat)
-        return FRAME_HEAD + (size_t)(get32(p) & 0xffffff);
-    switch (p[0]) {
-    case 0:
-        return 13 + (size_t)get32(p + 9);
-    case 1:
-        return 5 + (size_t)get32(p + 1);
-    }
-    return 1;
+    return l->compat ? 13 + (size_t)get32(p + 9) : FRAME_HEAD + (size_t)(get32(p) & 0xffffff);
 }
 
 /* n bytes of mail have gone: is the last frame of them whole? */
@@ -85,7 +77,7 @@ static void gone(struct lanes *l, size_t n)
 static void join(struct lanes *l)
 {
     size_t n = lane_waits(&l->control);
-    if (!n || l->begun || l->joined || l->split || !l->open || n > l->mail.head)
+    if (!n || l->compat || l->begun || l->joined || l->split || !l->open || n > l->mail.head)
         return;
     memcpy(l->mail.base + l->mail.head - n, l->control.base + l->control.head, n);
     l->mail.head -= n;

@@ -74,6 +74,8 @@ void link_flush(struct link *l)
     if (!l->waiting || left < mail || (!mail && lane_waits(&l->out.control) < control))
         l->moved = l->mesh->now;
     l->waiting = left || lane_waits(&l->out.control);
+    if (l->compat && l->node)
+        compat_wrote(l);
     if (l->full)
         mail_room(l);
 }
@@ -222,9 +224,6 @@ static void goodbye(struct link *l, const struct frame *f)
         link_broken(l, "malformed");
         return;
     }
-    mail_deliver(l->mesh); /* it counts in what we answer */
-    if (l->dead)
-        return;
     int n = f->len - 9 > 100 ? 100 : (int)f->len - 9;
     snprintf(why, sizeof why, "goodbye: %.*s", n, (const char *)f->body + 9);
     for (char *c = why; *c; c++)
@@ -427,7 +426,7 @@ static int64_t tick_up(struct link *l)
     const struct mesh_limits *k = &l->mesh->limits;
     int64_t now = l->mesh->now;
     char why[64];
-    if (now - l->heard >= k->silence && !(l->compat && !l->dialled)) {
+    if (now - l->heard >= k->silence) {
         snprintf(why, sizeof why, "silent for %.1f s", (double)(now - l->heard) / 1e9);
         link_end(l, why, 0);
     } else if (l->begun && now - l->begun >= k->frame)
@@ -436,7 +435,7 @@ static int64_t tick_up(struct link *l)
         link_end(l, "it takes no bytes", 0);
     if (l->dead)
         return INT64_MAX;
-    if (now - l->pinged >= k->beat && (!l->compat || l->dialled)) {
+    if (now - l->pinged >= k->beat) {
         ping(l);
         if (!l->compat)
             mail_tell_credit(l, 1);
@@ -468,6 +467,8 @@ int64_t link_tick(struct link *l)
         return timed_out(l, l->since + k->connect, "connect: no answer in time", 0);
     case LINK_UP:
         return tick_up(l);
+    case LINK_SERVED:
+        return compat_tick(l);
     case LINK_LEAVING:
         return timed_out(l, l->since + SECOND, "left", 0);
     default:

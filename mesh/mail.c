@@ -123,32 +123,43 @@ static uint8_t *put_mail(uint8_t *p, const struct link *l, const iris_message *m
     return put_pieces(p + FRAME_HEAD + k + n, (const uint8_t *)m->data + n, m->len - n);
 }
 
-int mail_send(struct link *l, const iris_message *m)
+uint8_t *mail_room_for(struct link *l, size_t n)
 {
     struct lane *lane = &l->out.mail;
-    size_t most =
-        FRAME_HEAD + ADDRESS_MAX + (size_t)m->len + m->len / FRAME_DATA * FRAME_HEAD + FRAME_HEAD;
+    size_t waits = lane_waits(lane);
+    uint8_t *p = waits && waits + n > l->mesh->limits.queue ? NULL : lane_room(lane, n);
+    l->full |= !p;
+    return p;
+}
+
+int mail_keep(struct link *l, const struct head *head)
+{
+    if (!push_head(&l->heads, head)) {
+        l->full = 1;
+        return 0;
+    }
+    lane_put(&l->out.mail, head->wire);
+    release(l);
+    l->node->info.sent++;
+    return 1;
+}
+
+int mail_send(struct link *l, const iris_message *m)
+{
+    size_t pieces = m->len / FRAME_DATA + 1;
     if (m->len > l->payload)
         return IRIS_LARGE;
     if (!(m->to & PID_MASK))
         return IRIS_DEAD;
-    size_t waits = lane_waits(lane);
-    uint8_t *p = waits && waits + most > l->mesh->limits.queue ? NULL : lane_room(lane, most);
-    if (!p) {
-        l->full = 1;
+    uint8_t *p = mail_room_for(l, m->len + ADDRESS_MAX + pieces * FRAME_HEAD);
+    if (!p)
         return IRIS_FULL;
-    }
     int plain = !m->ref && m->from && m->from <= PID_MASK && m->len <= FRAME_DATA;
     uint8_t *end = plain ? put_plain(p, m) : put_mail(p, l, m);
     struct head head = {
         .to = m->to, .from = m->from, .ref = m->ref, .len = m->len, .wire = (uint32_t)(end - p)};
-    if (!push_head(&l->heads, &head)) {
-        l->full = 1;
+    if (!mail_keep(l, &head))
         return IRIS_FULL;
-    }
-    lane_put(lane, head.wire);
-    release(l);
-    l->node->info.sent++;
     if (m->ref && m->ref <= PID_MASK)
         signal_asked(l, m->ref);
     return IRIS_OK;
@@ -337,7 +348,8 @@ static void count_in(struct link *l, uint64_t cost)
 {
     l->received++;
     l->received_cost += cost;
-    l->node->info.received++;
+    if (l->node)
+        l->node->info.received++;
 }
 
 void mail_deliver(struct mesh *m)
@@ -357,7 +369,9 @@ void mail_deliver(struct mesh *m)
             continue;
         if (!b->cost[i])
             signal_refused(l, &b->m[i]);
-        else if (!l->compat)
+        else if (l->compat) /* who sent it cannot be told */
+            mesh__refuse(m, link_who(l), mail_reason(code_of(b->taken[i])));
+        else
             refuse(l, &run, code_of(b->taken[i]));
     }
     put_nack(l, &run);

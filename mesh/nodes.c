@@ -51,11 +51,14 @@ static void conflict(struct mesh *m, const char *name, uint64_t old, uint64_t ne
     m->seam.event(m->seam.ctx, MESH_CONFLICT, name, text);
 }
 
-/* Another link to the very same node. The lower id decides; the higher one hears of it. */
-static const char *claim_again(struct link *l, struct link *old, int it_has_one, enum parting *code)
+/* Another link to the very same node. The lower id decides; the higher one hears of it. Where the other end has
+ * lost the old link, it says so by its name; if it names another, it has only not heard of this one yet. */
+static const char *claim_again(struct link *l, struct link *old, const struct claim *c,
+                               enum parting *code)
 {
+    int lost = !c->has_one && c->last_link == old->id;
     *code = PART_DUPLICATE;
-    if (node_low(l->mesh, &l->greeting->hello.id) && it_has_one && is_healthy(old))
+    if (node_low(l->mesh, &l->greeting->hello.id) && !lost && is_healthy(old))
         return "there is a link already";
     link_end(old, "another link takes its place", 0);
     return NULL;
@@ -76,31 +79,6 @@ static const char *claim_name(struct link *l, struct node *n, enum parting *code
     return NULL;
 }
 
-static int is_run(const struct link *o, const struct hello *h)
-{
-    const struct hello *g = o->greeting ? &o->greeting->hello : NULL;
-    return g && same_id(&g->id, &h->id) && g->creation == h->creation;
-}
-
-int node_offers(const struct link *l)
-{
-    const struct hello *h = &l->greeting->hello;
-    for (const struct link *o = l->mesh->links; o; o = o->next)
-        if (o != l && !o->dead && o->state == LINK_READY && is_run(o, h))
-            return 1;
-    return node_link(l->mesh, &h->id, h->creation) != NULL;
-}
-
-/* This end has chosen, and the other cannot know it yet: what it said meanwhile on other connections would
- * look as if it had lost this one. */
-static void end_others(struct link *l)
-{
-    for (struct link *o = l->mesh->links; o; o = o->next)
-        if (o != l && !o->dead && (o->state == LINK_AUTH || o->state == LINK_READY) &&
-            is_run(o, &l->greeting->hello))
-            link_part(o, PART_DUPLICATE, "there is a link already");
-}
-
 /* Links to it that say goodbye: what they carried is settled over the new one. */
 static void end_leaving(struct link *l)
 {
@@ -110,7 +88,7 @@ static void end_leaving(struct link *l)
             link_end(o, "left", 1);
 }
 
-const char *node_claim(struct link *l, int it_has_one, enum parting *code)
+const char *node_claim(struct link *l, const struct claim *c, enum parting *code)
 {
     const struct hello *h = &l->greeting->hello;
     struct mesh *m = l->mesh;
@@ -126,11 +104,9 @@ const char *node_claim(struct link *l, int it_has_one, enum parting *code)
     }
     const char *why = NULL;
     if (n && n->link && same_id(&n->info.id, &h->id) && n->info.creation == h->creation)
-        why = claim_again(l, n->link, it_has_one, code);
+        why = claim_again(l, n->link, c, code);
     else if (n && n->link)
         why = claim_name(l, n, code);
-    if (!why && node_low(m, &h->id))
-        end_others(l);
     if (!why)
         end_leaving(l);
     return why;
@@ -147,6 +123,34 @@ static struct node *make(struct mesh *m, const char *name)
     n->next = m->nodes;
     m->nodes = n;
     return n;
+}
+
+static int is_in_use(const struct mesh *m, const struct node *n)
+{
+    for (const struct link *l = m->links; l; l = l->next)
+        if (l->node == n)
+            return 1;
+    for (const struct ghost *g = m->ghosts; g; g = g->next)
+        if (g->node == n)
+            return 1;
+    return n->link != NULL;
+}
+
+/* Programs that take another name each time would fill the list with those that went. */
+static void forget_oldest(struct mesh *m)
+{
+    struct node **oldest = NULL;
+    int gone = 0;
+    for (struct node **at = &m->nodes; *at; at = &(*at)->next)
+        if (!is_in_use(m, *at)) {
+            gone++;
+            oldest = !oldest || (*at)->info.since < (*oldest)->info.since ? at : oldest;
+        }
+    if (gone <= GONE_MAX)
+        return;
+    struct node *n = *oldest;
+    *oldest = n->next;
+    free(n);
 }
 
 static void fill(struct link *l, struct mesh_node *i)
@@ -168,9 +172,10 @@ static void fill(struct link *l, struct mesh_node *i)
 int node_up(struct link *l)
 {
     struct mesh *m = l->mesh;
-    struct node *n = make(m, l->greeting->hello.node);
     char why[128] = "no memory";
     uint32_t index = 0;
+    forget_oldest(m);
+    struct node *n = make(m, l->greeting->hello.node);
     if (!n || m->seam.up(m->seam.ctx, n->info.node, &index, why, sizeof why) ||
         index >= NODES_MAX) {
         link_part(l, PART_FULL, why);
@@ -181,6 +186,7 @@ int node_up(struct link *l)
     n->info.state = MESH_UP;
     n->info.index = index;
     n->link = l;
+    n->last_link = l->id;
     m->by_index[index] = n;
     m->nlinks++;
     l->node = n;

@@ -105,13 +105,15 @@ void peer_lost(struct link *l, const char *why)
     if (!p || p->link != l)
         return;
     int was_up = l->state >= LINK_UP;
+    struct link *other;
     p->link = NULL;
     l->peer = NULL;
     if (p->self) /* looked at again, as the address may be another's one day */
         p->due = m->now + 6 * m->limits.redial_max;
-    else if (peer_link(m, p))
+    else if ((other = peer_link(m, p)) != NULL) {
         p->due = m->now;
-    else {
+        remote_up(other);
+    } else {
         p->failures += !was_up;
         p->due = m->now + pause_of(m, p->failures);
         if (!was_up)

@@ -337,5 +337,7 @@ void mesh_probe(struct mesh *m, uint64_t pid, int64_t timeout, mesh_answer *answ
 uint64_t mesh_pid_at(struct mesh *m, const char *at, uint64_t pid)
 {
     struct link *l = link_at(m, at);
-    return l && pid ? (uint64_t)l->node->info.index << 43 | (pid & PID_MASK) : 0;
+    if (l && l->compat)
+        return compat_near(l, pid);
+    return l && pid && pid <= PID_MASK ? (uint64_t)l->node->info.index << 43 | pid : 0;
 }

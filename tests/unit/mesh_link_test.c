@@ -85,7 +85,7 @@ static void raw_up(struct raw *r)
     assert_int_equal(raw_connect(r), IRIS_OK);
     raw_hello(r);
     raw_auth(r);
-    raw_frame(r, FRAME_WELCOME, "", 1);
+    raw_frame(r, FRAME_WELCOME, "\0\0\0\0\0\0\0\0", 9);
     assert_int_equal(r->a->ups, 1);
     r->a->nraw = 0;
 }
@@ -193,7 +193,7 @@ static void versions_must_meet(void **state)
     r.hello.max = 9; /* a later one, that knows ours */
     raw_hello(&r);
     raw_auth(&r);
-    raw_frame(&r, FRAME_WELCOME, "", 1);
+    raw_frame(&r, FRAME_WELCOME, "\0\0\0\0\0\0\0\0", 9);
     assert_int_equal(r.a->ups, 1);
     meshes_finish(&r.net);
 }
@@ -275,7 +275,7 @@ static void tls_says_who_it_is(void **state)
             continue;
         }
         raw_frame(&r, FRAME_AUTH, "\2", 1);
-        raw_frame(&r, FRAME_WELCOME, "", 1);
+        raw_frame(&r, FRAME_WELCOME, "\0\0\0\0\0\0\0\0", 9);
         assert_int_equal(r.a->ups, 1);
         meshes_finish(&r.net);
     }
@@ -383,7 +383,7 @@ static void stop_wants_leave(void **state)
     raw_connect(&r);
     raw_hello(&r);
     raw_auth(&r);
-    raw_frame(&r, FRAME_WELCOME, "", 1);
+    raw_frame(&r, FRAME_WELCOME, "\0\0\0\0\0\0\0\0", 9);
     raw_frame(&r, FRAME_STOP, stop, sizeof stop);
     assert_int_equal(r.a->ngot, 1);
     assert_int_equal(r.a->got[0].kind, IRIS_STOP);
