@@ -157,6 +157,7 @@ static void wait_for_end(struct app *a)
     if (!looks && !atomic_load(&a->stop)) /* it may have come while the actors were started */
         iris__app_say_ready(a);
     atomic_compare_exchange_strong(&a->phase, &running, APP_RUNNING);
+    iris__app_tell(a, IRIS_APP_READY);
     while (!atomic_load(&a->stop) && !(looks && iris_is_idle(a->runtime)))
         iris__app_wait(a, looks ? IDLE_LOOK : -1);
 }
@@ -202,6 +203,7 @@ static int close_all(struct app *a, int64_t left)
 static int end(struct app *a, int status)
 {
     iris_totals totals = {.size = sizeof totals, .abi = IRIS_ABI};
+    iris__app_tell(a, IRIS_APP_STOPPING);
     iris__watch_close(a->watch);
     a->watch = NULL;
     int64_t left = iris__app_stop(a);

@@ -65,6 +65,7 @@ struct app {
     /* main thread */
     uint64_t shown; /* events up to this number were printed */
     int64_t opened;
+    int64_t next_beat; /* when tell() gets the next one */
     struct watch *watch; /* or NULL */
     int started;         /* all actors were */
 };
@@ -79,6 +80,7 @@ void iris__app_say_totals(struct app *, const iris_totals *);
 void iris__app_say_next(struct app *); /* what to try now */
 
 /* ---- app_wait.c ---- */
+void iris__app_tell(struct app *, int what);         /* main thread: IRIS_APP_READY .. */
 void iris__app_event(void *app, const iris_event *); /* [any]: the runtime's hook */
 void iris__app_ring(struct app *);                   /* [any]: wake the main thread */
 /* Wait for the bell, at most so long (-1: no limit), and print what happened. Notes whether to stop. */

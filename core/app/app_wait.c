@@ -137,9 +137,33 @@ static int shorter(int a, int b)
     return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
+void iris__app_tell(struct app *a, int what)
+{
+    if (a->options.tell)
+        a->options.tell(a->options.ctx, what);
+}
+
+/* In how many ms the next one is due; -1: none is. */
+static int beat(struct app *a)
+{
+    int64_t now = iris__sched_now(&a->runtime->world.sched);
+    if (!a->options.tell || a->options.beat <= 0)
+        return -1;
+    if (now >= a->next_beat) {
+        iris__app_tell(a, IRIS_APP_BEAT);
+        a->next_beat = now + a->options.beat;
+    }
+    return to_ms(a->next_beat - now);
+}
+
 void iris__app_reload(struct app *a)
 {
+    int running = atomic_load(&a->phase) == APP_RUNNING; /* else it is not ready, or not any more */
+    if (running)
+        iris__app_tell(a, IRIS_APP_RELOADING);
     iris__logs_reopen(&a->logs);
+    if (running)
+        iris__app_tell(a, IRIS_APP_READY);
 }
 
 /* Once a stop was asked for, stop_fd stays readable: it is not looked at again. */
@@ -153,8 +177,8 @@ void iris__app_wait(struct app *a, int64_t ns)
                           {.fd = reload, .events = POLLIN}};
     eventfd_t rung;
     char asked[64];
-    if (poll(p, 4, shorter(to_ms(ns), a->watch ? iris__watch_timeout(a->watch) : -1)) > 0 &&
-        p[0].revents)
+    int most = shorter(to_ms(ns), a->watch ? iris__watch_timeout(a->watch) : -1);
+    if (poll(p, 4, shorter(most, beat(a))) > 0 && p[0].revents)
         eventfd_read(a->bell, &rung);
     if (p[1].revents)
         atomic_store(&a->stop, 1);

@@ -37,6 +37,14 @@ enum {
     IRIS_APP_NOTE = 6   /* what to do next, and the closing totals */
 };
 
+/* What iris_app_options.tell gets. */
+enum {
+    IRIS_APP_READY = 0,     /* every actor has started; also when a reload is done */
+    IRIS_APP_RELOADING = 1, /* the manifest is read again */
+    IRIS_APP_STOPPING = 2,
+    IRIS_APP_BEAT = 3 /* the app is alive */
+};
+
 typedef struct iris_app_options {
     uint32_t size, abi;      /* sizeof(iris_app_options), IRIS_ABI */
     const char *file;        /* the manifest; NULL: "app.json" */
@@ -56,6 +64,10 @@ typedef struct iris_app_options {
     /* 0: none. A pipe or the like, from which is read: what comes there asks for what SIGHUP means to a
      * service. Files of the log are opened anew. */
     int reload_fd;
+    /* What a supervisor of processes wants to know: IRIS_APP_READY .., on the thread of iris_app_run(), with
+     * ctx. NULL: nobody. */
+    void (*tell)(void *ctx, int what);
+    int64_t beat; /* ns; how often tell gets IRIS_APP_BEAT; 0: never */
 } iris_app_options;
 
 /* Runs the application to its end: until it is told to stop (stop_fd, or `iris stop`), or until it

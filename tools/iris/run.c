@@ -1,5 +1,6 @@
 /* iris run: an app from its manifest, until it is stopped or idle. */
 #include "fault.h"
+#include "notify.h"
 #include "term.h"
 #include "verb.h"
 
@@ -16,6 +17,7 @@
 
 struct run {
     iris_app_options app;
+    struct notify notify;
     const char **sets;
     int json;
 };
@@ -139,6 +141,14 @@ static void print(void *ctx, int kind, const char *text)
     fflush(to);
 }
 
+/* ---- systemd ---- */
+
+static void tell(void *ctx, int what)
+{
+    struct run *r = ctx;
+    notify_tell(&r->notify, what);
+}
+
 /* ---- signals ---- */
 
 static int is_ignored(int signal)
@@ -248,8 +258,13 @@ int verb_run(int argc, char **argv)
     }
     r.app.stop_fd = pipes.stop[0];
     r.app.reload_fd = pipes.reload[0];
+    if (notify_open(&r.notify)) {
+        r.app.tell = tell;
+        r.app.beat = r.notify.beat;
+    }
     watch_faults();
     int status = iris_app_run(&r.app);
+    notify_close(&r.notify);
     if (!r.app.until_idle)
         clearerr(stdout); /* an app outlives its terminal: what counts is how the app ended */
     free(r.sets);
