@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 build = cmake --preset $(1) >/dev/null && cmake --build --preset $(1) -j $(JOBS)
 test = ctest --preset $(1) -j $(JOBS)
 
-.PHONY: build run test bench bench-python bench-node bench-peers lint format install soak soak-churn soak-python soak-node lifetimes-node seeds fuzz test-asan test-tsan test-clang clean
+.PHONY: build run test bench bench-python bench-node bench-peers lint format install deb soak soak-churn soak-python soak-node lifetimes-node seeds fuzz test-asan test-tsan test-clang clean
 
 build:
 	@tools/setup
@@ -106,7 +106,11 @@ format:
 	@tools/lint/sources core hosts tools examples tests | xargs -r clang-format -i
 
 install: build
-	@cmake --install build/release --prefix "$(abspath $(DESTDIR)$(PREFIX))"
+	@DESTDIR="$(abspath $(DESTDIR))" cmake --install build/release --prefix "$(abspath $(PREFIX))"
+
+# A package for this Debian: build/iris_VERSION_ARCHITECTURE.deb.
+deb: build
+	@cd build && cpack -G DEB --config release/CPackConfig.cmake
 
 clean:
 	@rm -rf build

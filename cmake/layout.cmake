@@ -14,7 +14,3 @@ set(CMAKE_BUILD_RPATH_USE_ORIGIN ON)
 install(DIRECTORY include/iris DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h")
 install(DIRECTORY examples/logwatch examples/embed examples/hello examples/python examples/node DESTINATION ${CMAKE_INSTALL_DATADIR}/iris/examples)
-
-# For those who embed libiris: `pkg-config --cflags --libs iris`, wherever it was installed to.
-configure_file(${PROJECT_SOURCE_DIR}/cmake/iris.pc.in ${PROJECT_BINARY_DIR}/iris.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/iris.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

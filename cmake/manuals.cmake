@@ -8,6 +8,8 @@ function(iris_manuals)
   set(share ${PROJECT_BINARY_DIR}/share)
   iris_said(completion\ bash bash-completion/completions/iris)
   iris_said(completion\ zsh zsh/site-functions/_iris)
+  # Debian's zsh looks there, below /usr.
+  install(FILES ${share}/zsh/site-functions/_iris DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
   iris_said(completion\ fish fish/vendor_completions.d/iris.fish)
   iris_said(schema iris/app.schema.json)
   find_program(IRIS_SCDOC scdoc)

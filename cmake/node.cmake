@@ -91,7 +91,10 @@ function(iris_node dir)
     if(IRIS_SANITIZE) # libnode has no type information for what it exports
       set_source_files_properties(${here}/shim.cc PROPERTIES COMPILE_OPTIONS -fno-sanitize=vptr)
     endif()
-    install(TARGETS plugin_node LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/iris/hosts)
+    if(IRIS_LIBNODE_FILE MATCHES "^${PROJECT_SOURCE_DIR}/")
+      set(only_here COMPONENT only_here) # no part of a package
+    endif()
+    install(TARGETS plugin_node LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/iris/hosts ${only_here})
     iris_node_flags(plugin_node)
   else()
     message(STATUS "no libnode (tools/setup brings it): no Node host for iris run, only the addon")

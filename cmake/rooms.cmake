@@ -51,10 +51,11 @@ function(iris_library)
 
   add_library(iris SHARED ${objects})
   set_target_properties(iris PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0)
-  target_include_directories(iris INTERFACE ${IRIS_INCLUDE})
+  target_include_directories(iris INTERFACE $<BUILD_INTERFACE:${IRIS_INCLUDE}>
+                             $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_libraries(iris PRIVATE ${libs})
   target_link_options(iris PRIVATE ${IRIS_NO_UNDEFINED} -Wl,--exclude-libs,ALL)
-  install(TARGETS iris LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(TARGETS iris EXPORT IrisTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 
   add_library(iris_static STATIC ${objects})
   target_include_directories(iris_static INTERFACE ${dirs} ${IRIS_INCLUDE})
