@@ -2,6 +2,7 @@
 
 #include "api.h"
 #include "fail.h"
+#include "ready.h"
 #include "sets.h"
 #include "socket.h"
 #include "verbs.h"
@@ -111,12 +112,34 @@ static int open_runtime(struct app *a)
     return set_configs(a);
 }
 
+/* To swap is to have any code run: whoever may use the socket may do so as us. */
+static void announce(struct app *a)
+{
+    iris__app_say(
+        a, IRIS_APP_WARNING,
+        "group %s may use the control socket: each of its members can have this app run any code, "
+        "as user %u",
+        a->manifest->group, (unsigned)geteuid());
+}
+
 static int open_control(struct app *a)
 {
-    const char *where = a->manifest->socket ? a->manifest->socket : a->manifest->name;
-    if (iris_socket_path(where, a->socket, sizeof a->socket))
-        return IRIS_FAIL;
-    return iris__control_open(a->socket, iris__verbs, a, &a->control);
+    const struct manifest *m = a->manifest;
+    const char *where = m->socket ? m->socket : m->name;
+    struct problems problems = {0};
+    gid_t group = SOCKET_NO_GROUP;
+    if (iris__ready_group(m, &problems, &group)) {
+        iris__manifest_locate(m, &problems);
+        iris__app_say_problems(a, &problems);
+        iris__problems_finish(&problems);
+        return IRIS_EXIT_MANIFEST;
+    }
+    if (iris_socket_path(where, a->socket, sizeof a->socket) ||
+        iris__control_open_for(a->socket, group, iris__verbs, a, &a->control)) {
+        iris__app_say(a, IRIS_APP_ERROR, "iris: %s", iris__reason());
+        return IRIS_EXIT_FAILED;
+    }
+    return IRIS_EXIT_OK;
 }
 
 static int open_logs(struct app *a)
@@ -138,12 +161,17 @@ static int open_all(struct app *a)
         return IRIS_EXIT_FAILED;
     for (size_t i = 0; i < a->manifest->nactors; i++)
         iris__stories_pin(&a->stories, a->manifest->actors[i].path);
-    if (open_runtime(a) || open_control(a)) {
+    if (open_runtime(a)) {
         iris__app_say(a, IRIS_APP_ERROR, "iris: %s", iris__reason());
         return IRIS_EXIT_FAILED;
     }
+    int status = open_control(a);
+    if (status)
+        return status;
     iris__app_say(a, IRIS_APP_HEADER, "iris %s  %s  pid %ld  socket %s", IRIS__VERSION,
                   a->manifest->name, (long)getpid(), a->socket);
+    if (a->manifest->group)
+        announce(a);
     return IRIS_EXIT_OK;
 }
 

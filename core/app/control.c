@@ -440,9 +440,9 @@ static int listen_there(struct control *c)
     return uv_failed(c->claim.path, error);
 }
 
-static int start(struct control *c, const char *path)
+static int start(struct control *c, const char *path, gid_t group)
 {
-    if (iris__socket_claim(&c->claim, path))
+    if (iris__socket_claim(&c->claim, path, group))
         return IRIS_FAIL;
     if (open_loop(c))
         goto fail_loop;
@@ -459,8 +459,8 @@ fail_loop:
     return IRIS_FAIL;
 }
 
-int iris__control_open(const char *path, const struct control_verb *verbs, void *app,
-                       struct control **out)
+int iris__control_open_for(const char *path, gid_t group, const struct control_verb *verbs,
+                           void *app, struct control **out)
 {
     struct control *c = calloc(1, sizeof *c);
     struct desk *d = c ? desk_create(&c->bell) : NULL;
@@ -474,13 +474,20 @@ int iris__control_open(const char *path, const struct control_verb *verbs, void 
     c->clients.loop = &c->loop;
     c->clients.request = on_request;
     c->clients.gone = on_gone;
-    if (!start(c, path)) {
+    c->clients.group = group;
+    if (!start(c, path, group)) {
         *out = c;
         return IRIS_OK;
     }
     desk_drop(d);
     free(c);
     return IRIS_FAIL;
+}
+
+int iris__control_open(const char *path, const struct control_verb *verbs, void *app,
+                       struct control **out)
+{
+    return iris__control_open_for(path, SOCKET_NO_GROUP, verbs, app, out);
 }
 
 void iris__control_take_claim(struct control *c, struct socket_claim *out)

@@ -4,11 +4,12 @@
  * Bounds: a request has 64 KiB and 5 s to arrive; 64 clients, more wait in the kernel; one request of
  * each is worked on at a time, what it sends meanwhile waits in the kernel. Requests that wait long
  * leave places to others, so that one can always look and stop. Peers of another user are turned
- * away. */
+ * away, unless they are of the group that it was opened for. */
 #ifndef IRIS_APP_CONTROL_H
 #define IRIS_APP_CONTROL_H
 
 #include <jansson.h>
+#include <sys/types.h>
 
 struct control;
 struct control_reply;
@@ -26,7 +27,10 @@ struct control_verb {
     int spare; /* it may wait for long: refused where it would leave fewer places than this */
 };
 
-/* verbs: static, ends with an entry of NULLs. IRIS_OK, or IRIS_FAIL with the reason. [main] */
+/* verbs: static, ends with an entry of NULLs. IRIS_OK, or IRIS_FAIL with the reason. group: who may connect
+ * beside the user, as in socket.h. [main] */
+int iris__control_open_for(const char *socket_path, gid_t group, const struct control_verb *verbs,
+                           void *app, struct control **out);
 int iris__control_open(const char *socket_path, const struct control_verb *verbs, void *app,
                        struct control **out);
 

@@ -191,7 +191,7 @@ static const char *objection(struct control_client *c, int *status)
 {
     uv_os_fd_t fd = -1;
     uv_fileno((uv_handle_t *)&c->pipe, &fd);
-    if (iris__socket_peer(fd)) {
+    if (iris__socket_peer(fd, c->all->group)) {
         *status = 403;
         return iris__reason();
     }

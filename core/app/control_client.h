@@ -13,6 +13,7 @@ struct control_client;
 
 struct control_clients { /* all connections of one server */
     uv_loop_t *loop;
+    gid_t group; /* whose members may come, too */
     struct control_client *first;
     int n;
     uv_stream_t *waiting; /* the listener, while a new client waits for a place; else NULL */

@@ -197,7 +197,7 @@ static void check_code(struct doctor *d)
 static void check_socket(struct doctor *d)
 {
     char path[IRIS_SOCKET_ROOM];
-    if (iris_socket_path("doctor", path, sizeof path) || iris__socket_look(path)) {
+    if (iris_socket_path("doctor", path, sizeof path) || iris__socket_look(path, SOCKET_NO_GROUP)) {
         note_reason(d, "control sockets", PROBLEM,
                     "set XDG_RUNTIME_DIR to a directory of yours with mode 0700");
         return;

@@ -4,6 +4,8 @@
 #include "nearest.h"
 #include "runtime.h"
 
+#include <iris/app.h>
+
 #include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
@@ -150,6 +152,11 @@ int iris__find_host(const char *name)
     refuse_host(name, near.best, names.data);
     iris__text_finish(&names);
     return IRIS_FAIL;
+}
+
+int iris_app_has_host(const char *name)
+{
+    return iris__find_host(name);
 }
 
 /* ---- files ---- */

@@ -127,11 +127,15 @@ struct manifest_secret { /* a value that is never shown */
     size_t len;
 };
 
+enum manifest_socket { MANIFEST_OWN, MANIFEST_SHARED }; /* "0600", "0660" */
+
 struct manifest {
     const char *file; /* as given */
     const char *dir;  /* absolute: what relative names in the file are relative to */
     const char *name;
     const char *socket; /* of the control server, absolute; NULL: the default place */
+    int socket_mode;    /* enum manifest_socket */
+    const char *group;  /* of MANIFEST_SHARED */
     struct manifest_pair *env;
     size_t nenv;
     struct manifest_host *hosts; /* as written */

@@ -199,8 +199,15 @@ const struct manifest_key iris__manifest_keys[] = {
 
     {"control", "socket", MANIFEST_STRING, .min = 1, IN(manifest, socket),
      .meaning = "UNIX socket; by default $XDG_RUNTIME_DIR/iris/NAME.sock"},
-    {"control", "mode", MANIFEST_STRING, PLANNED, .def = "0600", .meaning = "who may connect"},
-    {"control", "group", MANIFEST_STRING, PLANNED, .meaning = "which group may connect"},
+    {"control", "mode", MANIFEST_WORD, .words = "0600 0660 ", .def = "0600",
+     IN(manifest, socket_mode),
+     .meaning = "who may connect: its user alone (and root), or a group too",
+     .more =
+         "0660 wants \"group\", and a \"socket\" in a directory of its own, which becomes 0710 and of that "
+         "group.\nWhoever may connect may swap code, so 0660 lets the whole group run any code as the app's user."},
+    {"control", "group", MANIFEST_STRING, .min = 1, IN(manifest, group),
+     .meaning = "the group whose members may connect; of mode 0660",
+     .more = "Its members can have the app run any code (`iris swap`), as the app's user."},
     {"control", "http", MANIFEST_STRING | MANIFEST_BOOL, PLANNED, .meaning = "TCP address"},
     {"control", "token", MANIFEST_STRING | MANIFEST_OBJECT, PLANNED, .meaning = "who it is"},
     {"control", "dashboard", MANIFEST_BOOL, PLANNED, .def = "true", .meaning = "the web page"},

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,21 +68,46 @@ static int refuse_directory(const char *dir, const struct stat *st, const char *
                       dir, what, (unsigned)geteuid());
 }
 
+/* Its group has to come through it, may not put another socket into it, and nobody else may do anything. */
+static int check_shared(const char *dir, const struct stat *st, gid_t group)
+{
+    if (st->st_gid == group && (st->st_mode & 0027) == 0 && st->st_mode & 0010)
+        return IRIS_OK;
+    return iris__fail(
+        "%s: mode 0%o of group %u; a socket for group %u wants its directory 0710 and of that "
+        "group\nhint: try: chgrp %u %s && chmod 710 %s",
+        dir, (unsigned)st->st_mode & 07777, (unsigned)st->st_gid, (unsigned)group, (unsigned)group,
+        dir, dir);
+}
+
 /* Anyone may make a directory in /tmp under our name: look at whose it is, and do not follow a
  * link. path: the socket that is to be in it, if the user chose where; NULL: we did. */
-static int check_directory(const char *dir, const char *path)
+static int check_directory(const char *dir, const char *path, gid_t group)
 {
     struct stat st;
     if (lstat(dir, &st))
         return iris__fail("%s: %s", dir, strerror(errno));
     if (!S_ISDIR(st.st_mode))
         return iris__fail("%s: not a directory; expected the directory of control sockets", dir);
+    if (group != SOCKET_NO_GROUP && st.st_uid == geteuid())
+        return check_shared(dir, &st, group);
     if (st.st_uid != geteuid() || st.st_mode & 077)
         return refuse_directory(dir, &st, path);
     return IRIS_OK;
 }
 
-static int make_directory(const char *path)
+/* Ours and closed until the group is right. */
+static int share_directory(const char *dir, gid_t group)
+{
+    if (group == SOCKET_NO_GROUP)
+        return IRIS_OK;
+    if (chown(dir, (uid_t)-1, group) || chmod(dir, 0710))
+        return iris__fail("%s: %s; it has to be given to group %u", dir, strerror(errno),
+                          (unsigned)group);
+    return IRIS_OK;
+}
+
+static int make_directory(const char *path, gid_t group)
 {
     char dir[IRIS_SOCKET_ROOM];
     snprintf(dir, sizeof dir, "%s", path);
@@ -89,12 +115,16 @@ static int make_directory(const char *path)
     if (!slash || slash == dir)
         return iris__fail("%s: expected a directory for the control socket", path);
     *slash = '\0';
-    if (mkdir(dir, 0700) && errno != EEXIST)
+    if (!mkdir(dir, 0700)) {
+        if (share_directory(dir, group))
+            return rmdir(dir), IRIS_FAIL;
+    } else if (errno != EEXIST) {
         return iris__fail("%s: %s; the control socket needs this directory", dir, strerror(errno));
-    return check_directory(dir, is_default(dir) ? NULL : path);
+    }
+    return check_directory(dir, is_default(dir) ? NULL : path, group);
 }
 
-int iris__socket_look(const char *path)
+int iris__socket_look(const char *path, gid_t group)
 {
     char dir[IRIS_SOCKET_ROOM];
     snprintf(dir, sizeof dir, "%s", path);
@@ -103,7 +133,7 @@ int iris__socket_look(const char *path)
         return iris__fail("%s: expected a directory for the control socket", path);
     *slash = '\0';
     if (access(dir, F_OK) == 0)
-        return check_directory(dir, is_default(dir) ? NULL : path);
+        return check_directory(dir, is_default(dir) ? NULL : path, group);
     if ((slash = strrchr(dir, '/')) && slash > dir)
         *slash = '\0';
     if (access(dir, W_OK | X_OK))
@@ -199,6 +229,10 @@ static int take_lock(struct socket_claim *c)
         }
         close(fd); /* its owner removed it while we waited at the door */
     }
+    if (c->group != SOCKET_NO_GROUP &&
+        (fchown(c->lock, (uid_t)-1, c->group) || fchmod(c->lock, 0640)))
+        return iris__fail("%s: %s; group %u has to read it", c->lock_path, strerror(errno),
+                          (unsigned)c->group);
     if (ftruncate(c->lock, 0) || dprintf(c->lock, "%ld\n", (long)getpid()) < 0)
         return iris__fail("%s: %s", c->lock_path, strerror(errno));
     return IRIS_OK;
@@ -218,14 +252,15 @@ static int remove_stale(const char *path)
     return IRIS_OK;
 }
 
-int iris__socket_claim(struct socket_claim *c, const char *path)
+int iris__socket_claim(struct socket_claim *c, const char *path, gid_t group)
 {
     c->lock = -1;
+    c->group = group;
     if (strlen(path) >= sizeof c->path)
         return iris__fail("%s: a socket's path has at most %zu bytes", path, sizeof c->path - 1);
     snprintf(c->path, sizeof c->path, "%s", path);
     lock_path(path, c->lock_path, sizeof c->lock_path);
-    if (make_directory(path) || take_lock(c))
+    if (make_directory(path, group) || take_lock(c))
         return IRIS_FAIL;
     if (!remove_stale(path))
         return IRIS_OK;
@@ -250,6 +285,12 @@ void iris__socket_release(struct socket_claim *c)
     c->lock = -1;
 }
 
+static int share(const struct socket_claim *c)
+{
+    return c->group != SOCKET_NO_GROUP &&
+           (chown(c->path, (uid_t)-1, c->group) || chmod(c->path, 0660));
+}
+
 int iris__socket_listen(const struct socket_claim *c)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
@@ -259,7 +300,7 @@ int iris__socket_listen(const struct socket_claim *c)
         return iris__fail("%s: %s", c->path, strerror(errno));
     /* The mode before the name: at no moment can others connect. */
     if (fchmod(fd, 0600) || bind(fd, (struct sockaddr *)&at, sizeof at) || chmod(c->path, 0600) ||
-        listen(fd, 64)) {
+        share(c) || listen(fd, 64)) {
         iris__fail("%s: %s", c->path, strerror(errno));
         close(fd);
         return -1;
@@ -267,13 +308,42 @@ int iris__socket_listen(const struct socket_claim *c)
     return fd;
 }
 
-int iris__socket_peer(int fd)
+int iris__socket_group(const char *name, gid_t *group)
+{
+    char room[16384];
+    struct group one, *found = NULL;
+    int error = getgrnam_r(name, &one, room, sizeof room, &found);
+    if (!found)
+        return iris__fail("found \"%s\"; expected a group of this machine%s%s", name,
+                          error ? ": " : "", error ? strerror(error) : "");
+    *group = found->gr_gid;
+    return IRIS_OK;
+}
+
+/* Of all the groups that it has. */
+static int is_member(int fd, const struct ucred *peer, gid_t group)
+{
+    gid_t groups[1024];
+    socklen_t len = sizeof groups;
+    if (group == SOCKET_NO_GROUP)
+        return 0;
+    if (peer->gid == group)
+        return 1;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len))
+        return 0;
+    for (socklen_t i = 0; i < len / sizeof *groups; i++)
+        if (groups[i] == group)
+            return 1;
+    return 0;
+}
+
+int iris__socket_peer(int fd, gid_t group)
 {
     struct ucred peer;
     socklen_t len = sizeof peer;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
         return iris__fail("who calls is unknown: %s", strerror(errno));
-    if (peer.uid != geteuid() && peer.uid != 0)
+    if (peer.uid != geteuid() && peer.uid != 0 && !is_member(fd, &peer, group))
         return iris__fail("user %u may not control an app of user %u", (unsigned)peer.uid,
                           (unsigned)geteuid());
     return 0;
@@ -281,12 +351,18 @@ int iris__socket_peer(int fd)
 
 /* ---- finding ---- */
 
+/* To read is enough to ask for a lock, and all that a group may do. */
+static int open_lock(const char *file)
+{
+    return open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
 /* 1, 0, or -1 with the reason: it cannot be known. */
 static int is_running(const char *path)
 {
     char file[IRIS_SOCKET_ROOM + 8];
     lock_path(path, file, sizeof file);
-    int fd = open(file, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open_lock(file);
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
         return 0;
     if (fd < 0)
@@ -301,7 +377,7 @@ int iris_app_watch(const char *path)
 {
     char file[IRIS_SOCKET_ROOM + 8];
     lock_path(path, file, sizeof file);
-    int fd = open(file, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open_lock(file);
     if (fd < 0)
         iris__fail("%s: %s", file, strerror(errno));
     return fd;
@@ -359,7 +435,7 @@ static int find_only(char *path, size_t room)
     char dir[IRIS_SOCKET_ROOM];
     if (directory(dir, sizeof dir))
         return IRIS_FAIL;
-    if (!access(dir, F_OK) && check_directory(dir, NULL))
+    if (!access(dir, F_OK) && check_directory(dir, NULL, SOCKET_NO_GROUP))
         return IRIS_FAIL;
     struct text names = {0};
     int result = IRIS_OK, n = list(dir, &names, path, room);

@@ -7,27 +7,35 @@
 
 #include <iris/app.h>
 
+#include <sys/types.h>
+
+#define SOCKET_NO_GROUP ((gid_t)-1)
+
 struct socket_claim {
-    int lock; /* descriptor; -1: nothing is claimed */
+    int lock;    /* descriptor; -1: nothing is claimed */
+    gid_t group; /* whose members may connect, too; SOCKET_NO_GROUP: its user alone, and root */
     char path[IRIS_SOCKET_ROOM], lock_path[IRIS_SOCKET_ROOM + 8];
 };
 
-/* Makes the directory (0700) if it is not there, takes the lock, removes what a dead owner left.
- * IRIS_FAIL with the reason if the directory is not ours alone, or with the pid of whoever runs
+/* Makes the directory (0700, or 0710 and the group's) if it is not there, takes the lock, removes what a dead
+ * owner left. IRIS_FAIL with the reason if the directory is not ours alone, or with the pid of whoever runs
  * there. */
-int iris__socket_claim(struct socket_claim *, const char *path);
+int iris__socket_claim(struct socket_claim *, const char *path, gid_t group);
 void iris__socket_release(struct socket_claim *); /* removes the socket and the lock */
 
 /* Before the release, for those who watch (iris_app_watch()): whether it ended in order. */
 void iris__socket_note_end(const struct socket_claim *, int in_order);
 
 /* Could it be claimed, as far as its directory goes? Changes nothing. */
-int iris__socket_look(const char *path);
+int iris__socket_look(const char *path, gid_t group);
 
-/* A listening descriptor at claim->path, mode 0600; or -1 with the reason. */
+/* The group of that name; IRIS_FAIL with the reason. */
+int iris__socket_group(const char *name, gid_t *group);
+
+/* A listening descriptor at claim->path, mode 0600 or, of a group, 0660; or -1 with the reason. */
 int iris__socket_listen(const struct socket_claim *);
 
 /* May the process at the other end use us? 0, or -1 with the reason. */
-int iris__socket_peer(int fd);
+int iris__socket_peer(int fd, gid_t group);
 
 #endif

@@ -94,6 +94,10 @@ IRIS_EXPORT void iris_app_manual(void (*write)(void *ctx, const char *text),
 
 /* ---- what is there to run it ---- */
 
+/* IRIS_OK: this build of Iris runs handlers of that language ("python"). IRIS_FAIL: iris_app_reason() says what
+ * it has. Nothing is loaded. */
+IRIS_EXPORT int iris_app_has_host(const char *name);
+
 /* What a plugin's file is, as one JSON object: name, version, abi, note (of IRIS_NOTE), behaviours, host, needs,
  * libraries, stays. The bytes are checked first; then its constructors and its entry run in a child process
  * with no new privileges, with limits, and for at most timeout_ms. IRIS_EXIT_OK, or IRIS_EXIT_FAILED with

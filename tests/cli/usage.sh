@@ -12,7 +12,9 @@ try "$IRIS" swpa;                 exits 2; complains 'did you mean swap?'
 try "$IRIS" rolback /a;           exits 2; complains 'did you mean rollback?'
 try "$IRIS" frobnicate;           exits 2; complains 'no verb "frobnicate"'; complains 'iris --help'
 try "$IRIS" help swpa;            exits 2; complains 'did you mean swap?'
-for verb in run check ps explain ask send swap rollback stop mesh plugin doctor schema completion; do
+verbs=$("$IRIS" --help | sed -n '/^$/,/^$/s/^  \([a-z]*\) .*/\1/p')
+[ "$(wc -w <<<"$verbs")" -ge 14 ] || bad 'expected the verbs'
+for verb in $verbs; do
     try "$IRIS" $verb --help;     exits 0; says "Usage: iris $verb"; says '--json'; is_quiet
     try "$IRIS" help $verb;       exits 0; says "Usage: iris $verb"
     if grep -q Mandatory out; then bad 'expected nothing about arguments to long and short options'; fi

@@ -6,6 +6,7 @@
 
 /* In the order in which one gets to know them. */
 const struct verb verbs[] = {
+    {"new", "NAME", "make an app that runs, to begin with", verb_new, &new_argp},
     {"run", "[FILE]", "run an app from its manifest (./app.json)", verb_run, &run_argp},
     {"check", "[FILE]", "check a manifest without starting anything", verb_check, &check_argp},
     {"ps", "", "list the actors of a running app", verb_ps, &ps_argp},
