@@ -97,6 +97,30 @@ static void find_socket(struct reading *r)
     iris__pointer_back(&r->pointer, back);
 }
 
+/* Half of it would let nobody in, or be without effect. */
+static void check_shared(struct reading *r)
+{
+    const struct manifest *m = r->m;
+    int shared = m->socket_mode == MANIFEST_SHARED;
+    const char *key = shared ? "mode" : "group";
+    if (shared ? m->group && m->socket : !m->group)
+        return;
+    size_t back = iris__pointer_key(&r->pointer, "control", 7);
+    iris__pointer_key(&r->pointer, key, strlen(key));
+    if (!shared)
+        iris__manifest_problem(r, "bad-value",
+                               "is without effect; expected \"mode\": \"0660\" beside it");
+    else if (!m->group)
+        iris__manifest_problem(r, "bad-value",
+                               "\"0660\" wants a \"group\" beside it, whose members may connect");
+    else
+        iris__manifest_problem(
+            r, "bad-value",
+            "\"0660\" wants a \"socket\" beside it, in a directory of its own: the usual "
+            "one is for this user alone");
+    iris__pointer_back(&r->pointer, back);
+}
+
 /* ---- reading ---- */
 
 static void read_root(struct reading *r)
@@ -110,6 +134,7 @@ static void read_root(struct reading *r)
     iris__manifest_check(r);
     find_socket(r);
     iris__manifest_logs(r);
+    check_shared(r);
     if (!r->m->name)
         name_after_directory(r);
     iris__manifest_place_elements(r);

@@ -112,25 +112,12 @@ void iris__ready_supervisors(const struct manifest *m, struct problems *all)
         check_supervisor(m, i, all);
 }
 
-/* One wants the other: half of it would let nobody in, or be without effect. */
 int iris__ready_group(const struct manifest *m, struct problems *all, gid_t *group)
 {
     *group = SOCKET_NO_GROUP;
-    if (m->socket_mode == MANIFEST_SHARED && !m->group)
-        iris__problem_add(all, m->file, "/control/mode", "socket",
-                          "\"0660\" wants a \"group\" beside it, whose members may connect");
-    else if (m->socket_mode == MANIFEST_SHARED && !m->socket)
-        iris__problem_add(
-            all, m->file, "/control/mode", "socket",
-            "\"0660\" wants a \"socket\" beside it, in a directory of its own: the usual one is "
-            "for this user alone");
-    else if (m->socket_mode != MANIFEST_SHARED && m->group)
-        iris__problem_add(all, m->file, "/control/group", "socket",
-                          "is without effect; expected \"mode\": \"0660\" beside it");
-    else if (m->group && iris__socket_group(m->group, group))
-        problem_of_reason(m, all, "/control/group", "socket");
-    else
+    if (!m->group || !iris__socket_group(m->group, group))
         return 0;
+    problem_of_reason(m, all, "/control/group", "socket");
     return -1;
 }
 

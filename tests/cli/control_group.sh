@@ -49,6 +49,9 @@ try "$IRIS" check app.json; exits 3; complains 'wants its directory 0710'; compl
 try "$IRIS" run;            exits 1; complains 'wants its directory 0710'
 chmod 700 run
 try "$IRIS" run;            exits 1; complains 'wants its directory 0710'
+sed -i 's/"group": "[^"]*"/"group": "no-such-group"/' app.json
+try "$IRIS" check app.json; exits 3; complains 'control.group: found "no-such-group"; expected a group of this machine'
+try "$IRIS" run;            exits 3; complains 'control.group: found "no-such-group"'
 # Half of it is a mistake, to `iris run` too.
 sed -i 's/"mode": "0660", //' app.json
 try "$IRIS" run;            exits 3; complains 'control.group: is without effect'

@@ -252,16 +252,16 @@ int verb_run(int argc, char **argv)
     parse_arguments(&run_argp, argc, argv, &r);
     r.app.ctx = &r;
     r.app.sets = r.sets;
+    if (notify_open(&r.notify)) {
+        r.app.tell = tell;
+        r.app.beat = r.notify.beat;
+    }
     if (watch_signals(&pipes)) {
         say_errorf(NULL, "cannot wait for signals: %s", strerror(errno));
         return IRIS_EXIT_FAILED;
     }
     r.app.stop_fd = pipes.stop[0];
     r.app.reload_fd = pipes.reload[0];
-    if (notify_open(&r.notify)) {
-        r.app.tell = tell;
-        r.app.beat = r.notify.beat;
-    }
     watch_faults();
     int status = iris_app_run(&r.app);
     notify_close(&r.notify);
