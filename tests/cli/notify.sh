@@ -1,7 +1,7 @@
 #!/bin/bash
 # ctest: cli.service_manager_is_told
 # systemd's protocol, heard by a manager of our own: READY when all actors have started, WATCHDOG while it lives,
-# STOPPING before it ends; by a path and by a name without a file.
+# RELOADING at SIGHUP, STOPPING before it ends; by a path and by a name without a file.
 . "$SRC/tests/cli/expect"
 
 cat >app.json <<END
@@ -16,7 +16,8 @@ s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind("\0" + name[1:] if name[0] == "@" else name)
 s.settimeout(60)
 env = dict(os.environ, NOTIFY_SOCKET=name, WATCHDOG_USEC="100000")
-app = subprocess.Popen([iris, "run"], env=env, stdout=open("said", "w"), stderr=subprocess.STDOUT)
+app = subprocess.Popen([iris, "run"], env=env, stdout=open("said", "w"), stderr=subprocess.STDOUT,
+                       start_new_session=True) # without a terminal, as a service is
 
 def hear():
     return dict(line.split("=", 1) for line in s.recv(4096).decode().split("\n"))
@@ -39,6 +40,10 @@ said = open("said").read()
 assert "/one" in said and "/slow" in said, "ready before the actors were: " + said
 for _ in range(5):
     assert hear() == {"WATCHDOG": "1"}
+os.kill(app.pid, signal.SIGHUP)
+reloading, _ = wait_for("RELOADING")
+assert int(reloading["MONOTONIC_USEC"]) > 0, reloading
+assert wait_for("READY")[0]["READY"] == "1"
 os.kill(app.pid, signal.SIGTERM)
 stopping, _ = wait_for("STOPPING")
 assert app.wait(60) == 0
