@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 build = cmake --preset $(1) >/dev/null && cmake --build --preset $(1) -j $(JOBS)
 test = ctest --preset $(1) -j $(JOBS)
 
-.PHONY: build run test bench bench-python bench-node bench-peers lint format install deb soak soak-churn soak-python soak-node lifetimes-node seeds fuzz test-asan test-tsan test-clang clean
+.PHONY: build run test bench bench-python bench-node bench-peers lint format install deb soak soak-churn soak-python soak-node lifetimes-node seeds sim soak-sim fuzz test-asan test-tsan test-clang clean
 
 build:
 	@tools/setup
@@ -59,6 +59,13 @@ FUZZ_SECONDS ?= 20
 
 seeds: build
 	@SEEDS=$${SEEDS:-1000} ctest --preset release -j $(JOBS) -L seeds
+
+# The simulator of the mesh (tests/sim): SIM_SEEDS lives of some nodes each; a million take hours.
+sim: build
+	@tools/sim build/release $${SIM_SEEDS:-10000}
+
+soak-sim: build
+	@tools/sim build/release $${SIM_SEEDS:-1000000}
 
 fuzz:
 	@tools/setup --all

@@ -107,12 +107,13 @@ static void question(struct pair *p, struct input *in)
     const char *at = what & 4 ? "b" : "a:1";
     p->questions++;
     if (what % 3 == 0)
-        mesh_resolve(p->a.m, at, what & 8 ? "name" : "other", what * 10000000, pair_answer, p);
+        mesh_resolve(p->a.m, at, what & 8 ? "name" : "other", what * INT64_C(10000000), pair_answer,
+                     p);
     else if (what % 3 == 1)
-        mesh_probe(p->a.m, (uint64_t)(p->a.index ? p->a.index : 1) << 43 | what, what * 10000000,
-                   pair_answer, p);
+        mesh_probe(p->a.m, (uint64_t)(p->a.index ? p->a.index : 1) << 43 | what,
+                   what * INT64_C(10000000), pair_answer, p);
     else
-        mesh_ping(p->a.m, at, what * 10000000, pair_answer, p);
+        mesh_ping(p->a.m, at, what * INT64_C(10000000), pair_answer, p);
 }
 
 /* What it answered: read by nobody, or half of it. */

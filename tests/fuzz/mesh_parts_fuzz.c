@@ -15,7 +15,7 @@ static uint8_t filler(uint32_t i)
 }
 
 struct oracle {
-    uint32_t len[512], next, sent, signals, signals_next;
+    uint32_t len[512], next, sent, signals, signals_next, bytes;
 };
 
 static struct oracle oracle; /* of this input */
@@ -37,8 +37,9 @@ static void mail(struct pair *p, uint32_t len)
 {
     struct side *s = &p->a;
     uint64_t to = (uint64_t)s->index << 43 | (oracle.sent + 1);
-    if (oracle.sent == 512 || !s->index)
+    if (oracle.sent == 512 || oracle.bytes + len > MOST * 2 || !s->index)
         return;
+    oracle.bytes += len;
     oracle.len[oracle.sent] = len;
     int64_t result = pair_message(s, IRIS_USER, to, 0, text + oracle.sent % 251, len);
     pair_must(result == IRIS_OK || result == IRIS_FULL || (result == IRIS_LARGE && len > 200000));
@@ -101,10 +102,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     pair_settle(&p);
     pair_must(p.a.index && p.b.index);
     p.b.refuse = data[0] % 8;
-    pair_pipe(&p.a, 1)->most = (size_t)1 << (7 + data[1] % 12);
+    pair_pipe(&p.a, 1)->most = (size_t)1 << (8 + data[1] % 11);
     for (size_t i = 2; i + 2 < size && i < 3000 && p.a.index && p.b.index; i += 3)
         step(&p, data + i);
-    for (int i = 0; i < 50 && p.a.index && p.b.index; i++) {
+    pair_pipe(&p.a, 1)->most = 0;
+    for (int i = 0; i < 8 && p.a.index && p.b.index; i++) {
+        mesh_writable(p.a.m, 1);
         mesh_flush(p.a.m, p.a.index);
         pair_settle(&p);
         p.now += 500000000;
