@@ -121,11 +121,10 @@ function(iris_part target dir)
   target_link_libraries(${target} PUBLIC ${arg_LIBS})
 endfunction()
 
-# iris_helper(name dir [LIBS targets...]): a program that another one starts, beside it; it links nothing of Iris.
-function(iris_helper name dir)
+# iris_helper(name source [LIBS targets...]): a program that another one starts, beside it; it links nothing of Iris.
+function(iris_helper name source)
   cmake_parse_arguments(arg "" "" "LIBS" ${ARGN})
-  iris_sources(sources ${dir})
-  add_executable(program_${name} ${sources})
+  add_executable(program_${name} ${source})
   set_target_properties(program_${name} PROPERTIES OUTPUT_NAME ${name})
   target_link_libraries(program_${name} PRIVATE ${arg_LIBS})
   install(TARGETS program_${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
