@@ -36,6 +36,9 @@ try "$IRIS" plugin "$samples/foreign.so" --json; exits 1; is_json; says '"code":
 try "$IRIS" plugin "$counter" --timeout 0;  exits 2; complains 'expected a time'
 
 # Code that is bad when it runs: in a child, which may do little.
+# A sanitizer leaves the fault and the limit to us.
+export ASAN_OPTIONS=${ASAN_OPTIONS-}:handle_segv=0:allocator_may_return_null=1
+export TSAN_OPTIONS=${TSAN_OPTIONS-}:handle_segv=0:allocator_may_return_null=1
 rude() { IRIS_TEST_RUDE=$1 try env "$IRIS" plugin "$samples/rude.so" "${@:2}"; }
 rude crash;                exits 1; complains 'ended the process that looked at it (Segmentation fault'
 rude entry;                exits 1; complains 'ended the process that looked at it (Segmentation fault'
