@@ -171,9 +171,15 @@ static void on_ready(void *owner, uint64_t tag)
     iris__descriptor_ready(owner, tag);
 }
 
+static int on_use(struct world *w, const char *plugin, const char *id, const void **table,
+                  void **host)
+{
+    return iris__runtime_use((iris_runtime *)w, plugin, id, table, host);
+}
+
 static const struct sched_hooks sched_hooks = {on_run, on_fire, on_stuck, on_ready};
-static const struct world_hooks world_hooks = {on_restart, on_began, on_unname,
-                                               on_gone,    on_event, on_unload};
+static const struct world_hooks world_hooks = {on_restart, on_began,  on_unname, on_gone,
+                                               on_event,   on_unload, on_use};
 
 /* ---- opening and closing ---- */
 
@@ -315,6 +321,7 @@ static void finish(iris_runtime *rt)
     iris__table_finish(&w->table);
     iris__stacks_finish(&w->stacks);
     iris__pool_destroy(w->pool);
+    iris__runtime_forget_uses(rt);
     pthread_mutex_destroy(&w->swaps_lock);
     pthread_mutex_destroy(&w->facts_lock);
     iris__birth_destroy(w->birth);

@@ -28,6 +28,7 @@ struct iris_runtime {
     const struct host_config *configs; /* whoever opened it sets them, before anything is loaded */
     size_t nconfigs;
     iris_executor *loading; /* the loader thread, as an executor of jobs */
+    struct used *_Atomic used; /* areas of plugins that somebody has asked for; written by the loader */
     iris_actor outside;
     iris_options options;
     _Atomic uint64_t events;
@@ -66,6 +67,13 @@ struct host *iris__runtime_host(iris_runtime *, const char *name, const char *fi
 
 /* The same from outside, waiting. Not on a thread of the runtime. */
 int iris__runtime_start_host(iris_runtime *, const char *name);
+
+/* As in <iris/ext/plugin.h>. */
+int iris__runtime_use(iris_runtime *, const char *plugin, const char *id, const void **table,
+                      void **host);
+/* The same of what somebody has used already; NULL: nobody. [any] */
+const void *iris__runtime_used(iris_runtime *, const char *plugin, const char *id, void **host);
+void iris__runtime_forget_uses(iris_runtime *);
 
 /* Where plugins and installed behaviours are: "<lib>/iris/hosts", "<lib>/iris/behaviours". */
 int iris__runtime_dir(char *dir, size_t room, const char *what);

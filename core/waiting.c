@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PROBE (5 * IRIS__SECOND) /* so long another node may take to say that an actor is alive */
+
 static void answered(iris_job *job)
 {
     struct waiter *k = (struct waiter *)job;
@@ -81,8 +83,26 @@ int iris_ask_wait(iris_runtime *rt, uint64_t pid, const void *data, size_t len, 
     return result;
 }
 
+/* Of another node. In a handler nobody may wait: there it is alive as long as its node is up. */
+static int is_alive_far(iris_runtime *rt, uint64_t pid)
+{
+    struct waiter k;
+    if (iris__thread.turn)
+        return iris__route_is_up(&rt->world, pid);
+    iris__waiter_init(&k);
+    int result = iris__route_probe(&rt->world, pid, PROBE, &k.answer);
+    if (result == IRIS_OK) {
+        iris__waiter_wait(rt, &k);
+        result = k.answer.result;
+    }
+    iris__waiter_finish(&k);
+    return result == IRIS_OK;
+}
+
 int iris_is_alive(iris_runtime *rt, uint64_t pid)
 {
+    if (IRIS__NODE_OF(pid))
+        return rt->world.birth->here && !atomic_load(&rt->world.closing) && is_alive_far(rt, pid);
     return rt->world.birth->here && iris__actor_alive(&rt->world, pid);
 }
 

@@ -473,6 +473,8 @@ int iris__actor_end_now(iris_actor *a)
 
 int iris__actor_stop(struct world *w, uint64_t pid)
 {
+    if (pid >> PID_NODE_SHIFT)
+        return iris__route_stop(w, 0, pid);
     iris_actor *a = iris__table_at(&w->table, pid);
     /* The place of an ask is closed by its answer alone: shut here, it would wait for ever. */
     if (!a || atomic_load(&a->marks) & MARK_PORT)

@@ -7,6 +7,7 @@
 #include "send.h"
 #include "watch.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Lives until it is completed (answer, death or timeout, whichever wins the gate) and, where a timer was
@@ -125,6 +126,15 @@ void iris__port_dead(struct world *w, uint64_t pid, const char *why)
     struct message *m = k && why ? iris__message_signal(w->pool, IRIS_USER, 0, pid, 0, why) : NULL;
     if (k)
         complete(k, 1 + take_timer(k), IRIS_DEAD, m);
+}
+
+void iris__port_down(struct world *w, const iris_message *down)
+{
+    char words[256];
+    if (is_waiting(w, down->to))
+        return;
+    snprintf(words, sizeof words, "%.*s", (int)down->len, (const char *)down->data);
+    iris__port_dead(w, down->to, words);
 }
 
 /* Nobody waits any more for what this asks to be told. */

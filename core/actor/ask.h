@@ -19,6 +19,9 @@ int iris__port_answer(struct world *, iris_actor *port, struct message *);
 /* The question will not be answered: it became a dead letter. why: as in <iris/ext/ask.h>, or NULL. */
 void iris__port_dead(struct world *, uint64_t pid, const char *why);
 
+/* The same, as another node says it. Of what waits for an end the DOWN is the answer, and not touched here. */
+void iris__port_down(struct world *, const iris_message *down);
+
 /* A port that waits for something else than an answer, and is no work: for the end of an actor (its DOWN is
  * the message), or for iris__port_tell(). timeout below 0: for ever. IRIS_OK or IRIS_FAIL. [any] */
 int iris__port_ended(struct world *, uint64_t pid, int64_t timeout, iris_answer *, uint64_t *port);

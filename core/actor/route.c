@@ -1,6 +1,7 @@
 #include "route.h"
 
 #include "actor.h"
+#include "ask.h"
 #include "fail.h"
 #include "gate.h"
 #include "mailbox.h"
@@ -58,6 +59,8 @@ int iris__route_up(struct world *w, const char *node, uint64_t link, uint32_t *i
     uint32_t i = free_index(r, iris__sched_now(&w->sched));
     if (i) {
         r->name[i] = name;
+        atomic_store(&r->limit[i], 0);
+        atomic_store(&r->held[i], 0);
         atomic_store(&r->link[i], link);
     }
     pthread_mutex_unlock(&r->lock);
@@ -104,6 +107,34 @@ void iris__route_lost(struct world *w, uint64_t link)
             iris__route_down(w, i, "noconnection: its link ended");
 }
 
+/* Its bytes are counted, if they may come in. */
+static int hold(struct routes *r, uint32_t node, const struct message *m)
+{
+    uint64_t limit = atomic_load(&r->limit[node]), bytes = m->pub.len + IRIS_ROUTE_HEAD;
+    if (!limit)
+        return IRIS_OK;
+    if (m->pub.kind == IRIS_USER && bytes > limit)
+        return IRIS_LARGE;
+    if (atomic_fetch_add(&r->held[node], bytes) + bytes <= limit || m->pub.kind != IRIS_USER)
+        return IRIS_OK;
+    atomic_fetch_sub(&r->held[node], bytes);
+    return IRIS_FULL;
+}
+
+static int enter(struct world *w, iris_actor *self, struct message *m, enum overflow_wait wait,
+                 iris_actor *a, uint64_t link)
+{
+    int bounded = atomic_load(&a->marks) & MARK_BOUNDED;
+    int result = bounded ? iris__gate_reserve(a, link, atomic_load(&a->limit)) : IRIS_OK;
+    if (result == IRIS_OK)
+        return iris__mailbox_push(a, m);
+    if (result != IRIS_FULL)
+        return result;
+    if (m->pub.kind != IRIS_USER)
+        wait = OVERFLOW_ALWAYS;
+    return iris__overflow(&(struct overflow){.w = w, .self = self, .m = m, .wait = wait}, link);
+}
+
 /* Into the link's mailbox as it is; the link's capacity is the node's. A request finds room always: who
  * asked for a monitor could not be told that the link was full, and would wait for its DOWN for ever. */
 int iris__route_post(struct world *w, iris_actor *self, struct message *m, enum overflow_wait wait)
@@ -115,15 +146,14 @@ int iris__route_post(struct world *w, iris_actor *self, struct message *m, enum 
         return IRIS_DEAD;
     m->flags |= MESSAGE_ROUTED;
     m->result = (uint8_t)iris__pid_generation(link);
-    int bounded = atomic_load(&a->marks) & MARK_BOUNDED;
-    int result = bounded ? iris__gate_reserve(a, link, atomic_load(&a->limit)) : IRIS_OK;
-    if (result == IRIS_OK)
-        return iris__mailbox_push(a, m);
-    if (result != IRIS_FULL)
+    uint64_t bytes = m->pub.len + IRIS_ROUTE_HEAD;
+    int result = hold(&w->routes, node, m);
+    if (result)
         return result;
-    if (m->pub.kind != IRIS_USER)
-        wait = OVERFLOW_ALWAYS;
-    return iris__overflow(&(struct overflow){.w = w, .self = self, .m = m, .wait = wait}, link);
+    result = enter(w, self, m, wait, a, link);
+    if (result)
+        iris__route_took(w, node, bytes);
+    return result;
 }
 
 /* The link may end between our look at its gate and the push, and its place be taken: the low bits of its
@@ -191,4 +221,65 @@ void iris__route_unwatch(struct world *w, uint64_t pid, uint64_t ref)
     if (f)
         request(w, IRIS_DEMONITOR, f->watcher, pid, ref);
     free(f);
+}
+
+/* ---- what the link says ---- */
+
+int iris__route_limit(struct world *w, uint32_t index, uint64_t bytes)
+{
+    if (!index || index >= ROUTES_MAX)
+        return IRIS_DEAD;
+    atomic_store(&w->routes.limit[index], bytes);
+    return IRIS_OK;
+}
+
+void iris__route_took(struct world *w, uint32_t index, uint64_t bytes)
+{
+    if (index < ROUTES_MAX && atomic_load(&w->routes.limit[index]))
+        atomic_fetch_sub(&w->routes.held[index], bytes);
+}
+
+void iris__route_letter(struct world *w, const iris_message *head, const char *reason)
+{
+    struct message *m = iris__message_new(w->pool, 0);
+    if (!m)
+        return; /* not even that */
+    m->pub.kind = head->kind;
+    m->pub.from = head->from;
+    m->pub.to = head->to;
+    m->pub.ref = head->ref;
+    iris__world_node_letter(w, m, reason);
+}
+
+int iris__route_is_up(struct world *w, uint64_t pid)
+{
+    uint32_t node = IRIS__NODE_OF(pid);
+    return node && node < ROUTES_MAX && atomic_load(&w->routes.link[node]) != 0;
+}
+
+int iris__route_stop(struct world *w, uint64_t from, uint64_t pid)
+{
+    return request(w, IRIS_STOP, from, pid, 0);
+}
+
+void iris__route_prober(struct world *w, iris_route_probe *probe, void *ctx)
+{
+    struct routes *r = &w->routes;
+    pthread_mutex_lock(&r->lock);
+    r->probe = probe;
+    r->probe_ctx = ctx;
+    pthread_mutex_unlock(&r->lock);
+}
+
+int iris__route_probe(struct world *w, uint64_t pid, int64_t timeout, struct iris_answer *answer)
+{
+    struct routes *r = &w->routes;
+    pthread_mutex_lock(&r->lock);
+    iris_route_probe *probe = r->probe;
+    void *ctx = r->probe_ctx;
+    pthread_mutex_unlock(&r->lock);
+    if (!probe || !iris__route_is_up(w, pid))
+        return IRIS_DEAD;
+    probe(ctx, pid, timeout, answer);
+    return IRIS_OK;
 }

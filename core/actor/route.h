@@ -5,7 +5,7 @@
 #include "message.h"
 #include "set.h"
 
-#include <iris/plugin.h>
+#include <iris/ext/route.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -20,6 +20,10 @@ struct routes {
     pthread_mutex_t lock;
     _Atomic uint64_t link[ROUTES_MAX]; /* pid of the link actor; 0: no such node, or not any more */
     char *name[ROUTES_MAX];
+    _Atomic uint64_t limit[ROUTES_MAX],
+        held[ROUTES_MAX];    /* bytes in the link's mailbox; limit 0: none */
+    iris_route_probe *probe; /* or NULL */
+    void *probe_ctx;
     int64_t freed[ROUTES_MAX];      /* when it went; an index is not given out again soon */
     struct set watched[ROUTES_MAX]; /* by ref: a local actor watches one of that node */
 };
@@ -45,5 +49,16 @@ int iris__route_watch(struct world *, uint64_t watcher, uint64_t pid, uint64_t r
 void iris__route_unwatch(struct world *, uint64_t pid, uint64_t ref);
 /* Its DOWN or EXIT has come, or it is not wanted any more. */
 void iris__route_forget(struct world *, uint64_t pid, uint64_t ref);
+
+/* An accepted message that will not arrive; who asked is told, here or on another node. */
+void iris__route_letter(struct world *, const iris_message *head, const char *reason);
+int iris__route_limit(struct world *, uint32_t index, uint64_t bytes);
+void iris__route_took(struct world *, uint32_t index, uint64_t bytes);
+void iris__route_prober(struct world *, iris_route_probe *, void *ctx);
+/* Ask whoever knows; IRIS_DEAD: nobody does, there will be no answer. */
+int iris__route_probe(struct world *, uint64_t pid, int64_t timeout, struct iris_answer *);
+int iris__route_is_up(struct world *, uint64_t pid);
+/* Tell the actor to stop. IRIS_DEAD: its node is not here. */
+int iris__route_stop(struct world *, uint64_t from, uint64_t pid);
 
 #endif

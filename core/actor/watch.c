@@ -188,6 +188,16 @@ void iris__watch_rest(iris_actor *a)
     unwatch_all(iris__world_of(a), iris__cold_if(a), iris__actor_pid(a));
 }
 
+int iris__watch_lapse(iris_actor *a, const char *reason)
+{
+    struct cold *c = iris__cold_if(a);
+    if (c)
+        tell_watchers(iris__world_of(a), c, iris__actor_pid(a), reason);
+    if (c)
+        iris__link_end(a, reason);
+    return IRIS_OK;
+}
+
 void iris__watch_end(iris_actor *a, const char *reason)
 {
     struct world *w = iris__world_of(a);

@@ -28,5 +28,6 @@ void iris__watch_noproc(struct world *, const iris_message *monitor);
 void iris__watch_rest(iris_actor *);
 /* [turn] The incarnation is over: DOWN to all who watch, EXIT to all who are linked. */
 void iris__watch_end(iris_actor *, const char *reason);
+int iris__watch_lapse(iris_actor *, const char *reason); /* as in <iris/ext/watch.h> */
 
 #endif

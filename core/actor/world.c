@@ -3,6 +3,7 @@
 #include "actor.h"
 #include "ask.h"
 #include "fail.h"
+#include "send.h"
 #include "text.h"
 
 #include <stdarg.h>
@@ -24,7 +25,9 @@ static void bury(struct world *w, struct message *m, enum dead_reason why, const
 {
     if (m->pub.kind == IRIS_USER) {
         atomic_fetch_add_explicit(&w->dead[why], 1, memory_order_relaxed);
-        if (m->pub.ref)
+        if (IRIS__NODE_OF(m->pub.ref)) /* who asked is on another node */
+            iris__signal(w, IRIS_DOWN, m->pub.to, m->pub.ref, m->pub.ref, words);
+        else if (m->pub.ref)
             iris__port_dead(w, m->pub.ref, words);
     }
     iris__message_drop(w->pool, m);
@@ -45,6 +48,13 @@ void iris__world_crash_letter(struct world *w, struct message *m, const char *wh
         words = NULL;
     bury(w, m, DEAD_CRASHED, words ? words : "crash: no memory for the reason");
     free(words);
+}
+
+void iris__world_node_letter(struct world *w, struct message *m, const char *why)
+{
+    char words[256];
+    snprintf(words, sizeof words, "node: %s", why);
+    bury(w, m, DEAD_NODE, words);
 }
 
 long long iris__world_dead_total(const struct world *w)

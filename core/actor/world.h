@@ -84,6 +84,8 @@ struct world_hooks { /* what the rooms above decide; each may be NULL */
     void (*event)(struct world *, enum event_kind, iris_actor *, int level,
                   const struct event_detail *, const char *text);
     void (*unload)(struct world *, void *library); /* [any] a version of it is freed */
+    /* As in <iris/ext/plugin.h>. */
+    int (*use)(struct world *, const char *plugin, const char *id, const void **table, void **host);
 };
 
 struct world {
@@ -123,6 +125,8 @@ int iris__world_is_here(const struct world *);
 void iris__world_dead_letter(struct world *, struct message *, enum dead_reason);
 /* The same of the message that crashed its actor. */
 void iris__world_crash_letter(struct world *, struct message *, const char *why);
+/* The same of one that another node did not take, or that was on its way when that went. */
+void iris__world_node_letter(struct world *, struct message *, const char *why);
 long long iris__world_dead_total(const struct world *);
 void iris__world_event(struct world *, enum event_kind, iris_actor *, int level, const char *fmt,
                        ...) __attribute__((format(printf, 5, 6)));

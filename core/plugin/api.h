@@ -2,6 +2,8 @@
 #ifndef IRIS_PLUGIN_API_H
 #define IRIS_PLUGIN_API_H
 
+#include "fail.h"
+
 #include <iris/ext/control.h>
 #include <iris/plugin.h>
 
@@ -30,7 +32,7 @@ uint64_t iris__api_turn(const iris_executor *);
     .pid = iris__api_pid, .drop = iris__api_drop, .done = iris__done, .define = iris__api_define, \
     .retain = iris__version_retain, .release = iris__version_release, .spawn = iris__api_spawn,   \
     .swap = iris__api_swap, .open = iris__api_open, .close = iris__executor_close,                \
-    .post = iris__executor_post, .turn = iris__api_turn
+    .post = iris__executor_post, .reason = iris__reason, .turn = iris__api_turn
 
 struct world;
 int iris__info(struct world *, uint64_t pid, iris_info *);

@@ -17,6 +17,7 @@
 #include "watch.h"
 
 #include <iris/ext/payload.h>
+#include <iris/ext/plugin.h>
 #include <iris/ext/pool.h>
 
 #include <string.h>
@@ -150,6 +151,13 @@ static int watch_stop(iris_actor *self, uint64_t pid)
 static int watch_kill(iris_actor *self, uint64_t pid)
 {
     struct world *w = here(self);
+    if (w && IRIS_NODE(pid))
+        return iris__route_is_up(w, pid)
+                   ? iris__fail(
+                         "kill: actor %llu is of another node; expected one of this node, or "
+                         "stop()",
+                         (unsigned long long)pid)
+                   : IRIS_DEAD;
     return w ? iris__signal(w, KIND_KILL, 0, pid, 0, "killed (how=kill)") : IRIS_FAIL;
 }
 
@@ -230,7 +238,11 @@ static int deliver_one(struct world *w, const iris_message *in)
     if (in->len)
         memcpy(m->body, in->data, in->len);
     if (in->kind == IRIS_DOWN)
-        iris__port_dead(w, in->to, NULL); /* of an ask: whom it asked is not there */
+        iris__port_down(w, in); /* of an ask: it will not be answered */
+    if (in->kind == IRIS_STOP) {
+        iris__message_drop(w->pool, m);
+        return iris__actor_stop(w, in->to);
+    }
     if (in->kind != IRIS_USER) {
         int result = iris__signal_post(w, m);
         if (result == IRIS_DEAD)
@@ -255,6 +267,39 @@ static int route_deliver(iris_actor *self, const iris_message *const *in, int n,
         accepted += taken[i] == IRIS_OK;
     }
     return accepted;
+}
+
+static void route_letter(iris_actor *self, const iris_message *head, const char *reason)
+{
+    struct world *w = here(self);
+    if (w)
+        iris__route_letter(w, head, reason);
+}
+
+static int route_limit(iris_actor *self, uint32_t index, uint64_t bytes)
+{
+    struct world *w = here(self);
+    return w ? iris__route_limit(w, index, bytes) : IRIS_FAIL;
+}
+
+static void route_took(iris_actor *self, uint32_t index, uint64_t bytes)
+{
+    iris__route_took(iris__world_of(self), index, bytes);
+}
+
+static int route_prober(iris_actor *self, iris_route_probe *probe, void *ctx)
+{
+    iris__route_prober(iris__world_of(self), probe, ctx);
+    return IRIS_OK;
+}
+
+/* ---- iris.plugin/1 ---- */
+
+static int plugin_use(iris_actor *self, const char *plugin, const char *id, const void **table,
+                      void **host)
+{
+    struct world *w = here(self);
+    return w ? w->hooks.use(w, plugin, id, table, host) : IRIS_FAIL;
 }
 
 /* ---- iris.supervise/1 ---- */
@@ -340,14 +385,23 @@ static const iris_watch watch_ext = {.size = sizeof(iris_watch),
                                      .trap = iris__trap,
                                      .link_pair = watch_link_pair,
                                      .unlink_pair = watch_unlink_pair,
-                                     .ended = watch_ended};
+                                     .ended = watch_ended,
+                                     .lapse = iris__watch_lapse};
 static const iris_ask ask_ext = {sizeof(iris_ask), IRIS_ABI, iris__ask,
                                  iris__ask_id,     ask_name, ask_cancel};
 static const iris_reader reader_ext = {
     sizeof(iris_reader), IRIS_ABI,         iris__reader_take, iris__reader_recv,
     iris__pull_ask,      iris__pull_sleep, iris__pull_yield,  iris__offer_handover};
-static const iris_route route_ext = {sizeof(iris_route), IRIS_ABI, route_up, route_down,
-                                     route_deliver};
+static const iris_route route_ext = {.size = sizeof(iris_route),
+                                     .abi = IRIS_ABI,
+                                     .up = route_up,
+                                     .down = route_down,
+                                     .deliver = route_deliver,
+                                     .letter = route_letter,
+                                     .limit = route_limit,
+                                     .took = route_took,
+                                     .prober = route_prober};
+static const iris_plugins plugins_ext = {sizeof(iris_plugins), IRIS_ABI, plugin_use};
 static const iris_poll poll_ext = {sizeof(iris_poll), IRIS_ABI, iris__descriptor_arm,
                                    iris__descriptor_disarm};
 
@@ -378,6 +432,7 @@ static const struct {
     {IRIS_LIBRARY, &iris__library_ext},
     {IRIS_MAILBOX, &iris__mailbox_ext},
     {IRIS_SUPERVISE, &supervise_ext},
+    {IRIS_PLUGIN, &plugins_ext},
 };
 
 const void *iris__extension(const char *id)

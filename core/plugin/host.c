@@ -153,6 +153,12 @@ const struct host *iris__host_usage(struct hosts *h, const struct host *after, c
     return NULL;
 }
 
+const void *iris__host_offers(const struct host *host, const char *id)
+{
+    const iris_host *h = host->library->taken.plugin.host;
+    return IRIS_HAS(h, offers) ? h->offers(host->data, id) : NULL;
+}
+
 /* ---- loading a handler ---- */
 
 struct request { /* what load() was called with; library.open() finds its way back */

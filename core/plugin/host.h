@@ -43,6 +43,9 @@ struct host *iris__host_for_file(struct hosts *, const char *file); /* by its en
 const struct host *iris__host_usage(struct hosts *, const struct host *after, const char **name,
                                     iris_usage *);
 
+/* iris_host.offers: its table, or NULL. [any] */
+const void *iris__host_offers(const struct host *, const char *id);
+
 /* iris_host.imports, or NULL: of no host, of one that does not say. [any] */
 const char *iris__host_imports(const struct host *);
 

@@ -160,7 +160,8 @@ IRIS_EXPORT int iris_join(iris_runtime *, uint64_t pid, int64_t timeout, char *r
 IRIS_EXPORT int iris_receive(iris_runtime *, uint64_t pid,
                              int (*match)(void *ctx, const iris_message *), void *ctx,
                              int64_t timeout, const iris_message **out);
-/* 1: it has not ended; also while it stops. Pids of other nodes: 0. [any] */
+/* 1: it has not ended; also while it stops. Of another node that is asked, which takes a round trip, and 5 s at
+ * most (no answer: 0); in a handler, which must not wait, it is alive as long as its node is up. [any] */
 IRIS_EXPORT int iris_is_alive(iris_runtime *, uint64_t pid);
 
 /* Not 0: nothing is queued or running, no ask or one-shot timer is pending, no actor said it is busy.

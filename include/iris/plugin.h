@@ -220,6 +220,9 @@ typedef struct iris_host { /* a language */
     /* Optional, between start and stop. An instance that is busy is told as it was when it was asked last; waits
      * for 100 ms at most. [any] */
     int (*usage)(void *host, iris_usage *);
+    /* The table of an area that this plugin offers to others ("iris.mesh/1"), static; NULL: it has none of
+     * that name. Optional; how others come to it: ext/plugin.h. [any] */
+    const void *(*offers)(void *host, const char *id);
 } iris_host;
 
 typedef struct iris_plugin { /* what the one symbol returns; static, never freed */
@@ -327,6 +330,8 @@ typedef struct iris_api {
     int (*drain)(iris_executor *, int64_t slice); /* [exec] IRIS_OK: idle, wake will come; or AGAIN */
     void (*post)(iris_executor *, iris_job *);    /* [any] run(job) on its thread, in turn */
     uint64_t (*turn)(const iris_executor *);      /* [any] counts the turns that it began */
+
+    const char *(*reason)(void); /* [any] why this thread's last call failed, until its next; never NULL */
 } iris_api;
 
 IRIS_EXPORT const iris_plugin *iris_plugin_entry(const iris_api *); /* NULL: cannot run, see fail() */

@@ -47,8 +47,11 @@ typedef struct iris_watch {
      * reason "noproc". Wants a behaviour with IRIS_SIGNALS. [exec] */
     int (*monitor)(iris_actor *self, uint64_t pid, uint64_t *ref);
     int (*demonitor)(iris_actor *self, uint64_t ref); /* and no DOWN of it comes any more. [exec] */
-    int (*stop)(iris_actor *self, uint64_t pid); /* handles what was accepted, then ends. [any] */
-    int (*kill)(iris_actor *self, uint64_t pid); /* ends at once; its mail becomes dead letters. [any] */
+    /* Handles what was accepted, then ends. One of another node is asked to, and does where that node's
+     * mesh allows it (IRIS_OK: it was asked). [any] */
+    int (*stop)(iris_actor *self, uint64_t pid);
+    int (*kill)(iris_actor *self, uint64_t pid); /* ends at once; its mail becomes dead letters. IRIS_FAIL: it
+                                                    is of another node. [any] */
 
     /* Twice is once, from either side. A pid that is dead, or was never, ends the caller as "noproc"
      * (who traps gets that EXIT); a node that is gone as "noconnection". [exec] */
@@ -64,6 +67,9 @@ typedef struct iris_watch {
      * message is its DOWN: drop() it. IRIS_EMPTY: not within timeout ns (below 0: for ever). IRIS_DEAD:
      * the runtime ends. [any] */
     int (*ended)(iris_actor *self, uint64_t pid, int64_t timeout, struct iris_answer *); /* ext/ask.h */
+    /* For an actor that stands for another one (a proxy), which has ended: who monitors it gets a DOWN with
+     * this reason, links fire and are gone, as at a restart in place. It goes on. [turn] */
+    int (*lapse)(iris_actor *self, const char *reason);
 } iris_watch;
 
 /* ---- what hosts call the signals ---- */
