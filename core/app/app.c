@@ -84,7 +84,7 @@ static void on_exhausted(void *app)
 static int set_configs(struct app *a)
 {
     const struct manifest *m = a->manifest;
-    a->configs = calloc(m->nhosts + 1, sizeof *a->configs);
+    a->configs = calloc(m->nhosts + 2, sizeof *a->configs);
     if (!a->configs)
         return iris__fail("no memory");
     for (size_t i = 0; i < m->nhosts; i++)
@@ -94,6 +94,8 @@ static int set_configs(struct app *a)
             {m->hosts[i].turn_limit, m->hosts[i].load_limit, m->hosts[i].instances}};
     a->runtime->configs = a->configs;
     a->runtime->nconfigs = m->nhosts;
+    if (m->mesh)
+        a->configs[a->runtime->nconfigs++] = (struct host_config){.name = "mesh", .config = m->mesh};
     return IRIS_OK;
 }
 

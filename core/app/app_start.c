@@ -6,6 +6,8 @@
 #include "find.h"
 #include "ready.h"
 
+#include <iris/ext/mesh.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,9 +71,21 @@ static uint32_t place_of(const struct manifest *all, const struct manifest_actor
     return place;
 }
 
+/* What stands for an actor of another node is the mesh's. */
+static int load_remote(struct app *a, struct app_actor *actor)
+{
+    const void *table;
+    void *mesh;
+    if (iris__runtime_use(a->runtime, "mesh", IRIS_MESH, &table, &mesh))
+        return IRIS_FAIL;
+    return ((const iris_mesh *)table)->proxies(mesh, &actor->version);
+}
+
 static int load(struct app *a, const struct manifest_actor *m, struct app_actor *actor)
 {
     int64_t began = now(a);
+    if (m->remote_at)
+        return load_remote(a, actor);
     char *file = iris__find_file(a->manifest, m);
     if (!file)
         return IRIS_FAIL;
@@ -106,7 +120,7 @@ static const char *key_of_reason(const char *reason, char *key, size_t room)
     static const char mark[] = " did not start: ";
     const char *why = strstr(reason, mark);
     why = why ? why + sizeof mark - 1 : reason;
-    size_t n = strspn(why, "abcdefghijklmnopqrstuvwxyz_.");
+    size_t n = strspn(why, "abcdefghijklmnopqrstuvwxyz0123456789_.");
     *key = '\0';
     if (!n || n >= room - 1 || strncmp(why + n, ": ", 2))
         return why;
@@ -139,9 +153,23 @@ static void start_host(struct app *a, const char *name, struct problems *p)
     iris__problem_add(p, a->manifest->file, pointer, "host", "%s", why);
 }
 
+/* Before any actor: with it the socket is open, and what its settings say is true. */
+static void start_mesh(struct app *a, struct problems *problems)
+{
+    char pointer[80], key[64];
+    const void *table;
+    void *mesh;
+    if (!a->manifest->mesh || !iris__runtime_use(a->runtime, "mesh", IRIS_MESH, &table, &mesh))
+        return;
+    const char *why = key_of_reason(iris__reason(), key, sizeof key);
+    snprintf(pointer, sizeof pointer, "/mesh%s", key);
+    iris__problem_add(problems, a->manifest->file, pointer, "mesh", "%s", why);
+}
+
 static void start_hosts(struct app *a, struct problems *problems)
 {
     iris__ready_hosts(a->manifest, problems);
+    start_mesh(a, problems);
     for (size_t i = 0; i < a->manifest->nhosts && !iris__problems_count(problems); i++)
         start_host(a, a->manifest->hosts[i].name, problems);
 }

@@ -116,6 +116,10 @@ int iris__key_value(const struct manifest_key *k, struct text *out)
         return iris__text_addf(out, "any JSON value");
     if (types & MANIFEST_PATHS)
         return iris__text_addf(out, "a list of paths such as /shop/ledger");
+    if (types & MANIFEST_ADDRESSES)
+        return iris__text_addf(
+            out, "%sa list of addresses HOST:PORT, or of objects with address and compat",
+            types & MANIFEST_ADDRESS ? "an address such as 127.0.0.1:9000, an object, or " : "");
     if (types & (MANIFEST_STRINGS | MANIFEST_DIRECTORIES))
         return iris__text_addf(out, "%sa list of %s",
                                types & MANIFEST_BOOL ? "true, false or " : "",

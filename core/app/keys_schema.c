@@ -170,6 +170,29 @@ static json_t *free_object(const struct manifest_key *k)
     return json_pack("{s:s}", "type", "object");
 }
 
+static json_t *address(const struct manifest_key *k)
+{
+    (void)k;
+    return pattern("(tcp://)?([^:]+|\\[.+\\]):[0-9]{1,5}");
+}
+
+static json_t *addresses(const struct manifest_key *k)
+{
+    return list_of(json_pack("{s:[o, o]}", "anyOf", address(k), reference(k->child)));
+}
+
+static json_t *node(const struct manifest_key *k)
+{
+    (void)k;
+    return pattern("[A-Za-z0-9_.-]{1,255}");
+}
+
+static json_t *remote(const struct manifest_key *k)
+{
+    (void)k;
+    return pattern(".+@[A-Za-z0-9_.-]{1,255}");
+}
+
 static const struct {
     unsigned types;
     json_t *(*schema)(const struct manifest_key *);
@@ -185,6 +208,10 @@ static const struct {
     {MANIFEST_BOOL, boolean},
     {MANIFEST_PATHS, paths},
     {MANIFEST_STRINGS | MANIFEST_DIRECTORIES, strings},
+    {MANIFEST_ADDRESS, address},
+    {MANIFEST_ADDRESSES, addresses},
+    {MANIFEST_NODE, node},
+    {MANIFEST_REMOTE, remote},
     {MANIFEST_OBJECTS, objects},
     {MANIFEST_OBJECT, object},
     {MANIFEST_ENV, variables},
@@ -234,7 +261,7 @@ static json_t *object_schema(const char *where, int of_defaults)
             (of_defaults && iris__manifest_is_own(where, k->name)))
             continue;
         json_object_set_new(properties, k->name, key_schema(k));
-        if (k->required && !of_defaults)
+        if (k->required && !k->unless && !of_defaults)
             json_array_append_new(required, json_string(k->name));
     }
     json_t *v = json_pack("{s:s, s:o, s:{s:{}}, s:b}", "type", "object", "properties", properties,

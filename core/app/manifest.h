@@ -70,6 +70,10 @@ struct manifest_actor {
     const char *host;   /* as written, or by the file's ending */
     const char *name;   /* to register, or NULL */
     const char *args;   /* JSON text, variables replaced, or NULL */
+    const char *remote;    /* "payments@b", or NULL: it is of this node */
+    const char *remote_at; /* "b", or HOST:PORT */
+    const char *remote_name;
+    int on_loss; /* 1: stay */
     int64_t budget;
     int64_t capacity;     /* of the mailbox; 0: unbounded */
     int64_t bytes;        /* that may wait in it; 0: no limit */
@@ -136,6 +140,7 @@ struct manifest {
     const char *socket; /* of the control server, absolute; NULL: the default place */
     int socket_mode;    /* enum manifest_socket */
     const char *group;  /* of MANIFEST_SHARED */
+    const char *mesh;   /* what its plugin is started with, JSON; files absolute. NULL: it is not */
     struct manifest_pair *env;
     size_t nenv;
     struct manifest_host *hosts; /* as written */

@@ -18,6 +18,7 @@ static void finish_element(struct reading *r, const char *where, json_t *object,
     if (!strcmp(where, "actors[].timers[]")) {
         iris__manifest_timer(r, object, element);
     } else if (!strcmp(where, "actors[]")) {
+        iris__manifest_remote(r, object, element);
         iris__manifest_handler(r, element);
         iris__manifest_lazy(r, element);
     } else {
@@ -36,7 +37,7 @@ static void read_defaults(struct reading *r, json_t *v)
 
 static void note_object(const struct manifest_key *key, void *base)
 {
-    if (key->at && !(key->types & ~(unsigned)MANIFEST_OBJECT))
+    if (key->at && base && !(key->types & ~(unsigned)MANIFEST_OBJECT))
         *(int *)((char *)base + key->at - 1) = 1;
 }
 
@@ -74,6 +75,10 @@ static void read_value(struct reading *r, const struct manifest_key *key, json_t
         iris__manifest_not_built(r, key, "an object here ");
     else if (json_is_object(v) && key->types & MANIFEST_OBJECT && !strcmp(key->child, "actors[]"))
         read_defaults(r, v);
+    else if (json_is_object(v) && key->types & MANIFEST_OBJECT && !strcmp(key->child, "mesh"))
+        iris__manifest_mesh(r, key, v, base);
+    else if (json_is_array(v) && key->types & MANIFEST_ADDRESSES)
+        iris__manifest_addresses(r, key, v, base);
     else if (json_is_object(v) && key->types & MANIFEST_OBJECT) {
         note_object(key, base);
         iris__manifest_object(r, key->child, v, base);
@@ -81,6 +86,8 @@ static void read_value(struct reading *r, const struct manifest_key *key, json_t
         read_objects(r, key, v, base);
     else if (json_is_array(v) && key->types & MANIFEST_PATHS)
         iris__manifest_strings(r, key, v, base, MANIFEST_PATH, iris__manifest_text);
+    else if (json_is_array(v) && key->types & MANIFEST_STRINGS)
+        iris__manifest_strings(r, key, v, base, MANIFEST_STRING, iris__manifest_text);
     else if (json_is_object(v) && key->types & MANIFEST_MAP)
         iris__manifest_hosts(r, key, v);
     else if (json_is_object(v) && key->types & MANIFEST_LEVELS)
@@ -106,8 +113,8 @@ int iris__manifest_is_free(const char *name)
 
 int iris__manifest_is_own(const char *where, const char *name)
 {
-    return !strcmp(where, "actors[]") &&
-           (!strcmp(name, "path") || !strcmp(name, "handler") || !strcmp(name, "name"));
+    return !strcmp(where, "actors[]") && (!strcmp(name, "path") || !strcmp(name, "handler") ||
+                                          !strcmp(name, "name") || !strcmp(name, "remote"));
 }
 
 void iris__manifest_member(struct reading *r, const char *where, const char *name, json_t *v,
@@ -148,6 +155,7 @@ static void missing_keys(struct reading *r, const char *where, json_t *object)
 {
     for (const struct manifest_key *k = iris__manifest_keys; k->name; k++) {
         if (!k->required || strcmp(k->where, where) || json_object_get(object, k->name) ||
+            (k->unless && json_object_get(object, k->unless)) ||
             is_misspelt(where, k->name, object))
             continue;
         struct problem *p = iris__manifest_problem(r, "missing-key", "\"%s\" is missing", k->name);

@@ -66,7 +66,7 @@ void iris__manifest_handler(struct reading *r, struct manifest_actor *a)
 {
     size_t len;
     const char *s = a->handler;
-    if (!s)
+    if (!s || a->remote_at)
         return; /* missing or wrong, and that was said */
     const struct ending *e = ending_of(s, &len);
     if (len == 0 || (s[len] && !s[len + 1])) {

@@ -111,7 +111,8 @@ int iris__duration_ms(int64_t ms, int64_t *ns); /* a bare number is milliseconds
 
 /* ---- manifest_value.c: one value, as its key wants it ---- */
 #define MANIFEST_TEXTS \
-    (MANIFEST_STRING | MANIFEST_NAME | MANIFEST_LABEL | MANIFEST_HOST | MANIFEST_PATH)
+    (MANIFEST_STRING | MANIFEST_NAME | MANIFEST_LABEL | MANIFEST_HOST | MANIFEST_PATH | \
+     MANIFEST_ADDRESS | MANIFEST_REMOTE | MANIFEST_NODE)
 /* -1: the key takes no such kind of value (and no problem was noted). */
 int iris__manifest_scalar(struct reading *, const struct manifest_key *, json_t *, void *base);
 /* What is kept of a string; NULL: it was no good, and that is said. */
@@ -153,6 +154,15 @@ const char *iris__manifest_secret(struct reading *, json_t *object);
 void iris__manifest_hide(struct reading *, const char *value);
 /* Where it would be shown: a problem, and 1. */
 int iris__manifest_shows_secret(struct reading *, const struct manifest_key *, const char *text);
+
+/* ---- manifest_mesh.c ---- */
+void iris__manifest_mesh(struct reading *, const struct manifest_key *, json_t *, void *base);
+/* A list of addresses, each a string or an object. */
+void iris__manifest_addresses(struct reading *, const struct manifest_key *, json_t *, void *base);
+/* Of an actor: the two parts of "remote". */
+void iris__manifest_remote(struct reading *, const json_t *actor, struct manifest_actor *);
+int iris__manifest_is_address(const char *); /* HOST:PORT */
+int iris__manifest_is_node(const char *);
 
 /* ---- manifest_handler.c ---- */
 void iris__manifest_handler(struct reading *, struct manifest_actor *);

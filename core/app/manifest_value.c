@@ -25,6 +25,8 @@ static void keep_number(const struct manifest_key *key, void *base, int64_t n)
 
 void iris__manifest_keep_list(const struct manifest_key *key, void *base, void *elements, size_t n)
 {
+    if (!key->at)
+        return;
     *(void **)place(key, base) = elements;
     *(size_t *)((char *)place(key, base) + sizeof(void *)) = n;
 }
@@ -59,6 +61,12 @@ static int is_right(const struct manifest_key *key, const char *s)
         return is_label(s, LOWER, LOWER DIGITS "-", 63);
     if (key->types & MANIFEST_HOST)
         return is_label(s, LOWER, LOWER DIGITS "_-", 63);
+    if (key->types & (MANIFEST_ADDRESS | MANIFEST_ADDRESSES))
+        return iris__manifest_is_address(s);
+    if (key->types & MANIFEST_NODE)
+        return iris__manifest_is_node(s);
+    if (key->types & MANIFEST_REMOTE)
+        return strrchr(s, '@') > s && iris__manifest_is_node(strrchr(s, '@') + 1);
     if (key->types & MANIFEST_LABEL)
         return is_label(s, LOWER UPPER "_", LOWER UPPER DIGITS "_.@-", 128);
     return (int64_t)strlen(s) >= key->min;
@@ -153,6 +161,13 @@ static void read_number(struct reading *r, const struct manifest_key *key, json_
         *(double *)place(key, base) = n;
 }
 
+static void read_bool(struct reading *r, const struct manifest_key *key, json_t *v, void *base)
+{
+    (void)r;
+    if (key->at)
+        *(int *)place(key, base) = json_is_true(v);
+}
+
 static int to_quantity(const struct manifest_key *key, const json_t *v, int64_t *n)
 {
     const char *s = json_string_value(v);
@@ -224,6 +239,8 @@ int iris__manifest_scalar(struct reading *r, const struct manifest_key *key, jso
         {MANIFEST_INT, JSON_INTEGER, read_integer},
         {MANIFEST_NUMBER, JSON_INTEGER, read_number},
         {MANIFEST_NUMBER, JSON_REAL, read_number},
+        {MANIFEST_BOOL, JSON_TRUE, read_bool},
+        {MANIFEST_BOOL, JSON_FALSE, read_bool},
         {MANIFEST_DURATION | MANIFEST_SIZE, JSON_INTEGER, read_quantity},
         {MANIFEST_DURATION | MANIFEST_SIZE, JSON_STRING, read_quantity},
         {MANIFEST_WORD, JSON_STRING, read_word},

@@ -27,6 +27,8 @@ int iris__ready_actor(const struct manifest *m, size_t i, struct problems *all)
 {
     const struct manifest_actor *a = &m->actors[i];
     char pointer[48];
+    if (a->remote_at)
+        return 0;
     int no_host = iris__find_host(a->host);
     char *file = no_host ? NULL : iris__find_file(m, a);
     int failed = !file;

@@ -18,7 +18,13 @@ static void refuse(struct app *a, struct control_reply *reply, const char *targe
     int is_heavy = i->bytes && (i->held + len > i->bytes || !i->capacity);
     /* As the limit counts: with those that are handled, or were put off. i->mailbox only waits. */
     uint64_t taken = i->capacity;
-    if (result == IRIS_DEAD)
+    if (result == IRIS_DEAD && i->pid >> 43)
+        iris__control_error(reply, "no-such-target", "which nodes are up: iris mesh",
+                            "%s: its node has gone", target);
+    else if (result == IRIS_FULL && i->pid >> 43)
+        iris__control_error(reply, "mailbox-full", "wait; how much there is: iris mesh",
+                            "%s: too much waits for its node", target);
+    else if (result == IRIS_DEAD)
         iris__verb_gone(a, reply, target);
     else if (result == IRIS_FULL && is_heavy)
         iris__control_error(reply, "mailbox-full", "wait, or give its \"mailbox\" more \"bytes\"",
@@ -56,7 +62,7 @@ static void carry_send(struct call *c)
 
 void iris__verb_send(void *app, const struct control_request *r, struct control_reply *reply)
 {
-    iris__verb_call(app, r, reply, carry_send);
+    iris__verb_reach(app, r, reply, carry_send);
 }
 
 /* ---- ask ---- */
@@ -101,7 +107,7 @@ static void reply_answer(struct question *q, struct control_reply *reply)
 /* The runtime's words for it begin with how it ended. */
 static void reply_dead(const struct order *o, const iris_message *m, struct control_reply *reply)
 {
-    static const char crash[] = "crash: ";
+    static const char crash[] = "crash: ", node[] = "node: ";
     size_t n = sizeof crash - 1;
     int crashed = m && m->len >= n && !memcmp(m->data, crash, n);
     char hint[300];
@@ -110,6 +116,9 @@ static void reply_dead(const struct order *o, const iris_message *m, struct cont
     if (crashed)
         iris__control_error(reply, "failed", hint, "%s: it crashed on this message: %.*s",
                             o->target, (int)(m->len - n), (const char *)m->data + n);
+    else if (m && m->len >= sizeof node - 1 && !memcmp(m->data, node, sizeof node - 1))
+        iris__control_error(reply, "failed", "which nodes are up: iris mesh", "%s: %.*s", o->target,
+                            (int)m->len, (const char *)m->data);
     else
         iris__control_error(reply, "failed", "the app's output says why; see also: iris ps",
                             "%s: it ended before it answered", o->target);
@@ -159,5 +168,5 @@ static void carry_ask(struct call *c)
 
 void iris__verb_ask(void *app, const struct control_request *r, struct control_reply *reply)
 {
-    iris__verb_call(app, r, reply, carry_ask);
+    iris__verb_reach(app, r, reply, carry_ask);
 }

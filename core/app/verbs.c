@@ -63,8 +63,8 @@ static int find(struct app *a, const char *target, iris_info *info)
     return pid ? iris__info(&a->runtime->world, pid, info) : IRIS_DEAD;
 }
 
-void iris__verb_call(struct app *a, const struct control_request *r, struct control_reply *reply,
-                     void (*carry)(struct call *))
+static void call(struct app *a, const struct control_request *r, struct control_reply *reply,
+                 void (*carry)(struct call *), int reaches)
 {
     struct call c = {.app = a, .reply = reply};
     if (iris__verb_args(r->body, &c.args))
@@ -74,9 +74,22 @@ void iris__verb_call(struct app *a, const struct control_request *r, struct cont
                             "\"target\" is missing: an actor's path, name or pid");
     else if (find(a, c.args.target, &c.info) == IRIS_OK)
         carry(&c);
-    else if (!iris__early_wait(a, r->body, reply, &c.args, carry))
+    else if (!iris__early_wait(a, r->body, reply, &c.args, carry) &&
+             (!reaches || !iris__far_wait(a, r->body, reply, &c.args, carry)))
         iris__verb_gone(a, reply, c.args.target);
     iris__verb_args_finish(&c.args);
+}
+
+void iris__verb_call(struct app *a, const struct control_request *r, struct control_reply *reply,
+                     void (*carry)(struct call *))
+{
+    call(a, r, reply, carry, 0);
+}
+
+void iris__verb_reach(struct app *a, const struct control_request *r, struct control_reply *reply,
+                      void (*carry)(struct call *))
+{
+    call(a, r, reply, carry, 1);
 }
 
 /* Texts of plugins need not be UTF-8. */
@@ -279,6 +292,8 @@ const struct control_verb iris__verbs[] = {
     {"GET", "/v1/health", health, 0},
     {"GET", "/v1/ps", ps, 0},
     {"GET", "/v1/events", events, 0},
+    {"GET", "/v1/mesh", iris__verb_mesh, 0},
+    {"POST", "/v1/whereis", iris__verb_whereis, ASK_SPARE},
     {"POST", "/v1/explain", iris__verb_explain, 0},
     {"POST", "/v1/ask", iris__verb_ask, ASK_SPARE},
     {"POST", "/v1/send", iris__verb_send, 0},

@@ -4,6 +4,8 @@
  *   GET  /v1/health                                     {ok, app, pid, state, version, actors, ...}
  *   GET  /v1/ps                                         {app, pid, actors: [..]}
  *   GET  /v1/events?since=N                             {events: [..], next, missed}
+ *   GET  /v1/mesh                                       {app, node, address, nodes: [..]}
+ *   POST /v1/whereis   target, timeout_ms               {target, pid, node, here}
  *   POST /v1/explain   target                           {target, path, now, restarts, events: [..], forgotten}
  *   POST /v1/send      target, data | data_base64       {target}
  *   POST /v1/ask       .. , timeout_ms                  {target, reply | reply_base64, ns, version}
@@ -31,6 +33,12 @@ struct call { /* a request that was understood, about an actor that is there */
 /* Runs carry(), or answers why not. */
 void iris__verb_call(struct app *, const struct control_request *, struct control_reply *,
                      void (*carry)(struct call *));
+/* The same, and actors of other nodes are found too (NAME@NODE). Of those only info.pid is known. */
+void iris__verb_reach(struct app *, const struct control_request *, struct control_reply *,
+                      void (*carry)(struct call *));
+/* 0: there is no mesh. */
+int iris__far_wait(struct app *, const json_t *body, struct control_reply *, const struct verb_args *,
+                   void (*carry)(struct call *));
 /* The same when its actor has begun, in at most args->timeout. 0: there is nothing to wait for. */
 int iris__early_wait(struct app *, const json_t *body, struct control_reply *,
                      const struct verb_args *args, void (*carry)(struct call *));
@@ -45,6 +53,8 @@ json_t *iris__verb_row(const iris_info *); /* as in `ps` */
 int iris__verb_put_data(json_t *body, const char *key, const char *base64_key, const void *data,
                         size_t len);
 
+void iris__verb_mesh(void *app, const struct control_request *, struct control_reply *);
+void iris__verb_whereis(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_explain(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_ask(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_send(void *app, const struct control_request *, struct control_reply *);

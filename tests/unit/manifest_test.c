@@ -368,7 +368,7 @@ static void set_is_checked(void **state)
     set_one(ONE, "colour", "x",
             "--set colour: error: unknown key\n"
             "hint: keys are written as in env.LOG=FILE or actors[0].budget=50\n");
-    set_one(ONE, "mesh", "x", "--set mesh: error: is part of the plan but not built yet\n");
+    set_one(ONE, "metrics", "x", "--set metrics: error: is part of the plan but not built yet\n");
     set_one(ONE, "hosts.python", "x",
             "--set hosts.python: error: the manifest has no such place\n");
     set_one(ONE, "hosts.python.vnev", "x",
@@ -666,7 +666,7 @@ static void problems_json(void **state)
         "and \\\"-\\\"\",\"hint\":null},"
         "{\"file\":\"a?.json\",\"line\":3,\"column\":2,\"pointer\":\"/restrat\",\"code\":"
         "\"unknown-key\",\"message\":\"unknown key\",\"hint\":\"the keys here are $schema, manifest, "
-        "name, env, hosts, actors, supervisors, control, logs; a key of your own begins with x-\"},"
+        "name, env, hosts, actors, supervisors, mesh, control, logs; a key of your own begins with x-\"},"
         "{\"file\":\"app.json\",\"line\":null,\"column\":null,\"pointer\":\"/actors/0/handler\","
         "\"code\":\"not-found\",\"message\":\"a \\\"b\\\"?\",\"hint\":null}]");
     iris__text_finish(&out);

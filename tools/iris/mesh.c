@@ -1,49 +1,160 @@
-/* `iris mesh` */
+/* iris mesh, iris whereis: the other nodes. */
 #include "client.h"
-#include "verb.h"
+#include "term.h"
+
+#include <iris/app.h>
 
 #include <string.h>
 
-enum { KEY_JSON = 1000 };
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-    int *json = state->input;
     switch (key) {
-    case KEY_JSON:
-        *json = 1;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = state->input;
         return 0;
     case ARGP_KEY_ARG:
-        argp_error(state, "%s: expected cert", arg);
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "what is to be done is missing: cert");
+        argp_error(state, "%s: expected cert, or no argument", arg);
         return 0;
     }
     return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp_option options[] = {
-    {"json", KEY_JSON, NULL, 0, "Print JSON", 8},
-    {0},
+const struct argp mesh_argp = {
+    NULL,
+    parse,
+    "[cert [NODE]]",
+    "List the nodes that the app is linked with, or wants to be.\v"
+    "RTT is of the last heartbeat; QUEUED are bytes that wait here for the node. What a manifest says of\n"
+    "other nodes: iris explain mesh. iris mesh cert makes a trial CA and certificates of nodes:\n"
+    "`iris mesh cert --help` tells more.",
+    common_children,
+    NULL,
+    NULL,
 };
 
-const struct argp mesh_argp = {
-    options,
-    parse,
-    "cert [NODE]",
-    "Certificates for links between nodes: iris mesh cert --ca DIR makes a trial CA, and\n"
-    "iris mesh cert NODE --ca DIR a certificate of a node.\v`iris mesh cert --help` tells more.",
-    NULL,
-    NULL,
-    NULL,
+struct row {
+    const char *node, *address, *state, *why, *stuck;
+    json_int_t rtt_us, queued, sent, received, since_ms;
 };
+
+static void read_row(json_t *node, struct row *r)
+{
+    *r = (struct row){.node = "", .address = "", .state = "", .why = "", .stuck = ""};
+    json_unpack(node, "{s?s, s?s, s?s, s?s, s?s, s?I, s?I, s?I, s?I, s?I}", "node", &r->node,
+                "address", &r->address, "state", &r->state, "why", &r->why, "stuck", &r->stuck,
+                "rtt_us", &r->rtt_us, "queued", &r->queued, "sent", &r->sent, "received",
+                &r->received, "since_ms", &r->since_ms);
+}
+
+static void add_heading(struct table *t)
+{
+    static const char *const names[] = {"NODE",  "ADDRESS",   "STATE",  ">RTT", ">QUEUED",
+                                        ">SENT", ">RECEIVED", ">SINCE", "WHY"};
+    for (int i = 0; i < 9; i++)
+        table_add(t, i, "%s", names[i]);
+}
+
+static void add_row(struct table *t, const struct row *r)
+{
+    char text[SPAN_ROOM];
+    table_add(t, 0, "%s", *r->node ? r->node : "-");
+    table_add(t, 1, "%s", r->address);
+    table_add(t, 2, "%s", r->state);
+    table_add(t, 3, "%s", r->rtt_us < 0 ? "-" : span_text(text, r->rtt_us * 1000));
+    table_add(t, 4, "%s", count_text(text, (uint64_t)r->queued));
+    table_add(t, 5, "%s", count_text(text, (uint64_t)r->sent));
+    table_add(t, 6, "%s", count_text(text, (uint64_t)r->received));
+    table_add(t, 7, "%s", span_text(text, r->since_ms * 1000000));
+    table_add(t, 8, "%s%s", *r->stuck ? "stuck: " : "", *r->stuck ? r->stuck : r->why);
+}
+
+static void print(json_t *answer)
+{
+    struct table t = {0};
+    struct row r;
+    size_t i;
+    const char *name = "", *address = "";
+    json_t *node, *nodes = json_object_get(answer, "nodes");
+    json_unpack(answer, "{s?s, s?s}", "node", &name, "address", &address);
+    fprintf(stderr, "%sthis is node %s%s%s%s\n", term(stderr, TERM_DIM), name,
+            *address ? ", at " : ", which does not listen", address, term(stderr, TERM_PLAIN));
+    add_heading(&t);
+    json_array_foreach(nodes, i, node)
+    {
+        read_row(node, &r);
+        add_row(&t, &r);
+    }
+    table_print(&t, stdout);
+    table_finish(&t);
+}
 
 int verb_mesh(int argc, char **argv)
 {
-    int json = 0;
+    struct common c = {.timeout_ms = 5000};
+    json_t *answer;
     if (argc > 1 && !strcmp(argv[1], "cert"))
         return mesh_cert(argc - 1, argv + 1);
-    parse_arguments(&mesh_argp, argc, argv, &json);
-    return 0;
+    parse_arguments(&mesh_argp, argc, argv, &c);
+    int status = client_call(&c, "GET", "/v1/mesh", NULL, &answer);
+    if (answer)
+        print(answer);
+    json_decref(answer);
+    return status;
+}
+
+/* ---- whereis ---- */
+
+struct question {
+    struct common common; /* first: the children's input */
+    const char *name;
+};
+
+static error_t parse_whereis(int key, char *arg, struct argp_state *state)
+{
+    struct question *q = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &q->common;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (state->arg_num)
+            argp_error(state, "%s: expected one name", arg);
+        q->name = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (!q->name)
+            argp_error(state, "expected a name or path, such as payments or payments@b");
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+const struct argp whereis_argp = {
+    NULL,
+    parse_whereis,
+    "NAME",
+    "Print which actor has a name or path, and on which node.\v"
+    "NAME@NODE asks that node. NAME alone is looked for here, and else at every node that is up; two that\n"
+    "have it are both told of in the app's output, and the one that began last is printed.",
+    waiting_children,
+    NULL,
+    NULL,
+};
+
+int verb_whereis(int argc, char **argv)
+{
+    struct question q = {.common.timeout_ms = 5000};
+    json_t *answer = NULL;
+    const char *node = "";
+    json_int_t pid = 0;
+    parse_arguments(&whereis_argp, argc, argv, &q);
+    json_t *body =
+        json_pack("{s:s, s:I}", "target", q.name, "timeout_ms", (json_int_t)q.common.timeout_ms);
+    if (!body)
+        return client_error(&q.common, "bad-request", NULL, "the name is not UTF-8");
+    int status = client_call(&q.common, "POST", "/v1/whereis", body, &answer);
+    if (answer && !json_unpack(answer, "{s:s, s:I}", "node", &node, "pid", &pid))
+        printf("%lld%s%s\n", (long long)pid, *node ? "  " : "", node);
+    json_decref(answer);
+    return status;
 }

@@ -44,6 +44,7 @@ VERB(schema)
 VERB(send)
 VERB(stop)
 VERB(swap)
+VERB(whereis)
 #undef VERB
 
 int mesh_cert(int argc, char **argv); /* of `iris mesh`; argv[0]: "cert" */

@@ -1,0 +1,122 @@
+/* The mesh of one runtime: the protocol (mesh.h) under one lock, between the net and the core.
+ *
+ *   hub      an actor that the net's descriptor wakes; it runs the net and so the protocol
+ *   outbox   an actor for each node that is up: the core routes mail for that node to it
+ *   calls    "iris.mesh/1", on the threads of those who call
+ *
+ * Whoever comes takes the lock, and does what there is to do to its end on its own thread: an outbox writes to
+ * the socket itself. What is told to others (answers, changes of nodes) waits until the lock is let go, for
+ * whoever is told may call in again. */
+#ifndef MESH_HUB_H
+#define MESH_HUB_H
+
+#include "net.h"
+#include "options.h"
+
+#include <iris/ext/mesh.h>
+#include <iris/ext/poll.h>
+#include <iris/ext/route.h>
+#include <iris/ext/watch.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { HUB_NODES = 1024 };
+
+struct outbox {
+    uint64_t pid;                /* 0: none */
+    const iris_message *stalled; /* put off: the link takes no more now */
+};
+
+struct op { /* a question that is under way; or one that came while the lock was ours */
+    struct op *next;
+    struct hub *hub;
+    void (*run)(struct op *);
+    iris_mesh_answer *user;
+    void (*done)(struct op *); /* instead of user: under no lock; frees it */
+    int result;
+    uint64_t pid;
+    int64_t timeout;
+    char why[160];
+    void *ctx;
+    char at[280], name[];
+};
+
+struct note { /* of something that happened, to be told under no lock */
+    struct note *next;
+    enum mesh_event what;
+    uint32_t index; /* UP: of the node */
+    char node[256], text[256];
+};
+
+struct hub {
+    const iris_api *api;
+    const iris_route *route;
+    const iris_poll *poll;
+    const iris_watch *watch;
+    iris_actor *self; /* the host's: [any] */
+    iris_version *hub_version, *outbox_version, *proxy_version;
+    pthread_mutex_t lock;
+    _Atomic(pthread_t) owner; /* who has the lock; 0: nobody */
+    struct options options;
+    char node[256], bound[280];
+    struct mesh *mesh; /* NULL: nothing has begun */
+    struct net *net;
+    const struct net_filter *filter;
+    int closed;
+    uint64_t actor; /* the hub's pid */
+    struct outbox outboxes[HUB_NODES];
+    struct op *deferred, **deferred_end; /* came while the lock was theirs */
+    struct op *done, **done_end;         /* to be answered */
+    struct note *notes, **notes_end;
+    int telling; /* somebody tells notes: one thread at a time, so in order */
+    struct watchers *watchers;
+};
+
+/* ---- hub.c ---- */
+struct hub *hub_create(const iris_api *, iris_actor *self);
+void hub_destroy(struct hub *); /* no actor of it is left */
+/* The protocol begins, with the settings as they are; twice is once. IRIS_FAIL with a reason. Lock held. */
+int hub_begin(struct hub *);
+int hub_net(struct hub *); /* only the net; lock held */
+void hub_enter(struct hub *);
+void hub_leave(struct hub *);
+int hub_is_mine(const struct hub *); /* this thread has the lock: it comes from a call of the protocol */
+/* Runs it now, or as soon as the call that this thread comes from is over. */
+void hub_do(struct hub *, struct op *);
+void hub_done(struct op *); /* lock held: answer it when the lock is let go */
+struct op *hub_op(struct hub *, void (*run)(struct op *), const char *at, const char *name,
+                  int64_t timeout, iris_mesh_answer *);
+
+/* ---- outbox.c ---- */
+uint64_t outbox_queue(const struct hub *); /* bytes that may wait in one; as many may in the link */
+extern const iris_behaviour outbox_behaviour;
+/* Lock held. IRIS_OK, or why. */
+int outbox_open(struct hub *, const char *node, uint32_t *index, char *why, size_t room);
+void outbox_close(struct hub *, uint32_t index, const char *reason);
+void outbox_room(struct hub *, uint32_t index);
+
+/* ---- watchers.c ---- */
+struct watchers *watchers_create(void);
+void watchers_destroy(struct watchers *);
+/* Lock held: to be told by hub_leave(). */
+void watchers_note(struct hub *, enum mesh_event, const char *node, uint32_t index,
+                   const char *text);
+void watchers_tell(struct hub *); /* no lock held; all notes that there are */
+int watchers_add(struct hub *, const char *at, iris_mesh_changed *, void *ctx, uint64_t actor,
+                 uint64_t *id);
+int watchers_remove(struct hub *, uint64_t id);
+
+/* ---- calls.c ---- */
+extern const iris_mesh mesh_calls;
+/* What the settings say: listens, dials. IRIS_FAIL with a reason that begins with the key: then no actor was
+ * begun, and the hub may be destroyed. */
+int calls_open(struct hub *);
+void calls_probe(void *hub, uint64_t pid, int64_t timeout, struct iris_answer *); /* of the core */
+
+/* ---- proxy.c ---- */
+extern const iris_behaviour proxy_behaviour;
+int proxy_spawn(struct hub *, const char *path, const char *at, const char *name, int stay,
+                uint64_t *pid);
+
+#endif

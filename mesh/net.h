@@ -1,0 +1,71 @@
+/* The net half of the seam, on libuv: listeners, connections by their numbers, one alarm. It knows bytes and
+ * addresses, and nothing of what is said.
+ *
+ * All is in one loop that nobody waits in: whoever waits for net_fd() calls net_run(), which does what is
+ * there and returns. Not thread-safe: all calls are made under the hub's lock. Hooks are called from within
+ * net_run() only, and may call anything here. */
+#ifndef MESH_NET_H
+#define MESH_NET_H
+
+#include "mesh.h"
+
+struct net;
+struct net_pipe; /* one connection, as a filter sees it */
+
+struct net_hooks {
+    void *ctx;
+    /* IRIS_OK, or it is closed. conn is odd. Identity NULL: it is being proved, then connected() comes. */
+    int (*accepted)(void *ctx, uint32_t conn, const char *from, int compat,
+                    const struct mesh_identity *);
+    void (*connected)(void *ctx, uint32_t conn, const struct mesh_identity *);
+    void (*bytes)(void *ctx, uint32_t conn, const void *, size_t n);
+    void (*writable)(void *ctx, uint32_t conn);
+    void (*closed)(void *ctx, uint32_t conn, const char *why); /* by the other end, or it never opened */
+    void (*alarm)(void *ctx);
+};
+
+/* What stands between a socket and the protocol: TLS (tls.h). A session is one connection's. Where there is
+ * none, bytes pass as they are. */
+struct net_filter {
+    void *ctx;
+    /* The socket is open. NULL: why. The protocol hears of the connection by net_pipe_open(), once it is
+     * known who is there. */
+    void *(*begin)(void *ctx, struct net_pipe *, int dials, const char *address, char *why,
+                   size_t room);
+    /* Bytes of the socket. 0, or it is to be closed: why. */
+    int (*feed)(void *session, const void *, size_t n, char *why, size_t room);
+    size_t (*write)(void *session, const void *, size_t n); /* of the protocol; how many it took */
+    int (*writable)(void *session, char *why, size_t room); /* the socket has room again */
+    void (*end)(void *session, int linger); /* the last call; linger: it may still write */
+};
+/* For filters. Of what is written the pipe may take less: then writable() comes. */
+size_t net_pipe_write(struct net_pipe *, const void *, size_t n);
+/* It is proved; what is said of the loopback is filled in here. It may be closed in this call. */
+void net_pipe_open(struct net_pipe *, const struct mesh_identity *);
+void net_pipe_bytes(struct net_pipe *, const void *, size_t n);
+void net_pipe_writable(struct net_pipe *); /* the protocol may write again */
+
+/* NULL: no memory or no descriptors; why. */
+struct net *net_create(const struct net_hooks *, char *why, size_t room);
+void net_destroy(struct net *); /* no hook is called any more */
+void net_set_filter(struct net *, const struct net_filter *); /* of all that opens from now on; NULL: none */
+
+int net_fd(const struct net *); /* readable: net_run() has something to do */
+void net_run(struct net *);
+int net_is_dirty(const struct net *); /* the kernel does not know yet for what we wait: net_run() */
+
+/* "HOST:PORT". compat: enum mesh_compat of what connects there. *bound (room bytes): the address that it
+ * became. 0, or -1: why. */
+int net_listen(struct net *, const char *address, int compat, char *bound, size_t room, char *why,
+               size_t why_room);
+int net_unlisten(struct net *, const char *address); /* as given, or as it became. -1: none */
+int net_is_loopback(const char *address); /* numeric and of this machine only, or "localhost" */
+int net_is_address(const char *address);  /* it has the shape of HOST:PORT */
+
+void net_dial(struct net *, uint32_t conn, const char *address);
+size_t net_write(struct net *, uint32_t conn, const void *, size_t n);
+void net_close(struct net *, uint32_t conn, int linger);
+int64_t net_now(void);
+void net_alarm(struct net *, int64_t at); /* the earliest of those asked for counts */
+
+#endif

@@ -1,0 +1,194 @@
+#include "hub.h"
+
+#include <iris/ext/timer.h>
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An actor of this node that stands for one of another: what it gets goes there, with the address of who asked, so
+ * that the answer comes straight. When the other one, or its node, has gone it is looked for again: when its
+ * node is up, and once a second else.
+ *
+ * Mail that finds nobody is a dead letter at once: a queue for a node that may never come back helps nobody. */
+
+#define AGAIN \
+    INT64_C(1000000000) /* ns between two looks for an actor that its node does not have */
+
+struct proxy {
+    struct hub *hub;
+    uint64_t self, target, ref; /* ref: of the monitor */
+    uint64_t again;             /* a timer, or 0 */
+    int asking, stays;
+    char at[280], name[];
+};
+
+struct asked {               /* a resolve: it may come back when the proxy has ended */
+    iris_mesh_answer answer; /* first */
+    struct hub *hub;
+    uint64_t proxy;
+};
+
+/* As a signal, so that it overtakes the mail: ref is who it is, 0: nobody. */
+static void found(iris_job *job)
+{
+    struct asked *a = (struct asked *)job;
+    iris_message m = {
+        .kind = IRIS_PONG, .to = a->proxy, .ref = a->answer.result == IRIS_OK ? a->answer.pid : 0};
+    const iris_message *one = &m;
+    int taken;
+    a->hub->route->deliver(a->hub->self, &one, 1, &taken);
+    free(a);
+}
+
+static void look_again(struct proxy *p, iris_actor *self)
+{
+    const iris_timer_api *timer = p->hub->api->extension(IRIS_TIMER_EXT);
+    if (!p->again)
+        timer->every(self, p->self, AGAIN, NULL, 0, &p->again);
+}
+
+static void ask(struct proxy *p, iris_actor *self)
+{
+    struct asked *a = p->asking ? NULL : calloc(1, sizeof *a);
+    if (!a)
+        return;
+    a->answer.job.run = found;
+    a->hub = p->hub;
+    a->proxy = p->self;
+    p->asking = 1;
+    if (mesh_calls.resolve(p->hub, p->at, p->name, 0, &a->answer) == IRIS_OK)
+        return;
+    free(a);
+    p->asking = 0;
+    look_again(p, self);
+}
+
+static void resolved(struct proxy *p, iris_actor *self, uint64_t pid)
+{
+    const iris_timer_api *timer = p->hub->api->extension(IRIS_TIMER_EXT);
+    p->asking = 0;
+    if (!pid || p->target) {
+        if (!pid && !p->target)
+            look_again(p, self);
+        return;
+    }
+    if (p->again)
+        timer->cancel(self, p->again);
+    p->again = 0;
+    p->target = pid;
+    if (p->hub->watch->monitor(self, pid, &p->ref))
+        p->target = 0;
+}
+
+static void lost(struct proxy *p, iris_actor *self, const iris_message *down)
+{
+    char reason[300];
+    if (down->ref != p->ref || !p->target)
+        return;
+    snprintf(reason, sizeof reason, "%.*s", (int)down->len, (const char *)down->data);
+    p->target = 0;
+    if (!p->stays)
+        p->hub->watch->lapse(self, reason);
+    look_again(p, self);
+}
+
+/* A signal, or a tick of its own. */
+static void hear(struct proxy *p, iris_actor *self, const iris_message *m)
+{
+    if (m->kind == IRIS_DOWN)
+        lost(p, self, m);
+    else if (m->kind == IRIS_PONG && !m->len)
+        resolved(p, self, m->ref);
+    else if (!p->target && (m->kind == IRIS_PONG || m->kind == IRIS_TIMER))
+        ask(p, self);
+}
+
+static void forward(struct proxy *p, iris_actor *self, const iris_message *m)
+{
+    static const char *const why[] = {
+        [IRIS_DEAD] = "noconnection", [IRIS_FULL] = "full", [IRIS_LARGE] = "large"};
+    int result =
+        p->target ? p->hub->api->send(self, p->target, m->data, m->len, m->ref) : IRIS_DEAD;
+    if (result)
+        p->hub->route->letter(p->hub->self, m,
+                              result > 0 && result <= IRIS_LARGE && why[result] ? why[result]
+                                                                                : "noconnection");
+}
+
+static int proxy_handle(const iris_behaviour *b, iris_actor *self, void *state,
+                        const iris_message *const *m, int n)
+{
+    (void)b;
+    for (int i = 0; i < n; i++)
+        if (m[i]->kind == IRIS_USER)
+            forward(state, self, m[i]);
+        else
+            hear(state, self, m[i]);
+    return n;
+}
+
+static const char *text_of(const json_t *args, const char *key)
+{
+    const char *s = json_string_value(json_object_get(args, key));
+    return s ? s : "";
+}
+
+static int proxy_init(const iris_behaviour *b, iris_actor *self, iris_bytes args, void **state)
+{
+    struct hub *h = b->data;
+    json_t *given = json_loadb(args.data ? args.data : "", args.len, 0, NULL);
+    const char *name = text_of(given, "name"), *at = text_of(given, "at");
+    struct proxy *p = calloc(1, sizeof *p + strlen(name) + 1);
+    *state = p;
+    if (!p || !*name || !*at || strlen(at) >= sizeof p->at) {
+        json_decref(given);
+        return h->api->fail("proxy: expected {\"at\": \"b\", \"name\": \"payments\"}");
+    }
+    p->hub = h;
+    p->self = h->api->pid(self);
+    p->stays = !strcmp(text_of(given, "on_loss"), "stay");
+    snprintf(p->at, sizeof p->at, "%s", at);
+    memcpy(p->name, name, strlen(name) + 1);
+    json_decref(given);
+    if (net_is_address(p->at) && !mesh_calls.is_up(h, p->at))
+        mesh_calls.connect(h, p->at, NULL); /* what is wrong with it, resolve() says */
+    mesh_calls.monitor_node(h, p->self, p->at);
+    ask(p, self);
+    return IRIS_OK;
+}
+
+static void proxy_fini(const iris_behaviour *b, iris_actor *self, void *state)
+{
+    (void)b, (void)self;
+    free(state);
+}
+
+const iris_behaviour proxy_behaviour = {.size = sizeof proxy_behaviour,
+                                        .abi = IRIS_ABI,
+                                        .name = "remote",
+                                        .version = "1",
+                                        .flags = IRIS_SIGNALS,
+                                        .handle = proxy_handle,
+                                        .init = proxy_init,
+                                        .fini = proxy_fini};
+
+int proxy_spawn(struct hub *h, const char *path, const char *at, const char *name, int stay,
+                uint64_t *pid)
+{
+    json_t *args =
+        json_pack("{s:s, s:s, s:s}", "at", at, "name", name, "on_loss", stay ? "stay" : "down");
+    char *text = args ? json_dumps(args, JSON_COMPACT) : NULL;
+    json_decref(args);
+    if (!text)
+        return h->api->fail("proxy: \"%s\" at \"%s\": expected two texts of UTF-8", name, at);
+    iris_spawn s = {.size = sizeof s,
+                    .abi = IRIS_ABI,
+                    .version = h->proxy_version,
+                    .args = {text, strlen(text)},
+                    .path = path};
+    int result = h->api->spawn(h->self, &s, pid);
+    free(text);
+    return result;
+}
