@@ -54,13 +54,9 @@ static json_t *string(const struct manifest_key *k)
 
 static json_t *words(const struct manifest_key *k)
 {
-    struct text all = {0};
-    for (const char *s = k->words; s && *s; s++)
-        iris__text_addf(&all, *s != ' ' ? "%c" : s[1] ? "|" : "", *s);
     json_t *list = json_array();
-    for (char *word = all.data; word; word = strchr(word, '|') ? strchr(word, '|') + 1 : NULL)
-        json_array_append_new(list, json_stringn(word, strcspn(word, "|")));
-    iris__text_finish(&all);
+    for (const char *word = k->words; word && *word; word += strcspn(word, " ") + 1)
+        json_array_append_new(list, json_stringn(word, strcspn(word, " ")));
     return json_pack("{s:[{s:o}, {s:s, s:s}]}", "anyOf", "enum", list, "type", "string", "pattern",
                      VARIABLE);
 }
