@@ -381,6 +381,9 @@ int hub_net(struct hub *h)
     mine.ctx = h;
     if (h->closed)
         return h->api->fail("mesh: the runtime is closed");
+    if (h->options.has_tls && !h->filter) /* never in the clear what was to be hidden */
+        return h->api->fail(
+            "tls: this build has no TLS for links yet; leave it out, or use a cookie");
     if (!h->net && !(h->net = net_create(&mine, why, sizeof why)))
         return h->api->fail("mesh: %s", why);
     net_set_filter(h->net, h->filter);
