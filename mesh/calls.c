@@ -45,10 +45,11 @@ static int check_open(const struct hub *h, const char *address, enum mesh_compat
     const struct options *o = &h->options;
     if (compat || net_is_loopback(address) || o->has_tls || (*o->cookie && o->insecure))
         return 0;
-    snprintf(why, room,
-             "%s is not a loopback address: found %s; expected \"tls\", or a \"cookie\" file and "
-             "\"insecure\": true",
-             address, *o->cookie ? "a cookie without \"insecure\": true" : "no \"tls\"");
+    snprintf(
+        why, room,
+        "%.200s is not a loopback address: found %s; expected \"tls\", or a \"cookie\" file and "
+        "\"insecure\": true",
+        address, *o->cookie ? "a cookie without \"insecure\": true" : "no \"tls\"");
     return -1;
 }
 
@@ -189,7 +190,7 @@ static void take(void *ctx, int result, uint64_t pid, const char *why)
     struct op *op = ctx;
     op->result = result;
     op->pid = pid;
-    snprintf(op->why, sizeof op->why, "%s", why ? why : "");
+    hub_cut(op->why, sizeof op->why, why ? why : "");
     hub_done(op);
 }
 
@@ -225,7 +226,7 @@ static void take_actor(void *ctx, int result, uint64_t pid, const char *why)
     struct op *op = ctx;
     op->result = result;
     op->pid = pid;
-    snprintf(op->why, sizeof op->why, "%s", why ? why : "");
+    hub_cut(op->why, sizeof op->why, why ? why : "");
     op->run = keep;
     op->next = NULL;
     if (result || !pid || !net_is_address(op->at)) {

@@ -16,6 +16,13 @@
 
 enum { SETTLE = 16 }; /* rounds in which what the net still wants is done */
 
+void hub_cut(char *to, size_t room, const char *text)
+{
+    size_t n = strnlen(text, room - 1);
+    memcpy(to, text, n);
+    to[n] = '\0';
+}
+
 /* ---- the lock ---- */
 
 int hub_is_mine(const struct hub *h)

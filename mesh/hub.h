@@ -74,6 +74,7 @@ struct hub {
 };
 
 /* ---- hub.c ---- */
+void hub_cut(char *to, size_t room, const char *text); /* as much of it as there is room for */
 struct hub *hub_create(const iris_api *, iris_actor *self);
 void hub_destroy(struct hub *); /* no actor of it is left */
 /* The protocol begins, with the settings as they are; twice is once. IRIS_FAIL with a reason. Lock held. */
