@@ -28,6 +28,7 @@ static void destroy(struct app *a)
         close(a->bell);
     iris__orders_finish(&a->orders);
     iris__logs_finish(&a->logs);
+    iris__followers_finish(&a->followers);
     iris__events_finish(&a->events);
     iris__stories_finish(&a->stories);
     pthread_mutex_destroy(&a->awaited.lock);
@@ -46,6 +47,7 @@ static struct app *create(const iris_app_options *options)
     memcpy(&a->options, options,
            options->size < sizeof a->options ? options->size : sizeof a->options);
     iris__events_init(&a->events);
+    iris__followers_init(&a->followers);
     iris__stories_init(&a->stories);
     iris__orders_init(&a->orders);
     pthread_mutex_init(&a->awaited.lock, NULL);

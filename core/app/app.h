@@ -7,8 +7,10 @@
 
 #include "control.h"
 #include "events.h"
+#include "follow.h"
 #include "logs.h"
 #include "manifest.h"
+#include "metrics.h"
 #include "order.h"
 #include "runtime.h"
 #include "story.h"
@@ -50,6 +52,8 @@ struct app {
     struct control *control;
     struct events events;
     struct logs logs;
+    struct followers followers;
+    struct metrics metrics;
     struct stories stories;
     struct orders orders;
     struct awaited awaited;

@@ -69,6 +69,7 @@ static void tell(struct app *a, const iris_event *e)
     iris__events_add(&a->events, e, watch(a, e) ? EVENT_QUIET : EVENT_PLAIN);
     iris__app_ring(a);
     iris__logs_ring(&a->logs);
+    iris__followers_ring(a);
 }
 
 /* Without the secrets that it may hold: an actor that was handed one may log it or crash with it. */
@@ -95,6 +96,7 @@ void iris__app_event(void *app, const iris_event *e)
         return;
     if (e->kind == IRIS_EVENT_EXHAUSTED)
         atomic_store(&a->exhausted, 1);
+    iris__metrics_note(&a->metrics, e);
     if (iris__logs_keeps(&a->logs, e))
         note(a, e);
 }

@@ -22,6 +22,8 @@ struct desk {
     int closing;      /* iris__control_close() was called */
     uv_async_t *bell; /* valid while open */
     struct control_reply *first, **last;
+    void (*call)(void *ctx); /* soon, on the control thread; or NULL */
+    void *call_ctx;
 };
 
 struct control_reply {
@@ -30,6 +32,8 @@ struct control_reply {
     struct control_reply *next;
     json_t *body;
     int status;
+    const char *type; /* of text, which takes the place of the body; or NULL */
+    struct text text;
 };
 
 struct control {
@@ -87,6 +91,7 @@ static struct control_reply *reply_create(struct desk *d, struct control_client 
 static void reply_destroy(struct control_reply *r)
 {
     json_decref(r->body);
+    iris__text_finish(&r->text);
     desk_drop(r->desk);
     free(r);
 }
@@ -102,11 +107,9 @@ static json_t *with_shape(json_t *body)
     return all;
 }
 
-void iris__control_reply(struct control_reply *r, int status, json_t *body)
+static void complete(struct control_reply *r)
 {
     struct desk *d = r->desk;
-    r->status = status;
-    r->body = with_shape(body);
     pthread_mutex_lock(&d->mutex);
     int open = d->open;
     if (open) {
@@ -117,6 +120,39 @@ void iris__control_reply(struct control_reply *r, int status, json_t *body)
     pthread_mutex_unlock(&d->mutex);
     if (!open)
         reply_destroy(r);
+}
+
+void iris__control_reply(struct control_reply *r, int status, json_t *body)
+{
+    r->status = status;
+    r->body = with_shape(body);
+    complete(r);
+}
+
+void iris__control_text(struct control_reply *r, const char *type, struct text *text)
+{
+    r->status = 200;
+    r->type = type;
+    r->text = *text;
+    *text = (struct text){0};
+    complete(r);
+}
+
+void iris__control_call(struct control_reply *r, void (*run)(void *), void *ctx)
+{
+    struct desk *d = r->desk;
+    pthread_mutex_lock(&d->mutex);
+    if (d->open) {
+        d->call = run;
+        d->call_ctx = ctx;
+        uv_async_send(d->bell);
+    }
+    pthread_mutex_unlock(&d->mutex);
+}
+
+int iris__control_is_gone(const struct control_reply *r)
+{
+    return !r->client;
 }
 
 /* ---- errors ---- */
@@ -311,9 +347,9 @@ static void answer(struct control_client *client, int status, const json_t *body
     char *line = body ? json_dumps(body, JSON_COMPACT) : NULL;
     struct text all = {0};
     if (line && !iris__text_addf(&all, "%s\n", line))
-        iris__control_client_answer(client, status, all.data, all.len);
+        iris__control_client_answer(client, status, NULL, all.data, all.len);
     else
-        iris__control_client_answer(client, 500, failed, sizeof failed - 1);
+        iris__control_client_answer(client, 500, NULL, failed, sizeof failed - 1);
     iris__text_finish(&all);
     free(line);
 }
@@ -322,7 +358,9 @@ static void send_all(struct control_reply *r)
 {
     while (r) {
         struct control_reply *next = r->next;
-        if (r->client)
+        if (r->client && r->type)
+            iris__control_client_answer(r->client, r->status, r->type, r->text.data, r->text.len);
+        else if (r->client)
             answer(r->client, r->status, r->body);
         reply_destroy(r);
         r = next;
@@ -377,10 +415,15 @@ static void on_bell(uv_async_t *bell)
     pthread_mutex_lock(&d->mutex);
     struct control_reply *all = d->first;
     int closing = d->closing;
+    void (*call)(void *) = d->call;
+    void *ctx = d->call_ctx;
+    d->call = NULL;
     d->first = NULL;
     d->last = &d->first;
     pthread_mutex_unlock(&d->mutex);
     send_all(all);
+    if (call && !c->closing)
+        call(ctx);
     if (closing && !c->closing)
         begin_end(c);
 }

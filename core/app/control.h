@@ -46,6 +46,16 @@ void iris__control_take_claim(struct control *, struct socket_claim *);
  * [any] */
 void iris__control_reply(struct control_reply *, int http_status, json_t *body);
 
+/* A text that is no JSON, with status 200. It is emptied; type: static. [any] */
+struct text;
+void iris__control_text(struct control_reply *, const char *type, struct text *);
+
+/* For a reply that is to be made later: run(ctx) is called on the control thread soon, unless the server
+ * closes first. Calls that come before it ran are one. [any] */
+void iris__control_call(struct control_reply *, void (*run)(void *ctx), void *ctx);
+int iris__control_is_gone(
+    const struct control_reply *); /* nobody waits for it any more. [control] */
+
 /* {"iris":1,"error":{code,message,hint}} with the HTTP status that belongs to the code. hint: what
  * to do about it, or NULL. [any] */
 void iris__control_error(struct control_reply *, const char *code, const char *hint,

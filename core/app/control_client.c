@@ -147,14 +147,15 @@ static void on_written(uv_write_t *write, int status)
     }
 }
 
-void iris__control_client_answer(struct control_client *c, int status, const char *body, size_t len)
+void iris__control_client_answer(struct control_client *c, int status, const char *type,
+                                 const char *body, size_t len)
 {
     if (uv_is_closing((uv_handle_t *)&c->pipe))
         return;
     c->work = NULL;
     c->state = CLIENT_WRITING;
     c->write.data = c;
-    if (iris__http_answer(&c->out, status, c->keep_alive, body, len)) {
+    if (iris__http_answer_as(&c->out, status, c->keep_alive, type, body, len)) {
         iris__control_client_close(c);
         return;
     }

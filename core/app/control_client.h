@@ -45,7 +45,9 @@ struct control_client {
 
 /* When a place is free: now, or by itself when a client leaves. */
 void iris__control_client_accept(struct control_clients *, uv_stream_t *listener);
-void iris__control_client_answer(struct control_client *, int status, const char *body, size_t len);
+/* type: of the body; NULL: JSON */
+void iris__control_client_answer(struct control_client *, int status, const char *type,
+                                 const char *body, size_t len);
 void iris__control_client_close(struct control_client *);
 
 #endif

@@ -248,13 +248,20 @@ static const char *phrase(int status)
 
 int iris__http_answer(struct text *out, int status, int keep_alive, const void *body, size_t len)
 {
+    return iris__http_answer_as(out, status, keep_alive, NULL, body, len);
+}
+
+int iris__http_answer_as(struct text *out, int status, int keep_alive, const char *type,
+                         const void *body, size_t len)
+{
     if (iris__text_addf(out,
                         "HTTP/1.1 %d %s\r\n"
-                        "Content-Type: application/json\r\n"
+                        "Content-Type: %s\r\n"
                         "Content-Length: %zu\r\n"
                         "%s"
                         "Connection: %s\r\n\r\n",
-                        status, phrase(status), len, status == 405 ? "Allow: GET, POST\r\n" : "",
+                        status, phrase(status), type ? type : "application/json", len,
+                        status == 405 ? "Allow: GET, POST\r\n" : "",
                         keep_alive ? "keep-alive" : "close"))
         return -1;
     return iris__text_add(out, body, len);

@@ -50,6 +50,9 @@ int iris__http_next(struct http *, struct http_request *);
 /* Bytes of a request that is not complete yet have come. */
 int iris__http_begun(const struct http *);
 
+/* type: of the body; NULL: JSON. */
+int iris__http_answer_as(struct text *out, int status, int keep_alive, const char *type,
+                         const void *body, size_t len);
 int iris__http_answer(struct text *out, int status, int keep_alive, const void *body, size_t len);
 
 #endif

@@ -150,6 +150,7 @@ struct manifest {
     struct manifest_supervisor *supervisors;
     size_t nsupervisors;
     struct manifest_logs logs;
+    int64_t max_series; /* of the metrics */
     struct manifest_secret *secrets;
     size_t *start_order; /* indices of actors: as written, but each behind what it depends on */
     const char *text;    /* the file's content, for problems that are found later */

@@ -37,7 +37,8 @@ const struct manifest_key iris__manifest_keys[] = {
      .more =
          "Actors of other nodes are used like one's own: iris ask NAME@NODE. Without it no socket is opened."},
     {"", "control", KEYS_OF("control"), .meaning = "how the running app is asked and told"},
-    {"", "metrics", MANIFEST_OBJECT, PLANNED, .meaning = "figures for Prometheus"},
+    {"", "metrics", KEYS_OF("metrics"),
+     .meaning = "figures for Prometheus: /metrics of the socket"},
     {"", "tracing", MANIFEST_OBJECT, PLANNED, .meaning = "spans for OpenTelemetry"},
     {"", "logs", KEYS_OF("logs"), IN(manifest, logs.is_there),
      .meaning = "what is logged, how and where; without it the console tells it in its own words"},
@@ -313,6 +314,13 @@ const struct manifest_key iris__manifest_keys[] = {
      .meaning = "the file to append to; SIGHUP opens it anew"},
     {"logs", "rate", MANIFEST_INT, .min = 0, .max = 1000000, .def = "0", IN(manifest, logs.rate),
      .meaning = "lines that each actor may log in a second, the rest is counted; 0: no limit"},
+
+    {"metrics", "listen", MANIFEST_STRING, PLANNED, .meaning = "TCP address"},
+    {"metrics", "path", MANIFEST_STRING, PLANNED, .meaning = "where they are at that address"},
+    {"metrics", "labels", MANIFEST_OBJECT, PLANNED, .meaning = "labels of all series"},
+    {"metrics", "max_series", MANIFEST_INT, .min = 5, .max = 1000000, .def = "2000",
+     IN(manifest, max_series),
+     .meaning = "of all paths together; paths beyond it are counted as path=\"other\""},
     {.name = NULL},
 };
 

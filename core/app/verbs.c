@@ -252,7 +252,7 @@ static void ps(void *app, const struct control_request *r, struct control_reply 
 
 /* ---- events ---- */
 
-static json_t *describe_event(const struct event *e)
+json_t *iris__verb_event(const struct event *e)
 {
     static const char *const levels[] = {"", "debug", "info", "warning", "error"};
     return json_pack("{s:I, s:I, s:s, s:s, s:I, s:o, s:o}", "number", (json_int_t)e->number,
@@ -276,12 +276,24 @@ static void events(void *app, const struct control_request *r, struct control_re
     for (int n = 0; n < EVENTS_ROOM && iris__events_next(&a->events, at, &e, &some); n++) {
         at = e.number;
         missed += some;
-        json_array_append_new(list, describe_event(&e));
+        json_array_append_new(list, iris__verb_event(&e));
         iris__event_finish(&e);
     }
     iris__control_reply(reply, 200,
                         json_pack("{s:o, s:I, s:I}", "events", list, "next", (json_int_t)at,
                                   "missed", (json_int_t)missed));
+}
+
+static void metrics(void *app, const struct control_request *r, struct control_reply *reply)
+{
+    struct text out = {0};
+    (void)r;
+    if (iris__metrics_text(app, &out)) {
+        iris__text_finish(&out);
+        iris__control_error(reply, "failed", NULL, "no memory");
+        return;
+    }
+    iris__control_text(reply, METRICS_TYPE, &out);
 }
 
 /* However many ask, one can still swap what does not answer, and look, and stop. */
@@ -294,6 +306,8 @@ const struct control_verb iris__verbs[] = {
     {"GET", "/v1/events", events, 0},
     {"GET", "/v1/mesh", iris__verb_mesh, 0},
     {"POST", "/v1/whereis", iris__verb_whereis, ASK_SPARE},
+    {"GET", "/metrics", metrics, 0},
+    {"POST", "/v1/logs", iris__verb_logs, ASK_SPARE},
     {"POST", "/v1/explain", iris__verb_explain, 0},
     {"POST", "/v1/ask", iris__verb_ask, ASK_SPARE},
     {"POST", "/v1/send", iris__verb_send, 0},

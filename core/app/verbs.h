@@ -6,6 +6,8 @@
  *   GET  /v1/events?since=N                             {events: [..], next, missed}
  *   GET  /v1/mesh                                       {app, node, address, nodes: [..]}
  *   POST /v1/whereis   target, timeout_ms               {target, pid, node, here}
+ *   POST /v1/logs      since, pattern, level, follow    {events: [..], next, missed}
+ *   GET  /metrics                                       no JSON: as Prometheus reads it
  *   POST /v1/explain   target                           {target, path, now, restarts, events: [..], forgotten}
  *   POST /v1/send      target, data | data_base64       {target}
  *   POST /v1/ask       .. , timeout_ms                  {target, reply | reply_base64, ns, version}
@@ -47,7 +49,8 @@ void iris__verb_gone(struct app *, struct control_reply *, const char *target);
 const char *iris__count(char *room, uint64_t n);    /* "41,200" */
 const char *iris__messages(char *room, uint64_t n); /* "1 message", "41,200 messages" */
 
-json_t *iris__verb_text(const char *);     /* texts of plugins need not be UTF-8 */
+json_t *iris__verb_text(const char *); /* texts of plugins need not be UTF-8 */
+json_t *iris__verb_event(const struct event *);
 json_t *iris__verb_row(const iris_info *); /* as in `ps` */
 /* Sets the one key, or the other where these bytes are no text. */
 int iris__verb_put_data(json_t *body, const char *key, const char *base64_key, const void *data,

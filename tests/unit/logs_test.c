@@ -1,6 +1,7 @@
 /* The log: who says how much of it, in which words, and that secrets stay out of it. */
 #include "main.h"
 
+#include "follow.h"
 #include "log_level.h"
 #include "log_sink.h"
 #include "redact.h"
@@ -201,6 +202,24 @@ static void secrets_are_blotted_out(void **state)
     assert_int_equal(iris__redact_bytes(&stars, bytes, sizeof bytes), 1); /* and it ends */
 }
 
+static void patterns_match_by_level(void **state)
+{
+    (void)state;
+    assert_true(iris__path_matches("/a/b", "/a/b"));
+    assert_false(iris__path_matches("/a/b", "/a/bc"));
+    assert_false(iris__path_matches("/a", "/a/b"));
+    assert_true(iris__path_matches("/a/*", "/a/b"));
+    assert_false(iris__path_matches("/a/*", "/a"));
+    assert_false(iris__path_matches("/a/*", "/a/b/c"));
+    assert_true(iris__path_matches("/a/**", "/a"));
+    assert_true(iris__path_matches("/a/**", "/a/b/c"));
+    assert_true(iris__path_matches("/**/c", "/a/b/c"));
+    assert_true(iris__path_matches("/**", "/a"));
+    assert_true(iris__path_matches("/*/b/*", "/a/b/c"));
+    assert_false(iris__path_matches("/**/x", "/a/b/c"));
+    assert_false(iris__path_matches("/a/**", "/ab"));
+}
+
 static const struct CMUnitTest tests[] = {
     IRIS_TEST("logs.longest_path_says_the_level", longest_path_says_the_level),
     IRIS_TEST("p8.what_is_too_much_of_a_log_is_counted", what_is_too_much_is_counted),
@@ -208,6 +227,7 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("logs.lines_cannot_pass_for_others", lines_cannot_pass_for_others),
     IRIS_TEST("logs.json_is_one_line", json_is_one_line),
     IRIS_TEST("logs.journald_gets_fields", journald_gets_fields),
+    IRIS_TEST("logs.patterns_match_by_level", patterns_match_by_level),
     IRIS_TEST("logs.secrets_are_blotted_out", secrets_are_blotted_out),
 };
 IRIS_MAIN(tests)

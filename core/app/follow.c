@@ -1,0 +1,200 @@
+#include "follow.h"
+
+#include "app.h"
+#include "verbs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct follower {
+    struct follower *next;
+    struct control_reply *reply;
+    char *pattern;
+    unsigned level;
+    uint64_t at; /* it knows all up to this event */
+};
+
+/* ---- patterns ---- */
+
+static int is_level(const char *pattern, size_t n, const char *name)
+{
+    return n == strlen(name) && !strncmp(pattern, name, n);
+}
+
+/* Both stand at a '/' or at their end. */
+int iris__path_matches(const char *pattern, const char *path)
+{
+    if (!*pattern)
+        return !*path;
+    size_t n = strcspn(pattern + 1, "/") + 1, m = *path ? strcspn(path + 1, "/") + 1 : 0;
+    if (is_level(pattern, n, "/**"))
+        return iris__path_matches(pattern + n, path) ||
+               (m && iris__path_matches(pattern, path + m));
+    if (!m || (!is_level(pattern, n, "/*") && (n != m || strncmp(pattern, path, n) != 0)))
+        return 0;
+    return iris__path_matches(pattern + n, path + m);
+}
+
+static int is_wanted(const struct follower *f, const struct event *e)
+{
+    return e->kind != IRIS_EVENT_DECIDED && e->level >= f->level &&
+           (!f->pattern || (e->path && iris__path_matches(f->pattern, e->path)));
+}
+
+/* ---- what there is ---- */
+
+/* At most a ring of them. */
+static json_t *gather(struct app *a, struct follower *f, uint64_t *missed)
+{
+    json_t *list = json_array();
+    struct event e;
+    uint64_t some;
+    for (int n = 0; n < EVENTS_ROOM && iris__events_next(&a->events, f->at, &e, &some); n++) {
+        *missed += f->at ? some : 0; /* who begins has missed nothing */
+        f->at = e.number;
+        if (is_wanted(f, &e))
+            json_array_append_new(list, iris__verb_event(&e));
+        iris__event_finish(&e);
+    }
+    return list;
+}
+
+/* 1: it has got its answer; that is not so where it waits for lines and there are none. */
+static int answer(struct app *a, struct follower *f, int waits)
+{
+    uint64_t missed = 0;
+    json_t *list = gather(a, f, &missed);
+    if (waits && !json_array_size(list) && !missed) {
+        json_decref(list);
+        return 0;
+    }
+    iris__control_reply(f->reply, 200,
+                        json_pack("{s:o, s:I, s:I}", "events", list, "next", (json_int_t)f->at,
+                                  "missed", (json_int_t)missed));
+    return 1;
+}
+
+static void destroy(struct follower *f)
+{
+    free(f->pattern);
+    free(f);
+}
+
+/* ---- those that wait ---- */
+
+/* Whoever has hung up is let go, too: its answer goes nowhere. */
+static void serve(void *app)
+{
+    struct app *a = app;
+    struct followers *all = &a->followers;
+    pthread_mutex_lock(&all->lock);
+    struct follower *list = all->first;
+    all->first = NULL;
+    atomic_store(&all->n, 0);
+    pthread_mutex_unlock(&all->lock);
+    for (struct follower *f = list, *next; f; f = next) {
+        next = f->next;
+        if (answer(a, f, !iris__control_is_gone(f->reply))) {
+            destroy(f);
+            continue;
+        }
+        pthread_mutex_lock(&all->lock);
+        f->next = all->first;
+        all->first = f;
+        atomic_fetch_add(&all->n, 1);
+        pthread_mutex_unlock(&all->lock);
+    }
+}
+
+void iris__followers_ring(struct app *a)
+{
+    struct followers *all = &a->followers;
+    if (!atomic_load(&all->n))
+        return;
+    pthread_mutex_lock(&all->lock);
+    if (all->first)
+        iris__control_call(all->first->reply, serve, a);
+    pthread_mutex_unlock(&all->lock);
+}
+
+/* An event that came after it had looked rang for nobody: so it is looked at once more. */
+static void follow(struct app *a, struct follower *f)
+{
+    struct followers *all = &a->followers;
+    pthread_mutex_lock(&all->lock);
+    f->next = all->first;
+    all->first = f;
+    atomic_fetch_add(&all->n, 1);
+    pthread_mutex_unlock(&all->lock);
+    serve(a);
+}
+
+void iris__followers_init(struct followers *all)
+{
+    *all = (struct followers){0};
+    pthread_mutex_init(&all->lock, NULL);
+}
+
+void iris__followers_finish(struct followers *all)
+{
+    for (struct follower *f = all->first, *next; f; f = next) {
+        next = f->next;
+        iris__control_error(f->reply, "stopping", NULL, "the app is stopping");
+        destroy(f);
+    }
+    all->first = NULL;
+    pthread_mutex_destroy(&all->lock);
+}
+
+/* ---- the request ---- */
+
+static int level_of(const char *word)
+{
+    static const char *const words[] = {"trace", "debug", "info", "warn", "error"};
+    for (int i = 0; i < 5; i++)
+        if (!strcmp(words[i], word))
+            return i;
+    return -1;
+}
+
+static const char *refusal(const char *level, const char *pattern, json_int_t since)
+{
+    if (level_of(level) < 0)
+        return "\"level\": expected trace, debug, info, warn or error";
+    if (since < 0)
+        return "\"since\": expected the number of an event";
+    if (pattern && (*pattern != '/' || strlen(pattern) > 255))
+        return "\"pattern\": expected a path, where a star stands for one level and two for all below";
+    return NULL;
+}
+
+void iris__verb_logs(void *app, const struct control_request *r, struct control_reply *reply)
+{
+    struct app *a = app;
+    const char *level = "trace", *pattern = NULL;
+    json_int_t since = 0;
+    int waits = 0;
+    json_error_t error;
+    if (json_unpack_ex((json_t *)r->body, &error, 0, "{s?s, s?s, s?I, s?b}", "level", &level,
+                       "pattern", &pattern, "since", &since, "follow", &waits)) {
+        iris__control_error(reply, "bad-request", NULL, "%s", error.text);
+        return;
+    }
+    const char *why = refusal(level, pattern, since);
+    struct follower *f = why ? NULL : calloc(1, sizeof *f);
+    if (!f) {
+        iris__control_error(reply, why ? "bad-request" : "failed", NULL, "%s",
+                            why ? why : "no memory");
+        return;
+    }
+    *f = (struct follower){.reply = reply,
+                           .pattern = pattern ? strdup(pattern) : NULL,
+                           .level = (unsigned)level_of(level),
+                           .at = (uint64_t)since};
+    if (waits) {
+        follow(a, f);
+    } else {
+        answer(a, f, 0);
+        destroy(f);
+    }
+}

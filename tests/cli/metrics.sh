@@ -1,0 +1,43 @@
+#!/bin/bash
+# ctest: cli.metrics_are_what_prometheus_reads
+# Per path and never per pid, bounded, and in the exposition format: by a parser of ours, and by promtool where it is.
+. "$SRC/tests/cli/live"
+metrics() { curl -sD head --unix-socket "$XDG_RUNTIME_DIR/iris/test.sock" http://x/metrics >metrics.txt; }
+# sample NAME: its value; with its labels as they are written
+sample() { metrics; awk -v name="$1" '$1 == name { print $2 }' metrics.txt; }
+expect_sample() {
+    is_sample() { [ "$(sample "$1")" = "$2" ]; }
+    await is_sample "$@" || { tried=$1 status=- err= out=$(cat metrics.txt); bad "expected $2"; }
+}
+
+manifest "\"actors\": [$(actor /a echo), $(actor /b tally1 '"restart": "always"'), $(actor /c echo)], \"metrics\": {\"max_series\": 10}"
+run_app
+for i in 1 2 3; do "$IRIS" send /a x 2>err; done
+expect_sample 'iris_actor_messages_total{path="/a",host="native"}' 3
+"$IRIS" send /c x 2>err
+expect_sample 'iris_actor_messages_total{path="other",host=""}' 1
+"$IRIS" send /b "crash it" 2>err
+expect_sample 'iris_events_total{kind="crashed"}' 1
+expect_sample 'iris_dead_letters_total{reason="crashed"}' 1
+expect_sample 'iris_actor_restarts_total{path="/b"}' 1
+expect_sample 'iris_mailbox_depth{path="/a"}' 0
+expect_sample iris_actors 3
+tried=metrics status=- err= out=$(cat head metrics.txt)
+grep -q 'Content-Type: text/plain; version=0.0.4' head || bad 'expected the type of the format'
+grep -q 'path="/c"' metrics.txt && bad 'expected two paths, and the rest as others'
+grep -q 'pid=' metrics.txt && bad 'expected no pid'
+for name in process_resident_memory_bytes process_open_fds process_threads process_start_time_seconds; do
+    grep -q "^$name [1-9]" metrics.txt || bad "expected $name"
+done
+python3 "$SRC/tests/cli/promtext.py" <metrics.txt >out 2>err || { err=$(cat err); bad 'expected the format'; }
+promtool=$(PATH=$PATH:$BUILD/prometheus/usr/bin command -v promtool)
+if [ -n "$promtool" ]; then
+    "$promtool" check metrics <metrics.txt >out 2>&1 || { out=$(cat out); bad 'promtool says so'; }
+else
+    echo 'no promtool (Debian: prometheus): only our own parser has looked'
+fi
+try curl -s -X POST --unix-socket "$XDG_RUNTIME_DIR/iris/test.sock" http://x/metrics; says not-allowed
+"$IRIS" stop >out 2>err
+app_ends 0
+leaves_nothing
+finish
