@@ -178,6 +178,10 @@ IRIS_EXPORT int iris_step(iris_runtime *);
  * changed. Takes the three arguments of the handler. Safe in signal handlers. [any] */
 IRIS_EXPORT int iris_fault(int signal, const void *siginfo, void *ucontext);
 
+/* For the same handler, when it was something else and the program is about to end: writes to fd which actor
+ * this thread is in, what it runs, and its how many-th message it is. Safe in signal handlers. [any] */
+IRIS_EXPORT void iris_fault_report(int signal, const void *siginfo, int fd);
+
 typedef struct iris_totals {
     uint32_t size, abi;
     uint64_t actors, handled, versions, dead_letters;
