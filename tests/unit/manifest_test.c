@@ -368,7 +368,7 @@ static void set_is_checked(void **state)
     set_one(ONE, "colour", "x",
             "--set colour: error: unknown key\n"
             "hint: keys are written as in env.LOG=FILE or actors[0].budget=50\n");
-    set_one(ONE, "metrics", "x", "--set metrics: error: is part of the plan but not built yet\n");
+    set_one(ONE, "tracing", "x", "--set tracing: error: is part of the plan but not built yet\n");
     set_one(ONE, "hosts.python", "x",
             "--set hosts.python: error: the manifest has no such place\n");
     set_one(ONE, "hosts.python.vnev", "x",
