@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BY_COOKIE = 1, BY_TLS = 2 };
+enum { BY_COOKIE = 1, BY_TLS = 2, NAME_MOST = FRAME_DATA };
 
 /* ---- identities ---- */
 
@@ -162,7 +162,7 @@ static void authenticated(struct link *l)
     l->id = link_id(l);
     l->payload = h->payload;
     l->window = h->window;
-    l->name = h->name;
+    l->name = h->name < NAME_MOST ? h->name : NAME_MOST;
     if (l->peer) {
         l->peer->via = h->id;
         l->peer->known = 1;

@@ -214,6 +214,14 @@ void link_part(struct link *l, enum parting code, const char *why)
     link_end(l, why, 1);
 }
 
+/* What others say goes into events, logs and terminals. */
+static void make_printable(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+}
+
 static void goodbye(struct link *l, const struct frame *f)
 {
     char why[128];
@@ -226,8 +234,7 @@ static void goodbye(struct link *l, const struct frame *f)
     }
     int n = f->len - 9 > 100 ? 100 : (int)f->len - 9;
     snprintf(why, sizeof why, "goodbye: %.*s", n, (const char *)f->body + 9);
-    for (char *c = why; *c; c++)
-        *c = (unsigned char)*c < ' ' ? '?' : *c;
+    make_printable(why);
     if (l->state >= LINK_UP)
         settle_parted(l, get64(f->body + 1));
     if (l->peer && f->body[0] == PART_OLD)
@@ -289,6 +296,7 @@ static int read_ages(struct mesh_node *info, const uint8_t *p, const uint8_t *en
         if (i < kept) {
             ages[i].ms = get32(p);
             snprintf(ages[i].executor, sizeof ages[i].executor, "%.*s", p[4], (const char *)p + 5);
+            make_printable(ages[i].executor);
         }
         p += 5 + p[4];
     }

@@ -9,7 +9,8 @@ static struct request *request_new(struct mesh *m, enum request_kind kind, const
                                    int64_t timeout, mesh_answer *answer, void *ctx)
 {
     struct request *r = calloc(1, sizeof *r + strlen(name) + 1);
-    if (!r || table_add(&m->requests, &r->by_id, ++m->request_id & 0xffffffff)) {
+    m->request_id = m->request_id == UINT32_MAX ? 1 : m->request_id + 1;
+    if (!r || table_add(&m->requests, &r->by_id, m->request_id)) {
         free(r);
         answer(ctx, IRIS_DEAD, 0, "no memory");
         return NULL;

@@ -169,9 +169,9 @@ void settle_tell(struct link *l)
 static void apply_nacks(struct mesh *m, struct ghost *g, const uint8_t *p, const uint8_t *end)
 {
     for (; end - p >= EACH; p += EACH) {
-        uint64_t first = get64(p), count = get32(p + 8);
-        for (uint64_t n = first; n < first + count && n >= g->heads.first && n < g->heads.end;
-             n++) {
+        uint64_t n = get64(p), until = n + get32(p + 8);
+        n = n < g->heads.first ? g->heads.first : n;
+        for (; n < until && n < g->heads.end; n++) {
             struct head *head = &g->heads.ring[n & g->heads.mask];
             if (!head->to)
                 continue;
