@@ -14,9 +14,9 @@ uint32_t frame_kind(uint8_t type)
 
 uint8_t frame_type(uint32_t kind)
 {
-    for (uint8_t i = 0; i < FRAME_SIGNALS_END - FRAME_MONITOR; i++)
+    for (int i = 0; i < FRAME_SIGNALS_END - FRAME_MONITOR; i++)
         if (kinds[i] == kind)
-            return FRAME_MONITOR + i;
+            return (uint8_t)(FRAME_MONITOR + i);
     return 0;
 }
 

@@ -31,7 +31,7 @@ uint8_t *lane_room(struct lane *l, size_t n)
         l->head = l->tail = FRONT;
     if (l->room - l->tail >= n)
         return l->base + l->tail;
-    if (l->head > l->room / 2 && FRONT + lane_waits(l) + n <= l->room) {
+    if (l->base && l->head > l->room / 2 && FRONT + lane_waits(l) + n <= l->room) {
         memmove(l->base + FRONT, l->base + l->head, lane_waits(l));
         l->tail -= l->head - FRONT;
         l->head = FRONT;

@@ -60,7 +60,7 @@ void table_remove(struct table *t, struct entry *e)
 
 struct entry *table_pop(struct table *t)
 {
-    if (!t->count)
+    if (!t->count || !t->slots)
         return NULL;
     while (!t->slots[t->popped])
         t->popped = (t->popped + 1) >> t->bits ? 0 : t->popped + 1;

@@ -45,7 +45,7 @@ static int push_head(struct heads *h, const struct head *head)
         struct head *ring = malloc(room * sizeof *ring);
         if (!ring)
             return 0;
-        for (uint64_t n = h->first; n < h->end; n++)
+        for (uint64_t n = h->first; h->ring && n < h->end; n++)
             ring[n & (room - 1)] = h->ring[n & h->mask];
         free(h->ring);
         h->ring = ring;
@@ -302,7 +302,7 @@ static int push_nack(struct nacks *k, const struct nack *nack)
         struct nack *ring = malloc(room * sizeof *ring);
         if (!ring)
             return 0;
-        for (uint64_t n = k->first; n < k->end; n++)
+        for (uint64_t n = k->first; k->ring && n < k->end; n++)
             ring[n & (room - 1)] = k->ring[n & k->mask];
         free(k->ring);
         k->ring = ring;

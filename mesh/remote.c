@@ -19,7 +19,7 @@ static struct request *request_new(struct mesh *m, enum request_kind kind, const
     r->deadline = m->now + timeout;
     r->answer = answer;
     r->ctx = ctx;
-    strcpy(r->name, name);
+    memcpy(r->name, name, strlen(name) + 1);
     r->next = m->asked;
     m->asked = r;
     m->request_due = r->deadline < m->request_due ? r->deadline : m->request_due;
