@@ -130,7 +130,7 @@ static int should_link(const struct sim *s, int a, int b)
 /* It wants the other, which is there, and nothing is in their way: at once. */
 static void check_joins(struct sim *s, struct node *n)
 {
-    for (int b = 0; b < s->profile.nodes; b++) {
+    for (int b = 0; b < s->profile.nodes && !s->profile.full; b++) {
         const struct node *o = &s->nodes[b];
         int64_t since = n->started > o->started ? n->started : 0;
         if (!since || !n->wants[b].is_wanted || !should_link(s, n->number, b) ||

@@ -98,6 +98,10 @@ int core_up(struct node *n, const char *name, uint32_t *index, char *why, size_t
     int node = named(s, name);
     if (n->state != ALIVE)
         return snprintf(why, room, "it ends"), IRIS_FAIL;
+    if (s->profile.full && !s->calm && sim_chance(s, 20)) {
+        fault_excuse(s, n->number, named(s, name), s->now + 3 * SEC);
+        return snprintf(why, room, "the table of nodes is full"), IRIS_FAIL;
+    }
     if (node < 0 || i >= INDEXES || node == n->number)
         return sim_fail(s, "I8", "n%d: up(\"%s\") as index %u", n->number, name, i), IRIS_FAIL;
     if (n->stranger != s->nodes[node].stranger)

@@ -33,9 +33,15 @@ static void count(struct node *n, int64_t bytes)
         n->memory_most = n->memory;
 }
 
+/* With --starve one of sixty is refused. */
+static int refused(void)
+{
+    return here && here->mesh && here->sim->starved && sim_below(here->sim, 60) == 0;
+}
+
 void *sim_malloc(size_t len)
 {
-    struct head *h = malloc(sizeof *h + len);
+    struct head *h = refused() ? NULL : malloc(sizeof *h + len);
     if (!h)
         return NULL;
     *h = (struct head){here, len};

@@ -1,7 +1,8 @@
-/* sim [--seeds FROM:TO | --seed N] [--trace] [--twice] [--find]
+/* sim [--seeds FROM:TO | --seed N] [--trace] [--twice] [--find] [--starve]
  *
  * --trace prints each line of what happens; --twice plays each seed again, which must be the same; --find stops
- * at the first seed that fails, and wants one (of a protocol with a planted bug). */
+ * at the first seed that fails, and wants one (of a protocol with a planted bug); --starve refuses memory now and
+ * then, and wants nothing but that all goes on. */
 #include "sim.h"
 
 #include <stdio.h>
@@ -13,7 +14,7 @@ void sim_show(const struct sim *, uint64_t lines);
 
 struct options {
     uint64_t from, to;
-    int trace, twice, find;
+    int trace, twice, find, starve;
     const char *program;
 };
 
@@ -38,6 +39,7 @@ static void draw_profile(struct sim *s)
                           .topology = (int)sim_below(s, 4),
                           .big = sim_chance(s, 10),
                           .slow = sim_chance(s, 30),
+                          .full = sim_chance(s, 10),
                           .fast_limits = sim_chance(s, 50),
                           .drift = sim_chance(s, 20) ? 10000 : 200,
                           .delay = sim_between(s, 20 * US, sim_chance(s, 30) ? 80 * MS : 2 * MS),
@@ -151,7 +153,7 @@ static void finish(struct sim *s)
     free(s->ledger.asks);
 }
 
-static struct sim *play(uint64_t seed, int loud)
+static struct sim *play(const struct options *o, uint64_t seed, int loud)
 {
     struct sim *s = calloc(1, sizeof *s);
     if (!s)
@@ -159,6 +161,7 @@ static struct sim *play(uint64_t seed, int loud)
     s->seed = seed;
     s->random.state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
     s->loud = loud;
+    s->starved = o->starve;
     draw_profile(s);
     draw_nodes(s);
     run(s);
@@ -191,9 +194,8 @@ static void add(struct tally *all, const struct tally *t)
 
 static int again(const struct options *o, const struct sim *s)
 {
-    struct sim *t = play(s->seed, 0);
+    struct sim *t = play(o, s->seed, 0);
     int same = t->hash == s->hash && t->traced == s->traced && !strcmp(t->failure, s->failure);
-    (void)o;
     if (!same)
         printf(
             "sim: seed %llu is not the same when it is played again: %016llx, then %016llx: %s\n",
@@ -249,7 +251,7 @@ static int play_all(const struct options *o)
     int failed = 0, lines = 0;
     uint64_t seeds = 0;
     for (uint64_t seed = o->from; seed <= o->to; seed++, seeds++) {
-        struct sim *s = play(seed, o->trace);
+        struct sim *s = play(o, seed, o->trace);
         add(&all, &s->tally);
         failed += s->failed;
         if (s->failed && lines++ < 5)
@@ -275,7 +277,8 @@ static int play_all(const struct options *o)
 
 static int usage(const char *program)
 {
-    fprintf(stderr, "usage: %s [--seeds FROM:TO | --seed N] [--trace] [--twice] [--find]\n",
+    fprintf(stderr,
+            "usage: %s [--seeds FROM:TO | --seed N] [--trace] [--twice] [--find] [--starve]\n",
             program);
     return 2;
 }
@@ -289,6 +292,8 @@ int main(int argc, char **argv)
             o.trace = 1;
         else if (!strcmp(argv[i], "--twice"))
             o.twice = 1;
+        else if (!strcmp(argv[i], "--starve"))
+            o.starve = 1;
         else if (!strcmp(argv[i], "--find"))
             o.find = 1;
         else if (!strcmp(argv[i], "--seed") && i + 1 < argc && sscanf(argv[++i], "%llu", &a) == 1)

@@ -303,8 +303,8 @@ void check_rtt(struct node *, int to, int64_t rtt);
 
 /* ---- all of it ---- */
 
-struct profile { /* drawn from the seed */
-    int nodes, topology, big, slow, fast_limits, stranger, drift;
+struct profile {                                                        /* drawn from the seed */
+    int nodes, topology, big, slow, full, fast_limits, stranger, drift; /* full: a table of nodes */
     int64_t delay, jitter, pace, faults_every, faults_end, calm_end, end;
     uint32_t sndbuf, window, chunk;
 };
@@ -343,6 +343,7 @@ struct sim {
     struct tally tally;
     struct trace trace[TRACE];
     uint64_t traced, hash;
+    int starved; /* memory is refused at times: then nothing counts but that it goes on, and leaks nothing */
     int loud, calm, quiet; /* no faults any more; no new mail either */
     int failed;
     char failure[512];
