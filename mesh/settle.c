@@ -93,7 +93,8 @@ static void drop_past(struct past **at)
 static void keep_past(struct link *l)
 {
     struct mesh *m = l->mesh;
-    struct past *p = calloc(1, sizeof *p);
+    /* of a link over which nothing came nothing need be known: "never heard of it" says the same */
+    struct past *p = l->received ? calloc(1, sizeof *p) : NULL;
     int same = 0;
     if (!p)
         return;
