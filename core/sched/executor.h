@@ -102,7 +102,7 @@ struct sched {
         nworkers;       /* entries; that of a replaced one is used again when its thread is gone */
     int64_t limit;      /* the same of executors that do not say; set before they are opened */
     atomic_uint parked; /* at least as many as say so themselves: a hint */
-    atomic_int serving; /* a sleeping worker serves the poller */
+    atomic_int serving; /* sleeping workers that serve the poller */
     struct worker *workers[SCHED_WORKERS_MAX];
     struct poller poller;
     atomic_uint armed; /* descriptors that somebody waits for; kept by who arms */

@@ -219,6 +219,15 @@ static int64_t time_until(struct sched *s, int64_t at)
     return at == INT64_MAX ? -1 : at > now ? at - now : 0;
 }
 
+/* Two are enough for the descriptors. Who only sleeps is not counted, or none would serve who sleeps after him. */
+static int begin_serving(struct sched *s)
+{
+    if (atomic_fetch_add(&s->serving, 1) < 2)
+        return 1;
+    atomic_fetch_sub(&s->serving, 1);
+    return 0;
+}
+
 /* Until it is woken, a descriptor is readable, or (for who keeps the time) a timer is due. 1: at most that
  * last, or the time has changed. */
 static int sleep_once(struct worker *w)
@@ -230,9 +239,10 @@ static int sleep_once(struct worker *w)
     atomic_exchange(&w->parked, 1);
     int64_t until = iris__keeper_begin(s, w);
     if (!has_reason_to_stay(w)) {
-        int serving = atomic_fetch_add(&s->serving, 1) < 2; /* two are enough for the descriptors */
+        int serving = begin_serving(s);
         n = iris__poller_wait(&s->poller, w->bell, serving, time_until(s, until), tags, 16);
-        atomic_fetch_sub(&s->serving, 1);
+        if (serving)
+            atomic_fetch_sub(&s->serving, 1);
         has_slept = 1;
     }
     int woken = !unpark(w);

@@ -4,7 +4,7 @@
 . "$SRC/tests/cli/nodes"
 
 node a '"listen": "127.0.0.1:0"' "$(actor /svc/echo echo '"name": "echo"'), $(actor /svc/order order '"name": "order", "mailbox": "unbounded"')"
-start a
+start a --workers 6 # most of them sleep, and do not look at sockets
 where=$(address a)
 node b "\"listen\": \"127.0.0.1:0\", \"peers\": [\"$where\"]" "$(actor /svc/mine echo '"name": "mine"'), $(actor /svc/order order), {\"path\": \"/far\", \"remote\": \"echo@a\"}"
 start b
