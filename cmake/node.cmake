@@ -107,7 +107,7 @@ endfunction()
 
 # With all the targets that there are in the end.
 function(iris_node_package)
-  foreach(target program_iris plugin_native plugin_python plugin_node)
+  foreach(target program_iris plugin_native plugin_python plugin_node plugin_mesh)
     if(TARGET ${target})
       add_dependencies(package_node ${target})
     endif()
