@@ -1,6 +1,7 @@
 #include "hub.h"
 
 #include "cookie.h"
+#include "secure.h"
 
 #include <iris/ext/control.h>
 #include <iris/ext/name.h>
@@ -210,6 +211,7 @@ static void net_closed(void *ctx, uint32_t conn, const char *why)
 static void net_alarmed(void *ctx)
 {
     mesh_tick(((struct hub *)ctx)->mesh);
+    hub_tls_look(ctx);
 }
 
 /* ---- the seam: this node ---- */
@@ -311,6 +313,8 @@ static void make_name(struct hub *h)
     gethostname(host, sizeof host - 1);
     if (*h->options.node)
         snprintf(h->node, sizeof h->node, "%s", h->options.node);
+    else if (h->secure)
+        snprintf(h->node, sizeof h->node, "%s", hub_tls_name(h));
     else
         snprintf(h->node, sizeof h->node, "%s-%ld-%04x", host, (long)getpid(), chance);
 }
@@ -358,7 +362,6 @@ static int make_mesh(struct hub *h)
                             .cookie = n ? cookie : NULL,
                             .cookie_len = n,
                             .loopback_cookie = !*o->cookie,
-                            .allow_peers = (const char *const *)o->allow_peers.items,
                             .exported = (const char *const *)o->export.items,
                             .may_stop = (const char *const *)o->may_stop.items,
                             .limits = o->limits};
@@ -388,12 +391,11 @@ int hub_net(struct hub *h)
     mine.ctx = h;
     if (h->closed)
         return h->api->fail("mesh: the runtime is closed");
-    if (h->options.has_tls && !h->filter) /* never in the clear what was to be hidden */
-        return h->api->fail(
-            "tls: this build has no TLS for links yet; leave it out, or use a cookie");
     if (!h->net && !(h->net = net_create(&mine, why, sizeof why)))
         return h->api->fail("mesh: %s", why);
-    net_set_filter(h->net, h->filter);
+    if (hub_tls(h))
+        return IRIS_FAIL;
+    net_set_filter(h->net, h->secure ? secure_filter(h->secure) : NULL);
     return IRIS_OK;
 }
 
@@ -503,6 +505,7 @@ void hub_destroy(struct hub *h)
     if (h->mesh)
         mesh_free(h->mesh);
     net_destroy(h->net);
+    secure_destroy(h->secure);
     release(h, h->hub_version);
     release(h, h->outbox_version);
     release(h, h->proxy_version);

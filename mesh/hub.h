@@ -42,9 +42,14 @@ struct op { /* a question that is under way; or one that came while the lock was
     char at[280], name[];
 };
 
+enum {                        /* notes of our own, beside the protocol's (enum mesh_event) */
+       NOTE_CERTIFICATE = 64, /* text: it was read again */
+       NOTE_CERTIFICATE_BAD   /* it ends, or it is not taken */
+};
+
 struct note { /* of something that happened, to be told under no lock */
     struct note *next;
-    enum mesh_event what;
+    int what;
     uint32_t index; /* UP: of the node */
     char node[256], text[256];
 };
@@ -62,7 +67,8 @@ struct hub {
     char node[256], bound[280];
     struct mesh *mesh; /* NULL: nothing has begun */
     struct net *net;
-    const struct net_filter *filter;
+    struct secure *secure; /* NULL: no TLS */
+    int64_t secure_at;     /* when it is looked after next */
     int closed;
     uint64_t actor; /* the hub's pid */
     struct outbox outboxes[HUB_NODES];
@@ -82,12 +88,18 @@ int hub_begin(struct hub *);
 int hub_net(struct hub *); /* only the net; lock held */
 void hub_enter(struct hub *);
 void hub_leave(struct hub *);
-int hub_is_mine(const struct hub *); /* this thread has the lock: it comes from a call of the protocol */
+int hub_is_mine(
+    const struct hub *); /* this thread has the lock: it comes from a call of the protocol */
 /* Runs it now, or as soon as the call that this thread comes from is over. */
 void hub_do(struct hub *, struct op *);
 void hub_done(struct op *); /* lock held: answer it when the lock is let go */
 struct op *hub_op(struct hub *, void (*run)(struct op *), const char *at, const char *name,
                   int64_t timeout, iris_mesh_answer *);
+
+/* ---- hub_tls.c; lock held ---- */
+int hub_tls(struct hub *); /* if the settings say so; IRIS_FAIL with a reason */
+const char *hub_tls_name(const struct hub *);
+void hub_tls_look(struct hub *);
 
 /* ---- outbox.c ---- */
 uint64_t outbox_queue(const struct hub *); /* bytes that may wait in one; as many may in the link */
@@ -101,8 +113,7 @@ void outbox_room(struct hub *, uint32_t index);
 struct watchers *watchers_create(void);
 void watchers_destroy(struct watchers *);
 /* Lock held: to be told by hub_leave(). */
-void watchers_note(struct hub *, enum mesh_event, const char *node, uint32_t index,
-                   const char *text);
+void watchers_note(struct hub *, int what, const char *node, uint32_t index, const char *text);
 void watchers_tell(struct hub *); /* no lock held; all notes that there are */
 int watchers_add(struct hub *, const char *at, iris_mesh_changed *, void *ctx, uint64_t actor,
                  uint64_t *id);

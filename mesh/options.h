@@ -21,6 +21,7 @@ struct options {
     char cookie[OPTIONS_TEXT]; /* a file; "": the own one */
     int insecure;
     int has_tls;
+    int64_t warn; /* ns before a certificate ends; 0: the default */
     char cert[OPTIONS_TEXT], key[OPTIONS_TEXT], ca[OPTIONS_TEXT];
     struct options_list allow_peers, export, may_stop; /* items NULL: all, none, none */
     struct options_address *listen, *peers;

@@ -45,8 +45,7 @@ void watchers_destroy(struct watchers *w)
     free(w);
 }
 
-void watchers_note(struct hub *h, enum mesh_event what, const char *node, uint32_t index,
-                   const char *text)
+void watchers_note(struct hub *h, int what, const char *node, uint32_t index, const char *text)
 {
     struct note *n = calloc(1, sizeof *n);
     if (!n)
@@ -93,6 +92,10 @@ static void log_note(struct hub *h, const struct note *n)
     case MESH_DIAL_FAILED:
         api->log(h->self, IRIS_INFO, "mesh: %s cannot be reached: %s", n->node, n->text);
         break;
+    case NOTE_CERTIFICATE:
+        api->log(h->self, IRIS_INFO, "mesh: %s", n->text);
+        break;
+    case NOTE_CERTIFICATE_BAD:
     case MESH_CONFLICT:
         api->log(h->self, IRIS_WARN, "mesh: %s", n->text);
         break;

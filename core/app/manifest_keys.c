@@ -248,6 +248,8 @@ const struct manifest_key iris__manifest_keys[] = {
      .meaning = "PEM file: who signs certificates of nodes"},
     {"mesh.tls", "allow", MANIFEST_STRINGS, .min = 1,
      .meaning = "who is let in: iris://CLUSTER/NODE, or fingerprints; by default all that it signed"},
+    {"mesh.tls", "warn", MANIFEST_DURATION, .min = 1, .def = "720h",
+     .meaning = "how long before a certificate ends a warning says so"},
     {"mesh", "heartbeat", KEYS_OF("mesh.heartbeat"),
      .meaning = "how soon it is seen that a node has gone"},
     {"mesh.heartbeat", "interval", MANIFEST_DURATION, .min = 1, .def = "1s",

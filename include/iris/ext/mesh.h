@@ -25,7 +25,8 @@
  *   cookie      {"file": ".."}: a secret of 32 bytes or more, mode 0600, the same at all nodes. Without it nodes
  *               of one user on one machine share a cookie that the runtime makes itself
  *   insecure    true: a cookie is enough for addresses that are not loopback. What is sent can be read there
- *   tls         {"cert": "..", "key": "..", "ca": "..", "allow": [".."]}: mutual TLS 1.3 on all links
+ *   tls         {"cert": "..", "key": "..", "ca": "..", "allow": [".."], "warn": "720h"}:
+ *               mutual TLS 1.3 on all links
  *   heartbeat   {"interval": "1s", "timeout": "4s"}
  *   max_payload, max_name, queue ("1MiB", 1024, "4MiB"), links (256)
  *   timeouts    {"connect", "resolve", "probe", "send", "hello", "frame"}, each "5s"; "redial", "redial_max"

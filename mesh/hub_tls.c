@@ -1,0 +1,47 @@
+/* TLS of the hub: made of its settings, and looked after while it runs. */
+#include "hub.h"
+
+#include "secure.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { SECOND = 1000000000 };
+
+int hub_tls(struct hub *h)
+{
+    const struct options *o = &h->options;
+    char why[512];
+    if (!o->has_tls || h->secure)
+        return IRIS_OK;
+    const struct trust_config config = {.cert = o->cert,
+                                        .key = o->key,
+                                        .ca = o->ca,
+                                        .node = *o->node ? o->node : NULL,
+                                        .allow = (const char *const *)o->allow_peers.items,
+                                        .warn = o->warn / SECOND};
+    if (!(h->secure = secure_create(&config, why, sizeof why)))
+        return h->api->fail("tls: %s", why);
+    h->secure_at = 0;
+    return IRIS_OK;
+}
+
+/* Without a name of its own a node has that of its certificate. */
+const char *hub_tls_name(const struct hub *h)
+{
+    return h->secure ? strrchr(secure_self(h->secure)->uri, '/') + 1 : NULL;
+}
+
+void hub_tls_look(struct hub *h)
+{
+    char text[sizeof((struct note *)0)->text];
+    int is_bad;
+    if (!h->secure)
+        return;
+    if (net_now() >= h->secure_at) {
+        h->secure_at = net_now() + (int64_t)SECURE_EVERY * SECOND;
+        while (secure_look(h->secure, time(NULL), text, sizeof text, &is_bad))
+            watchers_note(h, is_bad ? NOTE_CERTIFICATE_BAD : NOTE_CERTIFICATE, "", 0, text);
+    }
+    net_alarm(h->net, h->secure_at);
+}

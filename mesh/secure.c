@@ -1,0 +1,207 @@
+#include "secure.h"
+
+#include "tls.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PLAIN = 64 * 1024 }; /* four records are handed on at once */
+
+struct secure {
+    struct trust *trust;
+    struct net_filter filter;
+    unsigned char plain[PLAIN];
+};
+
+struct session {
+    struct secure *home;
+    struct net_pipe *pipe;
+    struct tls *tls;
+    int told;        /* the protocol knows who it is */
+    int uses, ended; /* what the protocol is told may end it: it is freed when nobody is in it */
+};
+
+static void leave(struct session *s)
+{
+    if (--s->uses || !s->ended)
+        return;
+    tls_destroy(s->tls);
+    free(s);
+}
+
+static void flush(struct session *s)
+{
+    const void *bytes;
+    size_t n, taken;
+    while (!s->ended && (n = tls_output(s->tls, &bytes))) {
+        taken = net_pipe_write(s->pipe, bytes, n);
+        tls_sent(s->tls, taken);
+        if (taken < n)
+            return;
+    }
+}
+
+static void *begin(void *ctx, struct net_pipe *pipe, int dials, const char *address, char *why,
+                   size_t room)
+{
+    struct secure *home = ctx;
+    struct session *s = calloc(1, sizeof *s);
+    (void)address;
+    if (s && (s->tls = tls_create(home->trust, !dials, 0))) {
+        s->home = home;
+        s->pipe = pipe;
+        s->uses = 1;
+        flush(s);
+        return s;
+    }
+    free(s);
+    snprintf(why, room, "no memory");
+    return NULL;
+}
+
+/* Returns how much there was. */
+static size_t hand_on(struct session *s)
+{
+    size_t n = 0, more;
+    if (tls_state(s->tls) != TLS_SHAKING && !s->told && *tls_peer(s->tls)->uri) {
+        s->told = 1;
+        net_pipe_open(s->pipe, tls_peer(s->tls));
+    }
+    while (!s->ended && n < PLAIN && (more = tls_read(s->tls, s->home->plain + n, PLAIN - n)))
+        n += more;
+    if (n && !s->ended)
+        net_pipe_bytes(s->pipe, s->home->plain, n);
+    return n;
+}
+
+static int complain(const struct session *s, char *why, size_t room)
+{
+    switch (tls_state(s->tls)) {
+    case TLS_FAILED:
+        snprintf(why, room, "tls: %s", tls_why(s->tls));
+        return IRIS_FAIL;
+    case TLS_ENDED:
+        snprintf(why, room, "the other end closed the connection");
+        return IRIS_FAIL;
+    default:
+        return IRIS_OK;
+    }
+}
+
+static int feed(void *session, const void *bytes, size_t n, char *why, size_t room)
+{
+    struct session *s = session;
+    const char *at = bytes;
+    size_t taken, handed = 0;
+    int result = IRIS_OK;
+    s->uses++;
+    do {
+        taken = tls_feed(s->tls, at, n);
+        at += taken;
+        n -= taken;
+        flush(s); /* the last of a handshake goes before what is said after it */
+        handed = hand_on(s);
+        flush(s);
+    } while (!s->ended && (n || handed) && taken + handed > 0);
+    if (!s->ended && n && tls_state(s->tls) != TLS_FAILED) {
+        snprintf(why, room, "tls: the handshake does not go on");
+        result = IRIS_FAIL;
+    }
+    if (!s->ended)
+        result = complain(s, why, room);
+    leave(s);
+    return result;
+}
+
+static size_t put(void *session, const void *bytes, size_t n)
+{
+    struct session *s = session;
+    const char *at = bytes;
+    size_t taken = 0, more;
+    do {
+        more = tls_write(s->tls, at + taken, n - taken);
+        taken += more;
+        flush(s);
+    } while (more && taken < n);
+    return taken;
+}
+
+static int writable(void *session, char *why, size_t room)
+{
+    struct session *s = session;
+    const void *bytes;
+    int result = IRIS_OK;
+    s->uses++;
+    flush(s);
+    if (s->told && !tls_output(s->tls, &bytes))
+        net_pipe_writable(s->pipe);
+    if (!s->ended)
+        result = complain(s, why, room);
+    leave(s);
+    return result;
+}
+
+static void end(void *session, int linger)
+{
+    struct session *s = session;
+    if (linger)
+        tls_end(s->tls);
+    flush(s); /* also an alert, that tells the other end why */
+    s->ended = 1;
+    leave(s);
+}
+
+struct secure *secure_create(const struct trust_config *config, char *why, size_t room)
+{
+    struct secure *s = calloc(1, sizeof *s);
+    if (!s) {
+        snprintf(why, room, "no memory");
+        return NULL;
+    }
+    if (!(s->trust = trust_create(config, why, room))) {
+        free(s);
+        return NULL;
+    }
+    s->filter = (struct net_filter){
+        .ctx = s, .begin = begin, .feed = feed, .write = put, .writable = writable, .end = end};
+    return s;
+}
+
+void secure_destroy(struct secure *s)
+{
+    if (!s)
+        return;
+    trust_destroy(s->trust);
+    free(s);
+}
+
+const struct net_filter *secure_filter(const struct secure *s)
+{
+    return &s->filter;
+}
+
+const struct mesh_identity *secure_self(const struct secure *s)
+{
+    return trust_self(s->trust);
+}
+
+int secure_reload(struct secure *s, char *why, size_t room)
+{
+    return trust_reload(s->trust, why, room);
+}
+
+int secure_look(struct secure *s, time_t now, char *text, size_t room, int *is_bad)
+{
+    char why[512];
+    *is_bad = 1;
+    if (!trust_changed(s->trust))
+        return trust_due(s->trust, now, text, room);
+    *is_bad = trust_reload(s->trust, why, sizeof why) != IRIS_OK;
+    if (*is_bad)
+        snprintf(text, room, "certificates have changed and are not taken: %s", why);
+    else
+        snprintf(text, room, "certificates are read again: new links show %s, SHA-256 %.16s..",
+                 trust_self(s->trust)->uri, trust_self(s->trust)->fingerprint);
+    return 1;
+}
