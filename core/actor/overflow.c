@@ -340,3 +340,14 @@ int iris__overflow_refuses(struct world *w, uint64_t pid, size_t len)
     iris__door_unlock(d);
     return refuses;
 }
+
+int iris__overflow_is_full(struct world *w, uint64_t pid, size_t len)
+{
+    iris_actor *a = iris__table_at(&w->table, pid);
+    struct door *d = a ? iris__door_lock(w, a, pid, DOOR_MAKE) : NULL;
+    if (!d)
+        return 0;
+    int full = is_full(d, a, len);
+    iris__door_unlock(d);
+    return full;
+}

@@ -21,5 +21,7 @@ int iris__overflow(struct overflow *, uint64_t pid);
 /* [any] Whether that is plain: nobody waits, and the newest is refused. It is counted then. Saves making
  * a message that nobody takes. */
 int iris__overflow_refuses(struct world *, uint64_t pid, size_t len);
+/* [any] Whether one more message of that length would have to wait, or worse. Nothing is counted. */
+int iris__overflow_is_full(struct world *, uint64_t pid, size_t len);
 
 #endif

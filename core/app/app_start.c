@@ -5,6 +5,7 @@
 #include "fail.h"
 #include "find.h"
 #include "ready.h"
+#include "router.h"
 
 #include <iris/ext/mesh.h>
 
@@ -17,12 +18,13 @@ static int64_t now(const struct app *a)
     return iris__sched_now(&a->runtime->world.sched);
 }
 
+/* index: of a->manifest->actors. */
 static void add_problem(struct app *a, struct problems *p, size_t index, const char *key,
                         const char *code, const char *why)
 {
     char pointer[48];
     size_t n = strcspn(why, "\n");
-    snprintf(pointer, sizeof pointer, "/actors/%zu/%s", index, key);
+    snprintf(pointer, sizeof pointer, "/actors/%zu/%s", a->manifest->actors[index].index, key);
     /* Further lines: where in the handler, as its language tells it. */
     if (why[n] && strncmp(why + n, "\nhint: ", 7))
         iris__app_say(a, IRIS_APP_WARNING, "%s", why + n + 1);
@@ -174,10 +176,13 @@ static void start_hosts(struct app *a, struct problems *problems)
         start_host(a, a->manifest->hosts[i].name, problems);
 }
 
-/* What a host that did not start would have loaded is not tried. */
+/* What a host that did not start would have loaded is not tried; nor the next instance of what was refused. */
 static int may_load(const struct app *a, size_t i, size_t host_problems)
 {
-    return !host_problems || !is_configured(a, a->manifest->actors[i].host);
+    const struct manifest_actor *m = &a->manifest->actors[i];
+    if (m->behind || (m->number > 1 && !a->actors[i - 1].version))
+        return 0;
+    return !host_problems || !is_configured(a, m->host);
 }
 
 static int load_all(struct app *a)
@@ -190,7 +195,8 @@ static int load_all(struct app *a)
         if (!iris__ready_actor(a->manifest, i, &problems) && may_load(a, i, before) &&
             load(a, &a->manifest->actors[i], &a->actors[i]))
             add_problem(a, &problems, i, "handler", "handler", iris__reason());
-        else if (a->actors[i].version && check_kind(&a->manifest->actors[i], &a->actors[i]))
+        else if (a->actors[i].version && a->manifest->actors[i].number < 2 &&
+                 check_kind(&a->manifest->actors[i], &a->actors[i]))
             add_problem(a, &problems, i, "kind", "bad-value", iris__reason());
         iris__app_wait(a, 0);
     }
@@ -236,8 +242,23 @@ static void add_mailbox(struct app *a, const struct manifest_actor *m, iris_spaw
     s->fallback = m->fallback ? iris_find(a->runtime, m->fallback) : 0;
 }
 
+/* Its instances have begun, and keep their pids. */
+static int make_router(struct app *a, const struct manifest_actor *m, struct app_actor *actor)
+{
+    uint64_t *pids = calloc(m->behind, sizeof *pids);
+    for (uint32_t i = 0; pids && i < m->behind; i++)
+        pids[i] = atomic_load(&actor[(ptrdiff_t)i - m->behind].pid);
+    int result = pids ? iris__router_define(&a->runtime->world, (enum router_way)m->route, pids,
+                                            m->behind, &actor->version)
+                      : iris__fail("%s: no memory", m->path);
+    free(pids);
+    return result;
+}
+
 static int spawn(struct app *a, const struct manifest_actor *m, struct app_actor *actor)
 {
+    if (m->behind && make_router(a, m, actor))
+        return IRIS_FAIL;
     struct alarm *alarms = alarms_of(m);
     struct app_spawn s = {
         .spawn = {.size = sizeof s.spawn,

@@ -140,6 +140,7 @@ static void read_root(struct reading *r)
         name_after_directory(r);
     iris__manifest_place_elements(r);
     iris__manifest_order(r);
+    iris__manifest_instances(r);
     iris__manifest_check_sets(r);
 }
 

@@ -63,13 +63,13 @@ struct manifest_actor {
     const char *handler;      /* as written, variables replaced: "./libpay.so:pay_v2" */
     const char *handler_text; /* its file, or module, as written: "./libpay.so" */
     const char
-        *handler_file;  /* that, relative to the manifest: absolute. NULL: not a file (a module).
+        *handler_file;     /* that, relative to the manifest: absolute. NULL: not a file (a module).
                                * Without a '/' in handler_text: whoever loads it also looks in the
                                * installed behaviours. */
-    const char *symbol; /* behind ':' or '#', or NULL */
-    const char *host;   /* as written, or by the file's ending */
-    const char *name;   /* to register, or NULL */
-    const char *args;   /* JSON text, variables replaced, or NULL */
+    const char *symbol;    /* behind ':' or '#', or NULL */
+    const char *host;      /* as written, or by the file's ending */
+    const char *name;      /* to register, or NULL */
+    const char *args;      /* JSON text, variables replaced, or NULL */
     const char *remote;    /* "payments@b", or NULL: it is of this node */
     const char *remote_at; /* "b", or HOST:PORT */
     const char *remote_name;
@@ -89,6 +89,11 @@ struct manifest_actor {
     int64_t idle_ns;      /* of a lazy one; 0: it does not rest */
     int kind;             /* enum manifest_kind: what the handler must be */
     int log_level;        /* 0: trace, IRIS_DEBUG_LEVEL ..; -1: not written */
+    int64_t instances;    /* 0: as many as there are cores */
+    int route;            /* enum router_way */
+    size_t index;         /* in the file: of several instances and their router the same */
+    uint32_t number;      /* of an instance, from 1; 0: it is the only one, or a router */
+    uint32_t behind; /* of a router: so many instances stand before it in the list; 0: it is none */
     struct manifest_timer *timers;
     size_t ntimers;
     const char **depends_on;
@@ -145,8 +150,11 @@ struct manifest {
     size_t nenv;
     struct manifest_host *hosts; /* as written */
     size_t nhosts;
-    struct manifest_actor *actors; /* a list of the table: the count is the next member */
+    struct manifest_actor *actors; /* a list of the table: the count is the next member. When all is
+                                    * read, instances stand in it one by one, and then their router */
     size_t nactors;
+    const struct manifest_actor *written; /* as the file has them */
+    size_t nwritten;
     struct manifest_supervisor *supervisors;
     size_t nsupervisors;
     struct manifest_logs logs;

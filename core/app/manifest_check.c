@@ -21,6 +21,7 @@ static void finish_element(struct reading *r, const char *where, json_t *object,
         iris__manifest_remote(r, object, element);
         iris__manifest_handler(r, element);
         iris__manifest_lazy(r, element);
+        iris__manifest_route(r, object, element);
     } else {
         check_backoff(r, element);
     }

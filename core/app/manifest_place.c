@@ -44,11 +44,11 @@ static int is_inherited(const struct manifest *m, const char *wanted, const char
     size_t i, k;
     const char *key = behind_index(wanted, "/actors/", &i);
     const char *at = behind_index(pointer, "/supervisors/", &k);
-    if (!key || !at || i >= m->nactors || k >= m->nsupervisors)
+    if (!key || !at || i >= m->nwritten || k >= m->nsupervisors)
         return NOWHERE;
     if (!strncmp(at, "/defaults/", strlen("/defaults/")))
         at += strlen("/defaults");
-    const char *actor = m->actors[i].path, *path = m->supervisors[k].path;
+    const char *actor = m->written[i].path, *path = m->supervisors[k].path;
     if (strcmp(key, at) || !*key || !actor || !path || !hands_down(path, actor))
         return NOWHERE;
     return DEFAULT + (int)strlen(path);

@@ -110,7 +110,7 @@ int iris__size(const char *text, int64_t *bytes);
 int iris__duration_ms(int64_t ms, int64_t *ns); /* a bare number is milliseconds */
 
 /* ---- manifest_value.c: one value, as its key wants it ---- */
-#define MANIFEST_TEXTS \
+#define MANIFEST_TEXTS                                                                  \
     (MANIFEST_STRING | MANIFEST_NAME | MANIFEST_LABEL | MANIFEST_HOST | MANIFEST_PATH | \
      MANIFEST_ADDRESS | MANIFEST_REMOTE | MANIFEST_NODE)
 /* -1: the key takes no such kind of value (and no problem was noted). */
@@ -174,5 +174,10 @@ void iris__manifest_lazy(struct reading *, const struct manifest_actor *);
 
 /* ---- manifest_order.c: what only the whole shows ---- */
 void iris__manifest_order(struct reading *);
+
+/* ---- manifest_instances.c ---- */
+void iris__manifest_route(struct reading *, const json_t *object, struct manifest_actor *);
+/* At the end: several instances become several actors. */
+void iris__manifest_instances(struct reading *);
 
 #endif

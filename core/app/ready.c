@@ -27,12 +27,12 @@ int iris__ready_actor(const struct manifest *m, size_t i, struct problems *all)
 {
     const struct manifest_actor *a = &m->actors[i];
     char pointer[48];
-    if (a->remote_at)
+    if (a->remote_at || a->behind || a->number > 1) /* the first instance speaks for all */
         return 0;
     int no_host = iris__find_host(a->host);
     char *file = no_host ? NULL : iris__find_file(m, a);
     int failed = !file;
-    snprintf(pointer, sizeof pointer, "/actors/%zu/%s", i,
+    snprintf(pointer, sizeof pointer, "/actors/%zu/%s", a->index,
              no_host && a->names_host ? "host" : "handler");
     if (failed)
         problem_of_reason(m, all, pointer, no_host ? "host" : "handler");

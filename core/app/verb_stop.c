@@ -1,5 +1,4 @@
-#include "api.h"
-#include "verbs.h"
+#include "change.h"
 
 #include <string.h>
 
@@ -29,6 +28,42 @@ static void again(struct order *o, int64_t at)
         iris__control_error(iris__order_take(o), "failed", NULL, "%s: no memory", o->target);
 }
 
+/* Of a router: its mail goes to the instances, then they are stopped. */
+struct stop {
+    struct order order;
+    uint32_t waits; /* instances that have not ended; 0: it is about one actor, or the router */
+    int is_router;
+};
+
+static void stop_instances(struct stop *s)
+{
+    struct app *a = s->order.app;
+    size_t first = 0;
+    s->waits = iris__instances(a, s->order.pid, &first);
+    s->is_router = 0;
+    for (uint32_t i = 0; i < s->waits; i++)
+        iris__supervisor_stop(&a->runtime->supervisors, atomic_load(&a->actors[first + i].pid));
+}
+
+/* The pid of whom it waits for now; 0: they have all ended. */
+static uint64_t awaited(struct stop *s)
+{
+    struct app *a = s->order.app;
+    size_t first = 0;
+    if (iris__actor_alive(&a->runtime->world, s->order.pid))
+        return s->order.pid;
+    if (s->is_router)
+        stop_instances(s);
+    if (s->waits)
+        iris__instances(a, s->order.pid, &first);
+    for (; s->waits; s->waits--) {
+        uint64_t pid = atomic_load(&a->actors[first + s->waits - 1].pid);
+        if (iris__actor_alive(&a->runtime->world, pid))
+            return pid;
+    }
+    return 0;
+}
+
 /* Its end is the moment at which nobody finds it any more: that is looked for, not told. */
 static void look(struct order *o)
 {
@@ -36,7 +71,8 @@ static void look(struct order *o)
     iris_info i = {.size = sizeof i, .abi = IRIS_ABI};
     char count[COUNT_ROOM];
     int64_t end = o->began + o->timeout, next = iris__order_now(o) + LOOK;
-    if (iris__info(w, o->pid, &i) != IRIS_OK)
+    uint64_t pid = awaited((struct stop *)o);
+    if (!pid || iris__info(w, pid, &i) != IRIS_OK)
         iris__control_reply(iris__order_take(o), 200, json_pack("{s:s}", "target", o->target));
     else if (iris__order_now(o) < end)
         again(o, next < end ? next : end);
@@ -48,9 +84,12 @@ static void look(struct order *o)
 
 static void carry_stop(struct call *c)
 {
-    struct order *o = iris__order_open(c->app, sizeof *o, c->reply, c->args.target, c->info.pid);
-    if (!o)
+    size_t first;
+    struct stop *s = iris__order_open(c->app, sizeof *s, c->reply, c->args.target, c->info.pid);
+    struct order *o = &s->order;
+    if (!s)
         return;
+    s->is_router = iris__instances(c->app, c->info.pid, &first) != 0;
     iris__supervisor_stop(&c->app->runtime->supervisors,
                           o->pid); /* if it has ended already: as well */
     o->late = look;

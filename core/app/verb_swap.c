@@ -1,9 +1,7 @@
-#include "api.h"
 #include "behaviour.h"
+#include "change.h"
 #include "fail.h"
 #include "find.h"
-#include "swap.h"
-#include "verbs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,22 +10,12 @@
 /* Swap and rollback: load on the loader thread, queue at the actor, be told, answer. A client that does
  * not want to wait longer is told so; the swap stays queued, and events tell how it went. */
 
-enum stage { LOADING, QUEUED };
-
-struct change {
-    struct order order;
-    struct load_order load;
-    struct origin from;    /* what is loaded */
-    struct swap_order how; /* for the core */
-    _Atomic int stage, cancelled;
-};
-
 static void free_change(struct order *o)
 {
     iris__origin_finish(&((struct change *)o)->from);
 }
 
-static int is_rollback(const struct change *c)
+int iris__change_is_rollback(const struct change *c)
 {
     return !c->from.file;
 }
@@ -59,7 +47,7 @@ static void reply_done(struct change *c, struct control_reply *reply, const stru
 }
 
 /* The core's sentences begin with the word that the client has said itself. */
-static const char *without_verb(const char *why)
+const char *iris__change_why(const char *why)
 {
     static const char *const verbs[] = {"swap: ", "rollback: "};
     for (size_t i = 0; why && i < 2; i++)
@@ -70,14 +58,18 @@ static const char *without_verb(const char *why)
 
 static void refuse(struct change *c, struct control_reply *reply, const char *why)
 {
-    iris__control_error(reply, is_rollback(c) ? "rollback-refused" : "swap-refused",
+    iris__control_error(reply, iris__change_is_rollback(c) ? "rollback-refused" : "swap-refused",
                         "nothing has changed: the version that ran goes on", "%s: %s",
-                        c->order.target, without_verb(why));
+                        c->order.target, iris__change_why(why));
 }
 
 static void told(void *ctx, const struct swap_report *r)
 {
     struct change *c = ctx;
+    if (c->all) {
+        iris__change_all_told(c->all, r);
+        return;
+    }
     struct control_reply *reply = iris__order_take(&c->order);
     if (reply && r->result == IRIS_OK)
         reply_done(c, reply, r);
@@ -117,7 +109,7 @@ static void late(struct order *o)
 /* ---- carrying out ---- */
 
 /* The reference of the caller goes with it: told() comes once, or never. */
-static void queue(struct change *c)
+void iris__change_queue(struct change *c)
 {
     struct order *o = &c->order;
     atomic_store(&c->stage, QUEUED);
@@ -138,7 +130,7 @@ static void record(struct change *c, const char *why)
     char *text;
     iris__origin_refused(&a->runtime->world, c->order.pid);
     if (iris__info(&a->runtime->world, c->order.pid, &i) != IRIS_OK ||
-        asprintf(&text, "still v%u: %s", i.rev, without_verb(why)) < 0)
+        asprintf(&text, "still v%u: %s", i.rev, iris__change_why(why)) < 0)
         return;
     iris__app_event(a, &(iris_event){.size = sizeof(iris_event),
                                      .abi = IRIS_ABI,
@@ -157,17 +149,23 @@ static void loaded(struct load_order *load)
     const char *why = atomic_load(&c->cancelled) ? "cancelled" : load->why;
     if (load->result == IRIS_OK && !atomic_load(&c->cancelled)) {
         c->how.version = load->version;
-        queue(c);
+        if (c->all)
+            iris__change_all_loaded(c->all, NULL);
+        else
+            iris__change_queue(c);
         return;
     }
     if (load->result == IRIS_OK)
         iris__version_release(load->version);
     else
         record(c, why);
-    told(c, &(struct swap_report){.result = IRIS_FAIL, .why = why});
+    if (c->all)
+        iris__change_all_loaded(c->all, why);
+    else
+        told(c, &(struct swap_report){.result = IRIS_FAIL, .why = why});
 }
 
-static void start_loading(struct change *c)
+void iris__change_load(struct change *c)
 {
     c->load.file = c->from.file;
     c->load.symbol = c->from.symbol;
@@ -187,20 +185,19 @@ void iris__swap_again(struct app *a, uint64_t pid)
         return;
     c->order.free = free_change;
     if (iris__origin(&a->runtime->world, pid, &c->from) == IRIS_OK && c->from.file)
-        start_loading(c);
+        iris__change_load(c);
     else
         iris__order_drop(&c->order);
 }
 
-static struct change *open_change(struct call *call)
+struct change *iris__change_open(struct call *call, struct control_reply *reply)
 {
     const struct verb_args *a = &call->args;
-    if (atomic_load(&call->app->phase) == APP_STOPPING) {
-        iris__control_error(call->reply, "stopping", NULL, "the app is stopping");
+    if (reply && atomic_load(&call->app->phase) == APP_STOPPING) {
+        iris__control_error(reply, "stopping", NULL, "the app is stopping");
         return NULL;
     }
-    struct change *c =
-        iris__order_open(call->app, sizeof *c, call->reply, a->target, call->info.pid);
+    struct change *c = iris__order_open(call->app, sizeof *c, reply, a->target, call->info.pid);
     if (!c)
         return NULL;
     c->order.free = free_change;
@@ -214,9 +211,14 @@ static struct change *open_change(struct call *call)
 
 static void carry_rollback(struct call *call)
 {
-    struct change *c = open_change(call);
+    size_t first;
+    if (iris__instances(call->app, call->info.pid, &first)) {
+        iris__change_all(call, 1);
+        return;
+    }
+    struct change *c = iris__change_open(call, call->reply);
     if (c && iris__order_limit(&c->order, call->args.timeout, late) == IRIS_OK)
-        queue(c);
+        iris__change_queue(c);
     else if (c)
         iris__order_drop(&c->order);
 }
@@ -260,28 +262,31 @@ static int find_again(struct call *call, struct origin *from)
 }
 
 /* The reason's second line may be a hint. */
-static void refuse_unloaded(struct change *c)
+void iris__change_refuse_unloaded(struct control_reply *reply, const char *target)
 {
     static const char mark[] = "\nhint: ";
     const char *reason = iris__reason(), *hint = strstr(reason, mark);
-    iris__control_error(iris__order_take(&c->order), "swap-refused",
-                        hint ? hint + sizeof mark - 1
-                             : "nothing has changed: the version that ran goes on",
-                        "%s: %.*s", c->order.target,
-                        (int)(hint ? (size_t)(hint - reason) : strlen(reason)), reason);
+    iris__control_error(
+        reply, "swap-refused",
+        hint ? hint + sizeof mark - 1 : "nothing has changed: the version that ran goes on",
+        "%s: %.*s", target, (int)(hint ? (size_t)(hint - reason) : strlen(reason)), reason);
+}
+
+int iris__change_find(struct call *call, struct change *c)
+{
+    return call->args.handler ? find_named(call, &c->from) : find_again(call, &c->from);
 }
 
 static void carry_new(struct call *call)
 {
-    struct change *c = open_change(call);
+    struct change *c = iris__change_open(call, call->reply);
     if (!c)
         return;
-    int failed = call->args.handler ? find_named(call, &c->from) : find_again(call, &c->from);
-    if (failed) {
-        refuse_unloaded(c);
+    if (iris__change_find(call, c)) {
+        iris__change_refuse_unloaded(iris__order_take(&c->order), c->order.target);
         iris__order_drop(&c->order);
     } else if (iris__order_limit(&c->order, call->args.timeout, late) == IRIS_OK) {
-        start_loading(c);
+        iris__change_load(c);
     } else {
         iris__order_drop(&c->order);
     }
@@ -301,11 +306,20 @@ static int cancel_loading(struct app *a, uint64_t pid)
     return n;
 }
 
+static int cancel(struct app *a, uint64_t pid)
+{
+    return cancel_loading(a, pid) + iris__swap_cancel(&a->runtime->world, pid);
+}
+
 static void carry_cancel(struct call *call)
 {
-    uint64_t pid = call->info.pid;
+    struct app *a = call->app;
     char to[COUNT_ROOM];
-    int n = cancel_loading(call->app, pid) + iris__swap_cancel(&call->app->runtime->world, pid);
+    size_t first = 0;
+    uint32_t many = iris__instances(a, call->info.pid, &first);
+    int n = cancel(a, call->info.pid);
+    for (uint32_t i = 0; i < many; i++)
+        n += cancel(a, atomic_load(&a->actors[first + i].pid));
     if (n)
         iris__control_reply(call->reply, 200,
                             json_pack("{s:s, s:i, s:s}", "target", call->args.target, "cancelled",
@@ -317,8 +331,11 @@ static void carry_cancel(struct call *call)
 
 static void carry_swap(struct call *call)
 {
+    size_t first;
     if (call->args.cancel)
         carry_cancel(call);
+    else if (iris__instances(call->app, call->info.pid, &first))
+        iris__change_all(call, 0);
     else
         carry_new(call);
 }

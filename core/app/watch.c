@@ -253,8 +253,8 @@ static int add_manifest(struct watch *w)
 {
     const struct manifest *m = w->app->manifest;
     int result = IRIS_OK;
-    for (size_t i = 0; i < m->nactors && !result; i++) {
-        char *file = iris__find_file(m, &m->actors[i]);
+    for (size_t i = 0; i < m->nwritten && !result; i++) {
+        char *file = iris__find_file(m, &m->written[i]);
         if (file)
             result = add(w, file);
         free(file);

@@ -50,8 +50,10 @@ static int is_handler(PyObject *handler, enum kind kind)
     }
     if (PyCallable_Check(handler))
         return 1;
-    PyErr_Format(PyExc_TypeError, "a handler is something that can be called, not %.80s",
-                 Py_TYPE(handler)->tp_name);
+    PyErr_Format(PyExc_TypeError, "a handler is something that can be called, not %.80s%s",
+                 Py_TYPE(handler)->tp_name,
+                 PyObject_HasAttrString(handler, "on_msg") ? "; spawn its method: object.on_msg"
+                                                           : "");
     return 0;
 }
 

@@ -42,7 +42,7 @@ if taken < 12:
     say("examples", "expected at least 12 manifests")
 
 # One value alone is not wrong: it is so beside another, on this machine, by its host, or after variables are replaced.
-beside = {"backoff_upside_down", "bad_socket_too_long", "idle_timeout_without_lazy", "inherited",
+beside = {"backoff_upside_down", "route_alone", "bad_socket_too_long", "idle_timeout_without_lazy", "inherited",
           "control_group_without_mode", "control_mode_without_group", "control_mode_without_socket",
           "handler_unknown_ending", "handler_without_file", "handler_without_name",
           "logs_to_two_places", "logs_to_nowhere"}

@@ -273,6 +273,25 @@ test('sendWait: nobody, who ends, no room in time, too large', async () => {
   assert.throws(() => rt.sendWait(open.pid, 'x', { timeout: -1 }), RangeError)
 })
 
+test('an actor that waits for room in its own mailbox is refused', async () => {
+  const rt = runtime()
+  const got = []
+  const pid = rt.spawnBounded(async message => {
+    got.push(message.toString())
+    if (got.length > 1) return
+    try {
+      while (rt.send(rt.self(), 'more'));
+      await rt.sendWait(rt.self(), 'too much')
+    } catch (error) {
+      got.push(error.code, error.message)
+    }
+  }, 2)
+  rt.send(pid, 'first')
+  await eventually(() => got.includes('more')) // it goes on
+  assert.deepEqual(got.slice(0, 2), ['first', 'IRIS_MAILBOX_FULL'])
+  assert.match(got[2], /would wait for itself/)
+})
+
 test('a program that waits for room sends a million to an actor on its own loop', async () => {
   const rt = runtime()
   let sum = 0

@@ -280,10 +280,15 @@ class NodeRuntime {
 
   /** As send(), but where the mailbox is full the message waits at its door, in line with all others that do,
    * whatever the policy. true: it is in; false: there is no such actor (any more). Rejects with TimeoutError after so
-   * many seconds: then it is not sent. */
+   * many seconds: then it is not sent. An actor does not wait for itself: MailboxFull, where it
+   * is known whose code runs (before the first await). */
   sendWait (pid, data, { timeout } = {}) {
     const ms = milliseconds(timeout)
     return new Promise((resolve, reject) => {
+      if (this._calls.self() === pid) {
+        if (this.send(pid, data)) return resolve(true)
+        throw new MailboxFull(`actor ${pid} would wait for itself: its own mailbox is full, and nobody else takes from it`)
+      }
       const token = this.#token(result => {
         if (result === OK || result === DEAD) resolve(result === OK)
         else if (result === EMPTY) reject(new TimeoutError(`the mailbox of actor ${pid} had no room in time`))
