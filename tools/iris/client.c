@@ -98,8 +98,9 @@ int client_find(const struct common *c, char *path, size_t room)
     case IRIS_OK:
         return IRIS_EXIT_OK;
     case IRIS_DEAD:
-        return client_error(c, "not-running", "start it with: iris run app.json",
-                            iris_app_reason());
+        return c->follows ? IRIS_EXIT_NOT_RUNNING
+                          : client_error(c, "not-running", "start it with: iris run app.json",
+                                         iris_app_reason());
     case IRIS_AGAIN:
         return client_failure(c, "several-running");
     }
@@ -227,6 +228,8 @@ static int lost(const struct common *c, const char *path)
 {
     int late = errno == ETIMEDOUT, ended = errno == ENODATA || errno == ECONNRESET;
     char *message;
+    if (c->follows && (ended || errno == ECONNREFUSED || errno == ENOENT))
+        return IRIS_EXIT_OK;
     if (asprintf(&message, "%s: %s", path,
                  late    ? "no answer in time"
                  : ended ? "the app ended before it answered"
@@ -272,7 +275,9 @@ int client_call(const struct common *c, const char *method, const char *path, js
     struct exchange x = {.until = now_ms() + c->timeout_ms + GRACE_MS};
     *answer = NULL;
     int status = client_find(c, at, sizeof at);
-    if (!status) {
+    if (status == IRIS_EXIT_NOT_RUNNING && c->follows)
+        status = IRIS_EXIT_OK;
+    else if (!status) {
         x.fd = dial(at);
         if (x.fd < 0 || send_request(&x, method, path, body) || read_answer(&x))
             status = lost(c, at);

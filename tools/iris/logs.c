@@ -16,6 +16,7 @@ struct logs {
     json_int_t since; /* number of an event */
     int64_t from_ms;  /* since 1970 */
     int follow, json;
+    int over; /* the app has ended */
 };
 
 enum { KEY_LEVEL = 1000, KEY_SINCE };
@@ -143,6 +144,7 @@ static void print(struct logs *l, json_t *answer)
     l->since = json_integer_value(json_object_get(answer, "next"));
 }
 
+/* 0 and no answer while it follows: the app has ended. */
 static int ask(struct logs *l, int waits)
 {
     json_t *answer = NULL;
@@ -151,6 +153,8 @@ static int ask(struct logs *l, int waits)
     int status = client_call(&l->common, "POST", "/v1/logs", body, &answer);
     if (answer)
         print(l, answer);
+    else if (!status)
+        l->over = 1;
     json_decref(answer);
     return status;
 }
@@ -163,7 +167,10 @@ int verb_logs(int argc, char **argv)
     l.common.quiet = 1; /* each line is an object of its own */
     int status = ask(&l, 0);
     l.common.timeout_ms = FOR_EVER;
-    while (l.follow && !status && !ferror(stdout))
+    l.common.follows = l.follow;
+    while (l.follow && !l.over && !status && !ferror(stdout))
         status = ask(&l, 1);
+    if (l.over)
+        fputs("the app has ended\n", stderr);
     return status;
 }

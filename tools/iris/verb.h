@@ -56,6 +56,7 @@ struct common {
     const char *app;
     int json;
     int quiet; /* the answer is not printed, with --json either: the verb makes another of it */
+    int follows; /* until the app ends: that is no error, and there is no answer */
     int64_t timeout_ms;
 };
 
