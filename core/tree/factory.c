@@ -1,11 +1,14 @@
+#include "ask.h"
 #include "fail.h"
 #include "gate.h"
 #include "keep.h"
+#include "route.h"
 
 #include <stdlib.h>
 
 #define FIRST_AGAIN (100 * IRIS__MS)
 #define LAST_AGAIN (30 * IRIS__SECOND)
+#define IN_A_MOMENT (20 * IRIS__MS) /* one that is at work */
 
 static int64_t time_until_again(uint32_t failures)
 {
@@ -26,10 +29,12 @@ static void again(struct supervisors *s, struct factory *f, int64_t delay)
 }
 
 /* Lock held. */
-static void has_made(struct supervisors *s, struct factory *f, int failed, uint64_t pid)
+static void has_made(struct supervisors *s, struct factory *f, int result, uint64_t pid)
 {
     struct supervisor *round = iris__round_over(f->member);
-    if (failed || iris__member_set_pid(s, f->member, pid)) {
+    if (result == IRIS_AGAIN) {
+        again(s, f, IN_A_MOMENT);
+    } else if (result || iris__member_set_pid(s, f->member, pid)) {
         f->failures++;
         again(s, f, time_until_again(f->failures));
     } else {
@@ -47,9 +52,46 @@ static void tell_failure(struct supervisors *s, uint32_t failures, const char *w
                       (double)time_until_again(failures) / 1e9);
 }
 
+/* ---- a member of another node ---- */
+
+struct far { /* until it has ended, or its node is gone */
+    iris_answer answer;
+    struct supervisors *s;
+    uint64_t pid;
+};
+
+static void far_ended(iris_job *job)
+{
+    struct far *k = (struct far *)((char *)job - offsetof(struct far, answer.job));
+    int ended = k->answer.result == IRIS_OK; /* else the runtime does */
+    if (k->answer.message)
+        iris__message_drop(k->s->world->pool, iris__message_of(k->answer.message));
+    if (ended)
+        iris__supervisor_gone(k->s, k->pid);
+    free(k);
+}
+
+/* Its end is told by its node, or by the end of the link to it. */
+static void watch_far(struct supervisors *s, uint64_t pid)
+{
+    uint64_t port;
+    struct far *k = calloc(1, sizeof *k);
+    if (k) {
+        *k = (struct far){.answer.job.run = far_ended, .s = s, .pid = pid};
+        if (iris__port_ended(s->world, pid, -1, &k->answer, &port) == IRIS_OK)
+            return;
+    }
+    free(k);
+    iris__supervisor_gone(s, pid); /* no memory: it is made anew, which asks for some again */
+}
+
 /* It may have ended before it was known here. */
 static void make_sure(struct supervisors *s, uint64_t pid)
 {
+    if (IRIS__NODE_OF(pid)) {
+        watch_far(s, pid);
+        return;
+    }
     iris_actor *a = iris__table_at(&s->world->table, pid);
     if (a)
         atomic_fetch_or(&a->marks, MARK_KEPT);
@@ -64,20 +106,22 @@ static void make(iris_job *job)
     struct errands errands;
     uint64_t pid = 0;
     iris__forget();
-    int failed = atomic_load(s->closing) ? 1 : f->make(f->ctx, &pid) != IRIS_OK || !pid;
+    int result = atomic_load(s->closing) ? IRIS_FAIL : f->make(f->ctx, &pid);
+    if (result == IRIS_OK && !pid)
+        result = IRIS_FAIL;
     iris__keep_lock(s, &errands);
     f->is_posted = 0;
     int wanted = f->member != NULL, closes = atomic_load(s->closing);
     if (!wanted)
         iris__keep_factory(s, ERRAND_RELEASE, f);
     else if (!closes)
-        has_made(s, f, failed, pid);
-    uint32_t failures = wanted ? f->failures : 0;
+        has_made(s, f, result, pid);
+    uint32_t failures = wanted && result != IRIS_AGAIN ? f->failures : 0;
     iris__keep_unlock(s);
     if (failures && !closes)
         tell_failure(s, failures,
-                     failed ? iris__reason() : "what it made is supervised by somebody already");
-    else if (wanted && !closes)
+                     result ? iris__reason() : "what it made is supervised by somebody already");
+    else if (wanted && !closes && result == IRIS_OK)
         make_sure(s, pid);
 }
 
@@ -149,7 +193,8 @@ static int join(struct supervisors *s, const iris_factory *given, struct factory
 int iris__supervise_factory(struct supervisors *s, const iris_factory *given)
 {
     struct errands errands;
-    if (!iris__actor_alive(s->world, given->pid))
+    if (IRIS__NODE_OF(given->pid) ? !iris__route_is_up(s->world, given->pid)
+                                  : !iris__actor_alive(s->world, given->pid))
         return IRIS_DEAD;
     struct factory *f = create(s, given);
     if (!f)

@@ -52,7 +52,7 @@ typedef struct iris_factory {
     uint64_t pid;     /* the first one, alive; the factory is not called for it */
     /* Make another actor; IRIS_OK and *pid, or IRIS_FAIL after api->fail(). One that fails is called
      * again after 0.1, 0.2, 0.4, .. s, 30 s at most, for ever: that is logged, and not counted as a
-     * restart. Called on `executor`, never two at once. */
+     * restart. IRIS_AGAIN: it is at work; it is called again in a moment. On `executor`, never two at once. */
     int (*make)(void *ctx, uint64_t *pid);
     void (*release)(void *ctx); /* nobody will call make any more; once, [any]; may be NULL */
     void *ctx;
