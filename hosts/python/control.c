@@ -3,6 +3,8 @@
 
 #include "wait.h"
 
+#include <iris/ext/route.h>
+
 /* The arguments of a call with one, "pid". */
 #define ARGUMENTS PyObject *const *args, Py_ssize_t n, PyObject *keywords
 
@@ -22,6 +24,8 @@ static PyObject *is_alive(PyObject *self, ARGUMENTS)
 {
     iris_info i;
     int result = info_of(self, args, n, keywords, "is_alive", &i);
+    if (result != IRIS_OK && !PyErr_Occurred() && IRIS_NODE(i.pid))
+        return (result = iris__is_alive_far(self, i.pid)) < 0 ? NULL : PyBool_FromLong(result);
     return result < 0 && PyErr_Occurred() ? NULL : PyBool_FromLong(result == IRIS_OK);
 }
 
@@ -82,7 +86,8 @@ static PyObject *kill_actor(PyObject *self, ARGUMENTS)
     uint64_t pid;
     if (!h || iris__take_pid(args, n, keywords, "kill", &pid))
         return NULL;
-    iris__ext.watch->kill(h->self, pid);
+    if (iris__ext.watch->kill(h->self, pid) == IRIS_FAIL)
+        return iris__raise_reason(NULL);
     Py_RETURN_NONE;
 }
 

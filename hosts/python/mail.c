@@ -223,7 +223,7 @@ static int ask(struct host *h, uint64_t pid, Py_buffer *data, int64_t timeout, i
 
 int iris__waits_for_itself(const struct host *h)
 {
-    if (!iris__driver || iris__driver->host != h)
+    if (!iris__driver || iris__driver->host != h || iris__driver == &h->maker)
         return 0;
     PyErr_SetString(iris__error, "a handler that waits for an answer holds up all other Python "
                                  "actors: make it async def and await rt.ask(..), or spawn it "

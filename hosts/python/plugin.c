@@ -34,6 +34,7 @@ static void stop(void *host)
         iris__driver_close(&h->pool[i]);
     iris__loop_close(h);
     iris__driver_close(&h->teller);
+    iris__driver_close(&h->maker);
     iris__driver_close(&h->main);
     PyGILState_STATE gil = PyGILState_Ensure();
     Py_CLEAR(h->special);
@@ -82,6 +83,7 @@ const iris_plugin *iris_plugin_entry(const iris_api *given)
                                     .mailbox = given->extension(IRIS_MAILBOX),
                                     .name = given->extension(IRIS_NAME),
                                     .observe = given->extension(IRIS_OBSERVE),
+                                    .plugins = given->extension(IRIS_PLUGIN),
                                     .reader = given->extension(IRIS_READER),
                                     .supervise = given->extension(IRIS_SUPERVISE),
                                     .timer = given->extension(IRIS_TIMER_EXT),

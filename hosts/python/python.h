@@ -14,8 +14,10 @@
 #include <iris/ext/control.h>
 #include <iris/ext/library.h>
 #include <iris/ext/mailbox.h>
+#include <iris/ext/mesh.h>
 #include <iris/ext/name.h>
 #include <iris/ext/observe.h>
+#include <iris/ext/plugin.h>
 #include <iris/ext/reader.h>
 #include <iris/ext/supervise.h>
 #include <iris/ext/timer.h>
@@ -50,14 +52,17 @@ struct host { /* one for each runtime */
     struct driver pool[POOL_MAX]; /* for release_gil beyond the limit of threads */
     int npool, next_pool;
     struct driver teller; /* of what no handler may hold up; made when first needed */
+    struct driver maker;  /* of factories, which may wait; likewise */
     struct loop *loop;    /* of async handlers; made when first needed */
     int views;            /* objects that show messages of its runtime, which must stay for them */
     struct host *next;
-    PyObject *special;    /* note.c: pid -> kind and flags, of actors that are not plain */
-    Py_ssize_t sweep_at;  /* so many */
-    int threads;          /* of them, those with release_gil and a thread of their own */
-    atomic_uint versions; /* scripts that are held */
-    void *door;           /* the door's own */
+    PyObject *special;     /* note.c: pid -> kind and flags, of actors that are not plain */
+    Py_ssize_t sweep_at;   /* so many */
+    int threads;           /* of them, those with release_gil and a thread of their own */
+    atomic_uint versions;  /* scripts that are held */
+    const iris_mesh *mesh; /* once it was needed */
+    void *net;             /* its first argument */
+    void *door;            /* the door's own */
 };
 
 enum kind {

@@ -193,8 +193,9 @@ static PyMethodDef *all_methods(void)
 {
     PyMethodDef *const tables[] = {
         own_methods,        iris__mail_methods,    iris__spawn_methods,     iris__control_methods,
-        iris__name_methods, iris__observe_methods, iris__supervise_methods, iris__watch_methods};
-    static PyMethodDef all[64];
+        iris__name_methods, iris__observe_methods, iris__supervise_methods, iris__watch_methods,
+        iris__mesh_methods};
+    static PyMethodDef all[96];
     size_t n = 0;
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         for (PyMethodDef *m = tables[i]; m->ml_name; m++)

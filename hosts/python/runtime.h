@@ -21,6 +21,7 @@ struct extensions {
     const iris_mailbox *mailbox;
     const iris_name *name;
     const iris_observe *observe;
+    const iris_plugins *plugins;
     const iris_reader *reader;
     const iris_supervise *supervise;
     const iris_timer_api *timer;
@@ -45,9 +46,13 @@ int iris__waits_for_itself(const struct host *);
 PyObject *iris__raise_reason(PyObject *class);
 extern PyObject *iris__no_such_actor, *iris__mailbox_full, *iris__swap_rejected;
 
+/* Of an actor of another node: 1, 0, or -1 with an exception. */
+int iris__is_alive_far(PyObject *runtime, uint64_t pid);
+
 /* Methods by topic; each ends with an empty one. */
 extern PyMethodDef iris__mail_methods[], iris__spawn_methods[], iris__control_methods[],
-    iris__name_methods[], iris__observe_methods[], iris__supervise_methods[], iris__watch_methods[];
+    iris__name_methods[], iris__observe_methods[], iris__supervise_methods[], iris__watch_methods[],
+    iris__mesh_methods[];
 
 /* door_*.c: a runtime for this object, and its end. 0, or -1 with an exception. */
 int iris__door_open(struct runtime *, PyObject *args, PyObject *keywords);

@@ -123,13 +123,13 @@ PyObject *iris__signal_object(const iris_message *m)
     if (!s)
         return NULL;
     int ends = m->kind == IRIS_EXIT || m->kind == IRIS_DOWN;
-    const char *name = iris_signal_name(m->kind);
+    const char *node = iris_node_signal(m), *name = node ? node : iris_signal_name(m->kind);
     s->type_name = PyUnicode_FromString(name ? name : "SIGNAL");
     s->from_pid = m->from ? PyLong_FromUnsignedLongLong(m->from) : Py_NewRef(Py_None);
     s->target_pid = Py_NewRef(ends && s->from_pid ? s->from_pid : Py_None);
     s->reason = s->metadata = NULL;
     int failed = 0;
-    if (ends)
+    if (ends || node)
         failed = split(m, &s->reason, &s->metadata);
     else {
         s->reason = PyUnicode_FromString("");

@@ -70,22 +70,28 @@ static PyObject *result_of(int result, uint64_t pid)
     Py_RETURN_NONE;
 }
 
+/* Whose thread makes: a factory may wait, as for another node, and hold up no handler. */
+static iris_executor *maker(struct host *h)
+{
+    if (!h->maker.executor && iris__driver_open(h, &h->maker, "python-make", NULL))
+        return iris__raise_reason(NULL), NULL;
+    return h->maker.executor;
+}
+
 /* A supervisor that is missing is made, as the original does. */
 static PyObject *supervise(struct host *h, const char *path, PyObject *target, PyObject *factory,
                            const char *strategy)
 {
-    iris_factory f = {.size = sizeof f,
-                      .abi = IRIS_ABI,
-                      .path = path,
-                      .make = make,
-                      .release = release,
-                      .executor = h->main.executor};
+    iris_factory f = {
+        .size = sizeof f, .abi = IRIS_ABI, .path = path, .make = make, .release = release};
     if (strategy_of(strategy, &f.strategy) || iris__pid(target, &f.pid))
         return NULL;
     if (!PyCallable_Check(factory))
         return PyErr_Format(PyExc_TypeError,
                             "a factory is called to make an actor, and gives its pid"),
                NULL;
+    if (!(f.executor = maker(h)))
+        return NULL;
     struct maker *m = malloc(sizeof *m);
     if (!m)
         return PyErr_NoMemory();

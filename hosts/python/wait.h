@@ -11,6 +11,7 @@ struct wait {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     int refs, is_done, result;
+    uint64_t pid; /* of an answer of the mesh */
     char *why;
     iris_answer answer; /* its message is dropped with the last reference */
 };

@@ -50,7 +50,7 @@ async def remote():
     try:
         await rt.resolve_remote_py("127.0.0.1:1", "auth")
     except iris.Error as error:
-        print("mesh" in str(error))
+        print("refused" in str(error))
 asyncio.run(remote())
 """, ["True None", "True"])
 

@@ -269,6 +269,32 @@ def exits(rt, times=100):
     return sum(subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 0 for _ in range(times))
 
 
+def remote(rt, n=500_000):
+    """The sender is this process, the handler another one."""
+    program = """if 1:
+        import iris, sys
+        rt, got = iris.Runtime(), [0]
+        def count(msg):
+            if msg == b"?": return b"%d" % got[0]
+            got[0] += 1
+        rt.register("count", rt.spawn(count))
+        print(rt.listen("127.0.0.1:0"), flush=True)
+        sys.stdin.read()"""
+    other = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, text=True)
+    pid, send, data = rt.resolve_remote(other.stdout.readline().strip(), "count"), rt.send, bytes(32)
+
+    def act():
+        for _ in range(n):
+            while not send(pid, data):  # as much waits for the other node as may
+                time.sleep(0.0005)
+        assert rt.ask_wait(pid, b"?", 60) == b"%d" % n  # behind all of them
+
+    rate = n / seconds(act)
+    other.communicate()
+    return rate
+
+
 # name: what, its words, unit, factor, format, at least or at most, the original's
 ROWS = {
     "one": (one, "a Python thread to one actor", "M msgs/s", 1e-6, ".2f", ">= 4.0", "0.13"),
@@ -279,6 +305,8 @@ ROWS = {
     "coroutine": (coroutine, "`async def` handler", "M msgs/s", 1e-6, ".2f", ">= 1.5", ""),
     "async_pull": (async_pull, "`await recv()`", "M msgs/s", 1e-6, ".2f", "", ""),
     "large": (large, "64 KiB, not copied", "M msgs/s", 1e-6, ".2f", ">= 2.0", ""),
+    "remote": (remote, "from one process to a handler in another, 32 bytes", "M msgs/s", 1e-6, ".2f", ">= 0.09",
+               "0.09, order lost"),
     "swaps": (swaps, "swaps in effect", "M/s", 1e-6, ".2f", ">= 1.6", "1.59"),
     "spawns": (spawns, "1,000,000 actors spawned", "s", 1, ".2f", "<= 2.0", "5.2"),
     "idle": (idle, "an idle actor that shares its handler", "bytes", 1, ".0f", "<= 200", "5406"),

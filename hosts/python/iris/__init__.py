@@ -25,6 +25,7 @@ from ._iris import (
 from ._aio import AsyncMailbox
 from ._buffer import allocate_buffer
 from ._events import Event, Events
+from ._mesh import NodeDown
 from ._runtime import PyRuntime, Runtime, Supervisor
 
 SystemMessage = PySystemMessage
@@ -40,5 +41,5 @@ def version() -> str:
 __all__ = [
     "Runtime", "PyRuntime", "PyMailbox", "Mailbox", "AsyncMailbox", "PySystemMessage", "SystemMessage", "Reason",
     "Supervisor", "Event", "Events", "allocate_buffer", "version",
-    "Error", "NoSuchActor", "MailboxFull", "SwapRejected", "Interrupted",
+    "Error", "NoSuchActor", "MailboxFull", "NodeDown", "SwapRejected", "Interrupted",
 ]

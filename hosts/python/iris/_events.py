@@ -114,6 +114,13 @@ def dispatch(key, kind, level, pid, path, text):
             listener._add(event)
 
 
+def tell(runtime, event):
+    """Of what the core does not know."""
+    with _lock:
+        for listener in [one for some in _listeners.values() for one in some if one._runtime is runtime]:
+            listener._add(event)
+
+
 def close_all(runtime):
     """Its runtime is closed."""
     with _lock:

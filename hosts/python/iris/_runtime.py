@@ -11,6 +11,7 @@ from . import _iris, _log
 from ._events import Events, close_all
 from ._buffer import take_buffer
 from ._iris import Error, NoSuchActor
+from ._mesh import Mesh
 
 _PUSH, _PULL, _OBSERVED = 0, 1, 2
 
@@ -28,10 +29,7 @@ _POOL_SIZE = _setting("IRIS_GIL_POOL_SIZE", 8)
 _iris._set_release_gil_limits(_setting("IRIS_MAX_RELEASE_GIL_THREADS", 256), _POOL_SIZE)
 
 
-def _no_mesh(call):
-    raise Error(f"{call}: this build of Iris has no mesh: actors of other nodes cannot be reached yet")
-
-
+_IS_HOST = not hasattr(_iris, "_closes_at_exit")  # `iris run`: settings are the manifest's
 _NOBODY = 1  # a pid that no actor has
 
 
@@ -52,11 +50,17 @@ def _left(end):
     return None if end is None else max(0.0, end - time.monotonic())
 
 
-class PyRuntime(_iris.PyRuntime):
+class PyRuntime(Mesh, _iris.PyRuntime):
     """A runtime, by the names that the original's compiled class has. Runtime adds friendlier ones."""
 
-    def __init__(self, **options):  # no arguments by place
+    def __init__(self, *, mesh=None, **options):  # no arguments by place
         super().__init__(**options)
+        if mesh is not None and not _IS_HOST:
+            try:
+                self._mesh_begin(mesh)
+            except BaseException:
+                super().close(0.0)
+                raise
 
     # ---- spawning ----
 
@@ -185,26 +189,6 @@ class PyRuntime(_iris.PyRuntime):
         size = pool_size if pool_size is not None else gil_pool_size
         _iris._set_release_gil_limits(max_threads, _POOL_SIZE if size is None else size)
 
-    # ---- other nodes ----
-
-    def listen(self, addr):
-        _no_mesh("listen")
-
-    def resolve_remote(self, addr, name):
-        _no_mesh("resolve_remote")
-
-    async def resolve_remote_py(self, addr, name):
-        _no_mesh("resolve_remote_py")
-
-    def send_remote(self, addr, pid, data):
-        _no_mesh("send_remote")
-
-    def monitor_remote(self, addr, pid):
-        _no_mesh("monitor_remote")
-
-    def is_node_up(self, addr):
-        _no_mesh("is_node_up")
-
 
 class _Inner:
     """What Runtime._inner is: calls of PyRuntime on that runtime."""
@@ -276,7 +260,8 @@ class Runtime(PyRuntime):
 
     workers: threads for native actors (by default one for each core). turn_limit: seconds after which a
     handler that has not returned is interrupted with iris.Interrupted (by default never). swap_wait: seconds
-    that a pull handler has to return after HOT_SWAP (by default 5); then the swap is refused.
+    that a pull handler has to return after HOT_SWAP (by default 5); then the swap is refused. mesh: settings of
+    the network, with the keys of a manifest's "mesh": {"node": "a", "listen": "127.0.0.1:9000", ..}.
 
     It is a context manager, which closes it by close(). Without that it ends with the interpreter, which waits
     for up to 2 s: a program that leaves more work than that behind calls close(timeout) itself."""
@@ -289,6 +274,8 @@ class Runtime(PyRuntime):
     def close(self, timeout=5.0):
         """Ends all actors, and the runtime. What they were sent before is handled first, for up to three quarters
         of timeout (seconds); then they end at once. What has not come back within timeout is left behind."""
+        if not self.closed:
+            self._mesh_end()
         super().close(timeout)
         close_all(self)
 

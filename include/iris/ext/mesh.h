@@ -133,9 +133,9 @@ typedef struct iris_mesh {
      * address or a node's name; need not be known yet. "": all. */
     int (*watch_node)(void *mesh, const char *at, iris_mesh_changed *, void *ctx, uint64_t *id);
     int (*unwatch_node)(void *mesh, uint64_t id);
-    /* The same as signals to an actor of this node (its behaviour has IRIS_SIGNALS): IRIS_PONG when the node
-     * comes up, IRIS_DOWN of pid 0 with a reason ("noconnection: ..") when it went; the node's name is in
-     * IRIS_PONG's data. Ends with the actor. */
+    /* The same as signals to an actor of this node (its behaviour has IRIS_SIGNALS): IRIS_PONG "up (node=b)"
+     * when the node comes up, IRIS_PING "noconnection (node=b): why" when it went (a DOWN is of an actor that
+     * this one monitors). iris_node_signal() tells them from pings. Ends with the actor. */
     int (*monitor_node)(void *mesh, uint64_t actor, const char *at);
 
     /* Every node that is known or wanted, by their names. Returns how many. */
@@ -153,6 +153,15 @@ typedef struct iris_mesh {
      * {"at": "b", "name": "payments", "on_loss": "down" | "stay"}. The reference is the caller's. */
     int (*proxies)(void *mesh, iris_version **out);
 } iris_mesh;
+
+/* The type name of what monitor_node() tells, "PONG" or "DOWN": its data is a reason, as in ext/watch.h. NULL: it
+ * is something else. */
+static inline const char *iris_node_signal(const iris_message *m)
+{
+    if (m->from || !m->len)
+        return (const char *)0;
+    return m->kind == IRIS_PONG ? "PONG" : m->kind == IRIS_PING ? "DOWN" : (const char *)0;
+}
 
 #ifdef __cplusplus
 }
