@@ -1,6 +1,8 @@
 /* Calls of a runtime: looking at actors, ending them, names and paths, links. */
 #include "host.h"
 
+#include <iris/ext/route.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +15,7 @@ static int info_of(napi_env env, napi_callback_info info, iris_info *i, struct h
     *h = iris__begin(env, info, 1, argv);
     if (!*h || iris__pid(env, argv[0], &pid))
         return -1;
+    i->pid = pid;
     return iris__ext.control->info((*h)->self, pid, i) != IRIS_OK;
 }
 
@@ -21,6 +24,8 @@ static napi_value is_alive(napi_env env, napi_callback_info info)
     iris_info i;
     struct host *h;
     int result = info_of(env, info, &i, &h);
+    if (result == 1 && IRIS_NODE(i.pid)) /* who wants to know whether it has ended asks: probe() */
+        return iris__boolean(env, iris__is_node_up(h, i.pid));
     return result < 0 ? NULL : iris__boolean(env, result == 0);
 }
 
@@ -85,7 +90,7 @@ static napi_value with_pid(napi_env env, napi_callback_info info,
     uint64_t pid;
     struct host *h = iris__begin(env, info, 1, argv);
     if (h && iris__pid(env, argv[0], &pid) == 0)
-        call(h->self, pid);
+        return iris__number(env, call(h->self, pid));
     return NULL;
 }
 

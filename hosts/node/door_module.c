@@ -123,8 +123,11 @@ static void depart(struct host *h)
     h->depart = NULL;
     napi_remove_env_cleanup_hook(h->env, on_exit_of_env, h);
     pthread_join(d->closer, NULL);
+    int left = d->left;
+    if (!left)
+        iris__forget_watches(h);
     iris__host_leave(h);
-    if (!d->left)
+    if (!left)
         free(d);
 }
 

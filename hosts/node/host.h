@@ -20,9 +20,11 @@
 #include <iris/ext/control.h>
 #include <iris/ext/library.h>
 #include <iris/ext/mailbox.h>
+#include <iris/ext/mesh.h>
 #include <iris/ext/name.h>
 #include <iris/ext/observe.h>
 #include <iris/ext/payload.h>
+#include <iris/ext/plugin.h>
 #include <iris/ext/supervise.h>
 #include <iris/ext/timer.h>
 #include <iris/ext/watch.h>
@@ -141,6 +143,9 @@ struct host { /* one for each runtime */
     uint32_t *token_next, ntokens, free_token;
 
     atomic_uint_fast64_t running; /* the turn that is in JavaScript; see interrupt() */
+    const iris_mesh *mesh;        /* once it was needed */
+    void *net;                    /* its first argument */
+    struct watch *watches;        /* mesh.c */
     void *isolate;
     void *door;
     void (*depart)(struct host *); /* once this drain is over */
@@ -154,6 +159,7 @@ struct extensions {
     const iris_name *name;
     const iris_observe *observe;
     const iris_payload *payload;
+    const iris_plugins *plugins;
     const iris_supervise *supervise;
     const iris_timer_api *timer;
     const iris_watch *watch;
@@ -248,7 +254,7 @@ struct call {
 };
 extern const struct call iris__mail_calls[], iris__turn_calls[], iris__spawn_calls[],
     iris__control_calls[], iris__name_calls[], iris__supervise_calls[], iris__observe_calls[],
-    iris__host_calls[];
+    iris__host_calls[], iris__mesh_calls[];
 napi_value iris__calls_of(struct host *);
 void iris__add_call(struct host *, napi_value object, const char *name, napi_callback);
 
@@ -260,6 +266,10 @@ void iris__door_stop(struct host *); /* [main] after its executor */
 const char *iris__door_reason(void);
 int iris__door_is_idle(struct host *);
 uint64_t iris__door_heap(void); /* bytes of this environment's objects; 0: not known */
+
+/* mesh.c */
+int iris__is_node_up(struct host *, uint64_t pid); /* 1: of that actor, of another node */
+void iris__forget_watches(struct host *);          /* [any] the mesh has gone */
 
 /* usage.c */
 uint64_t iris__heap(struct host *); /* [any] as it is now; if it is busy, as it was */

@@ -240,8 +240,7 @@ static napi_value send_wait(napi_env env, napi_callback_info info)
         free(own);
         return NULL;
     }
-    int result =
-        iris__ext.mailbox->send_told(iris__caller(h), pid, data, len, 0, ns, &q->answer);
+    int result = iris__ext.mailbox->send_told(iris__caller(h), pid, data, len, 0, ns, &q->answer);
     free(own);
     if (result == IRIS_OK)
         return iris__number(env, 0);

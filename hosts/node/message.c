@@ -153,7 +153,8 @@ napi_value iris__signal_object(struct host *h, const iris_message *m)
     napi_env env = h->env;
     napi_value object;
     int ends = m->kind == IRIS_EXIT || m->kind == IRIS_DOWN;
-    const char *name = iris_signal_name(m->kind);
+    const char *node = iris_node_signal(m), *name = node ? node : iris_signal_name(m->kind);
+    int tells = ends || node;
     iris_reason_parts r;
     if (napi_create_object(env, &object) != napi_ok)
         return NULL;
@@ -163,9 +164,9 @@ napi_value iris__signal_object(struct host *h, const iris_message *m)
     iris__set(env, object, "typeName", iris__string(env, name, strlen(name)));
     iris__set(env, object, "fromPid", pid);
     iris__set(env, object, "targetPid", ends ? pid : iris__null(env));
-    iris_reason_split(m->data, ends ? m->len : 0, &r);
-    iris__set(env, object, "reason", ends ? word_of(env, &r) : iris__string(env, "", 0));
-    iris__set(env, object, "metadata", ends ? metadata_of(env, &r) : iris__null(env));
+    iris_reason_split(m->data, tells ? m->len : 0, &r);
+    iris__set(env, object, "reason", tells ? word_of(env, &r) : iris__string(env, "", 0));
+    iris__set(env, object, "metadata", tells ? metadata_of(env, &r) : iris__null(env));
     return object;
 }
 

@@ -105,6 +105,7 @@ void iris__use_api(const iris_api *given)
                                         .name = given->extension(IRIS_NAME),
                                         .observe = given->extension(IRIS_OBSERVE),
                                         .payload = given->extension(IRIS_PAYLOAD),
+                                        .plugins = given->extension(IRIS_PLUGIN),
                                         .supervise = given->extension(IRIS_SUPERVISE),
                                         .timer = given->extension(IRIS_TIMER_EXT),
                                         .watch = given->extension(IRIS_WATCH)};

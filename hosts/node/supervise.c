@@ -23,8 +23,9 @@ static int make(void *ctx, uint64_t *pid)
         return iris__api->fail("the environment of Node ends");
     napi_value token = iris__number(h->env, m->token);
     napi_value made = iris__hook(h, HOOK_MAKE, 1, &token);
-    if (made && napi_get_value_double(h->env, made, &number) == napi_ok && number > 0)
-        result = IRIS_OK;
+    int is_number = made && napi_get_value_double(h->env, made, &number) == napi_ok;
+    if (is_number && number >= 0)
+        result = number > 0 ? IRIS_OK : IRIS_AGAIN; /* its promise is not kept yet */
     else if (made)
         iris__api->fail("the factory gave no pid");
     *pid = (uint64_t)number;

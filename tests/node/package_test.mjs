@@ -15,7 +15,9 @@ function declared (name) {
 /** What its objects have. */
 function real (object, Class) {
   const own = Object.keys(object).filter(key => !key.startsWith('_'))
-  const inherited = Object.getOwnPropertyNames(Class.prototype).filter(key => key !== 'constructor' && !key.startsWith('_'))
+  const names = []
+  for (let p = Class.prototype; p !== Object.prototype; p = Object.getPrototypeOf(p)) names.push(...Object.getOwnPropertyNames(p))
+  const inherited = names.filter(key => key !== 'constructor' && !key.startsWith('_'))
   return new Set([...own, ...inherited])
 }
 

@@ -109,12 +109,6 @@ test('disposed of, it closes', { skip: !Symbol.asyncDispose }, async () => {
   await other.close()
 })
 
-test('what reaches out to other nodes says that there are none yet', async () => {
-  const rt = runtime()
-  assert.throws(() => rt.listen('127.0.0.1:0'), { code: 'IRIS_NO_MESH' })
-  await assert.rejects(rt.resolveRemote('a', 'b'), { code: 'IRIS_NO_MESH' })
-})
-
 test('events for await', async () => {
   const rt = runtime()
   const controller = new AbortController()

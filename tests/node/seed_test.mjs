@@ -47,12 +47,12 @@ rt.register('auth_worker', pid);
 console.log(rt.resolve('auth_worker') === pid, rt.whereis('nobody'));
 async function findAndQuery() {
     try {
-        const target = await rt.resolveRemote('192.0.2.5:9000', 'auth_worker');
-        if (target) rt.sendRemote('192.0.2.5:9000', target, Buffer.from('login'));
+        const target = await rt.resolveRemote('127.0.0.1:1', 'auth_worker');
+        if (target) rt.sendRemote('127.0.0.1:1', target, Buffer.from('login'));
     } catch (error) { console.log(error.code); }
 }
 findAndQuery();
-`, ['true null', 'IRIS_NO_MESH']))
+`, ['true null', 'IRIS_NODE_DOWN']))
 
 test('paths', () => prints(`
 const pid = rt.spawn(() => {}, 10);

@@ -22,6 +22,11 @@ class SwapRejected extends IrisError {
   constructor (message) { super(message, 'IRIS_SWAP_REJECTED') }
 }
 
+/** The node cannot be reached, or there is no link to it now. */
+class NodeDown extends IrisError {
+  constructor (message) { super(message, 'IRIS_NODE_DOWN') }
+}
+
 class TimeoutError extends IrisError {
   constructor (message) { super(message, 'IRIS_TIMEOUT') }
 }
@@ -55,4 +60,4 @@ function inspect (value) {
   }
 }
 
-module.exports = { IrisError, NoSuchActor, MailboxFull, SwapRejected, TimeoutError, Exit, Refusal, describe }
+module.exports = { IrisError, NoSuchActor, MailboxFull, NodeDown, SwapRejected, TimeoutError, Exit, Refusal, describe }

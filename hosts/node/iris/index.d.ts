@@ -106,13 +106,51 @@ export interface IrisEvent {
   text: string
 }
 
+/** Makes another actor, and gives its pid. */
+export type Factory = () => number | null | PromiseLike<number | null>
 export type Policy = 'dropnew' | 'dropold' | 'block' | 'redirect' | 'spill'
+
+/** Programs of the original speak these. */
+export type Compat = 'iris-0.3' | 'table'
+export interface Timeout {
+  /** Seconds; 5, or what the settings say. */
+  timeout?: number
+}
+/** Settings of the network: the keys of a manifest's "mesh", such as node, listen, peers, cookie, tls, timeouts. */
+export interface MeshSettings {
+  node?: string
+  listen?: string | Array<string | { address: string, compat: Compat }>
+  peers?: string | Array<string | { address: string, compat: Compat }>
+  [key: string]: unknown
+}
+export interface MeshNode {
+  node: string
+  address: string
+  state: 'dialling' | 'greeting' | 'up' | 'backoff' | 'gone'
+  index: number
+  creation: number
+  /** Seconds, as rtt and silent. */
+  since: number
+  rtt: number | null
+  silent: number
+  queued: number
+  sent: number
+  received: number
+  acknowledged: number
+  refused: number
+  lost: number
+  framesRefused: number
+  compat: boolean
+  dialled: boolean
+  why: string
+  stuck: string
+}
 
 /** A runtime of actors. */
 export class NodeRuntime {
   /** workers: threads for native actors. turnLimit: seconds after which a handler that has not returned is
    * interrupted. */
-  constructor (options?: { workers?: number, turnLimit?: number })
+  constructor (options?: { workers?: number, turnLimit?: number, mesh?: MeshSettings })
 
   spawn (handler: Handler, budget?: number): number
   spawn (handler: Handler, options: SpawnOptions & { kind?: 'push' }): number
@@ -176,8 +214,8 @@ export class NodeRuntime {
   unlink (a: number, b: number): void
   watch (pid: number, strategy?: string): void
   watchPath (prefix: string): void
-  superviseWithFactory (pid: number, factory: () => number, strategy: string): void
-  pathSuperviseWithFactory (path: string, pid: number, factory: () => number, strategy: string): void
+  superviseWithFactory (pid: number, factory: Factory, strategy?: string): void
+  pathSuperviseWithFactory (path: string, pid: number, factory: Factory, strategy?: string): void
   createPathSupervisor (path: string, strategy?: string, intensity?: number, period?: number): void
   removePathSupervisor (path: string): void
   pathSupervisorWatch (path: string, pid: number): void
@@ -185,12 +223,34 @@ export class NodeRuntime {
   childPids (): number[]
   childrenCount (): number
 
-  /** This build has no mesh: each of these says so. */
-  listen (addr: string): void
-  resolveRemote (addr: string, name: string): Promise<number | null>
-  sendRemote (addr: string, pid: number, data: Payload): void
-  monitorRemote (addr: string, pid: number): void
-  isNodeUp (addr: string): Promise<boolean>
+  /** Other nodes reach this one at "HOST:PORT" from now on; port 0 is any that is free. Where it is. Like a server it keeps
+   * the process until the runtime is closed; unref: it does not. */
+  listen (addr: string, options?: { compat?: Compat, unref?: boolean }): string
+  unlisten (addr: string): boolean
+  /** Keeps a link to this address: it is dialled again whenever it is lost. */
+  connect (addr: string, options?: { compat?: Compat }): void
+  disconnect (addr: string): boolean
+  nodes (): MeshNode[]
+  /** The name of this node. */
+  readonly node: string
+  /** By which it is reached; null: it does not listen. */
+  readonly address: string | null
+  /** null: nobody has this name there. Rejects with NodeDown. */
+  resolveRemote (addr: string, name: string, options?: Timeout): Promise<number | null>
+  /** "NAME@NODE", or a name at whichever node that is up. */
+  find (name: string, options?: Timeout): Promise<number | null>
+  /** true: it is on its way. Throws NodeDown, MailboxFull, RangeError. */
+  sendRemote (addr: string, pid: number, data: Payload): true
+  /** An actor of this node that stands for `name` there, and finds it again. */
+  proxy (addr: string, name: string, options?: { path?: string, onLoss?: 'down' | 'stay' }): number
+  isNodeUp (addr: string, options?: Timeout): Promise<boolean>
+  /** Whether the actor has not ended, also of another node. */
+  probe (pid: number, options?: Timeout): Promise<boolean>
+  /** Changes of the node there: as system messages of this actor, .. */
+  monitorRemote (addr: string, mailbox: JsMailbox): void
+  /** .. as 'event's of kind "node-up" and "node-down", or to callback. */
+  monitorRemote (addr: string, pid?: number | null, callback?: (event: IrisEvent) => void): number
+  unmonitorRemote (number: number): boolean
 
   on (name: 'event', listener: (event: IrisEvent) => void): this
   off (name: 'event', listener: (event: IrisEvent) => void): this
@@ -211,6 +271,7 @@ export class IrisError extends Error {
 }
 export class NoSuchActor extends IrisError { constructor (message: string) }
 export class MailboxFull extends IrisError { constructor (message: string) }
+export class NodeDown extends IrisError { constructor (message: string) }
 export class SwapRejected extends IrisError { constructor (message: string) }
 export class TimeoutError extends IrisError { constructor (message: string) }
 

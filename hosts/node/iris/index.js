@@ -3,7 +3,7 @@ const native = require('./native.js')
 const { NodeRuntime } = require('./runtime.js')
 const { JsMailbox } = require('./mailbox.js')
 const { WrappedMessage, JsSystemMessage } = require('./message.js')
-const { IrisError, NoSuchActor, MailboxFull, SwapRejected, TimeoutError } = require('./errors.js')
+const { IrisError, NoSuchActor, MailboxFull, NodeDown, SwapRejected, TimeoutError } = require('./errors.js')
 
 exports.NodeRuntime = NodeRuntime
 exports.Runtime = NodeRuntime
@@ -13,6 +13,7 @@ exports.JsSystemMessage = JsSystemMessage
 exports.IrisError = IrisError
 exports.NoSuchActor = NoSuchActor
 exports.MailboxFull = MailboxFull
+exports.NodeDown = NodeDown
 exports.SwapRejected = SwapRejected
 exports.TimeoutError = TimeoutError
 exports.version = () => native.version

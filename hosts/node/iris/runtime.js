@@ -4,6 +4,7 @@ const { EventEmitter, on } = require('node:events')
 const native = require('./native.js')
 const { makeEngine, Script, isClass, hasHandler, CALL, CLASS, PULL, BORROW, NOTED, SAVES } = require('./engine.js')
 const { milliseconds } = require('./mailbox.js')
+const { Mesh } = require('./mesh.js')
 const { messageOf, wrap } = require('./message.js')
 const { IrisError, NoSuchActor, MailboxFull, SwapRejected, TimeoutError } = require('./errors.js')
 
@@ -47,13 +48,8 @@ function checkTime (ms, what, least) {
   return ms
 }
 
-function noMesh (call) {
-  return new IrisError(`${call}: this build of Iris has no mesh: actors of other nodes cannot be reached yet`,
-    'IRIS_NO_MESH')
-}
-
 /** A runtime of actors. */
-class NodeRuntime {
+class NodeRuntime extends Mesh {
   #engine
   #known = [new WeakMap(), new WeakMap(), new WeakMap(), new WeakMap()] // handlers that have a number already
   #waiting = new Map() // token -> what comes of it
@@ -66,13 +62,15 @@ class NodeRuntime {
   #closing = null
 
   /** workers: threads for native actors (0: one for each core). turnLimit: seconds after which a handler that
-   * has not returned is interrupted (by default never). */
-  constructor ({ workers = 0, turnLimit = 0 } = {}) {
+   * has not returned is interrupted (by default never). mesh: settings of the network, with the keys of a manifest's
+   * "mesh": { node: 'a', listen: '127.0.0.1:9000', .. }. */
+  constructor ({ workers = 0, turnLimit = 0, mesh } = {}) {
     if (native.runtime) return native.runtime // the one that runs
+    super()
     this.#engine = makeEngine({
       kinds: this.#kinds,
       settle: (token, result, what) => this.#settle(token, result, what),
-      make: (token, over) => over ? void this.#factories.delete(token) : this.#factories.get(token)(),
+      make: (token, over) => over ? void this.#factories.delete(token) : this.#make(this.#factories.get(token)),
       event: (...what) => this.#event(...what),
       load: (...what) => native.load(this, ...what),
       forget: number => native.load?.forget(number),
@@ -87,6 +85,16 @@ class NodeRuntime {
     this.isAlive = this._calls.isAlive
     this.mailboxSize = this._calls.mailboxSize
     if (native.isHost) native.runtime = this
+    else if (mesh) this.#beginMesh(mesh)
+  }
+
+  #beginMesh (settings) {
+    try {
+      this._meshBegin(settings)
+    } catch (error) {
+      this.close(0)
+      throw error
+    }
   }
 
   // ---- what waits ----
@@ -102,6 +110,12 @@ class NodeRuntime {
     this.#waiting.delete(token)
     then?.(result, what)
   }
+
+  // What mesh.js needs of it.
+  _token (then) { return this.#token(then) }
+  _keep (token, then) { this.#waiting.set(token, then) }
+  _forget (token) { this.#waiting.delete(token) }
+  _emit (event) { this.#events.emit('event', event) }
 
   #reason () { return this._calls.reason() }
 
@@ -369,7 +383,9 @@ class NodeRuntime {
   stop (pid) { this._calls.stop(pid) }
 
   /** The actor ends after the message that it is in; its mail becomes dead letters. */
-  kill (pid) { this._calls.kill(pid) }
+  kill (pid) {
+    if (this._calls.kill(pid) < 0) throw new IrisError(this.#reason())
+  }
 
   /** Resolves when the actor has ended. TimeoutError after timeout seconds. */
   join (pid, timeout) {
@@ -474,9 +490,14 @@ class NodeRuntime {
   unregister (name) { this._calls.unregister(name) }
   unregisterPath (path) { this._calls.unregister(path) }
 
-  /** The pid of who has this name or path, or null. */
-  whereis (name) { return this._calls.whereis(name) }
-  resolve (name) { return this._calls.whereis(name) }
+  /** The pid of who has this name or path, or null. "NAME@NODE" takes a round trip: see find(). */
+  whereis (name) {
+    const pid = this._calls.whereis(name)
+    if (pid === null && name.includes('@')) throw new IrisError(`${name}: a name of another node takes a while: await find(name)`)
+    return pid
+  }
+
+  resolve (name) { return this.whereis(name) }
   whereisPath (path) { return this._calls.whereis(path) }
 
   /** [path, pid] of all registered below it, at any depth. */
@@ -506,17 +527,32 @@ class NodeRuntime {
   /** The same for each actor that is registered one level below it. */
   watchPath (prefix) { this.#check(this._calls.watchPath(prefix)) }
 
-  /** Whenever the actor ends, factory() makes another one, and gives its pid. */
-  superviseWithFactory (pid, factory, strategy) { this.pathSuperviseWithFactory('/', pid, factory, strategy) }
+  /** Whenever the actor ends, factory() makes another one, and gives its pid, or a promise of it. */
+  superviseWithFactory (pid, factory, strategy = 'restart_one') { this.pathSuperviseWithFactory('/', pid, factory, strategy) }
 
-  pathSuperviseWithFactory (path, pid, factory, strategy) {
+  pathSuperviseWithFactory (path, pid, factory, strategy = 'restart_one') {
     const number = strategyOf(strategy)
     if (typeof factory !== 'function') throw new TypeError('a factory is a function that makes an actor, and gives its pid')
     const token = this.#tokens++
-    this.#factories.set(token, factory)
+    this.#factories.set(token, { factory, isOver: false, promise: null, pid: 0, error: null })
     const result = this._calls.supervise(path, pid, number, token)
     if (result) this.#factories.delete(token)
     this.#check(result, `there is no actor ${pid} to be supervised`)
+  }
+
+  /** What it made; 0: not yet, it is asked again in a moment. */
+  #make (made) {
+    if (made.promise === null) {
+      const pid = made.factory()
+      if (typeof pid?.then !== 'function') return pid
+      made.promise = pid.then(pid => { made.pid = pid }, error => { made.error = error ?? new Error('it failed') })
+        .then(() => { made.isOver = true })
+    }
+    if (!made.isOver) return 0
+    const { pid, error } = made
+    Object.assign(made, { isOver: false, promise: null, pid: 0, error: null })
+    if (error) throw error
+    return pid ?? null
   }
 
   /** A supervisor of its own for what is below this path. */
@@ -532,24 +568,16 @@ class NodeRuntime {
   childPids () { return this.#list(this._calls.supervised('/')) }
   childrenCount () { return this.childPids().length }
 
-  // ---- other nodes ----
-
-  listen () { throw noMesh('listen') }
-  async resolveRemote () { throw noMesh('resolveRemote') }
-  sendRemote () { throw noMesh('sendRemote') }
-  monitorRemote () { throw noMesh('monitorRemote') }
-  async isNodeUp () { throw noMesh('isNodeUp') }
-
   // ---- events ----
 
   #event (kind, level, pid, path, text) {
     const event = { kind: EVENTS[kind] ?? 'event', level: LEVELS[level] ?? 'info', pid, path, text }
     if (this.#events.listenerCount('event')) this.#events.emit('event', event)
-    else process.stderr.write(`iris: ${event.level}: ${path || (pid ? `actor ${pid}` : 'runtime')}: ${text}\n`)
+    else if (level > 2 || pid) process.stderr.write(`iris: ${event.level}: ${path || (pid ? `actor ${pid}` : 'runtime')}: ${text}\n`)
   }
 
   /** Crashes, refused swaps and other warnings: 'event', ({ kind, level, pid, path, text }). Without a listener they go
-   * to stderr. */
+   * to stderr, but for what the runtime itself does. */
   on (name, listener) {
     this.#events.on(name, listener)
     return this
@@ -585,6 +613,7 @@ class NodeRuntime {
   close (timeout = 5) {
     if (native.isHost) return Promise.resolve()
     const ms = milliseconds(timeout)
+    if (this.#closing === null && !this.closed) this._meshEnd()
     this.#closing ??= new Promise(resolve => this._calls.close(this.#token(() => resolve()), ms))
     return this.#closing
   }

@@ -4,7 +4,8 @@ import iris, {
   WrappedMessage, version
 } from 'iris-runtime'
 import type {
-  Actor, ActorClass, Handler, Info, IrisEvent, Message, Payload, Policy, PullHandler, PushHandler, Received, Result, SpawnOptions
+  Actor, ActorClass, Handler, Info, IrisEvent, MeshNode, MeshSettings, Message, Payload, Policy, PullHandler, PushHandler,
+  Received, Result, SpawnOptions
 } from 'iris-runtime'
 
 class Counter implements Actor {
@@ -88,7 +89,20 @@ async function all (): Promise<void> {
   rt.pathSupervisorWatch('/a', pid)
   const watched: number[] = [...rt.pathSupervisorChildren('/a'), ...rt.childPids(), rt.childrenCount()]
   rt.removePathSupervisor('/a')
-  rt.listen('a:1')
+  const where: string = rt.listen('a:1', { unref: true })
+  const settings: MeshSettings = { node: 'a', peers: [where], timeouts: { connect: '1s' } }
+  new NodeRuntime({ mesh: settings })
+  is = rt.unlisten(where)
+  rt.connect(where, { compat: 'table' })
+  is = rt.disconnect(where)
+  const states: string[] = rt.nodes().map((node: MeshNode) => node.state)
+  const called: string = rt.node + rt.address + states
+  const elsewhere: number | null = await rt.find('a@b', { timeout: 1 })
+  const proxy: number = rt.proxy('b', 'a', { path: '/a', onLoss: 'stay' })
+  is = await rt.probe(proxy)
+  rt.superviseWithFactory(proxy, () => rt.resolveRemote('a:1', 'b'))
+  const watch: number = rt.monitorRemote('a:1', null, event => console.log(event.text, called, elsewhere))
+  is = rt.unmonitorRemote(watch)
   const far: number | null = await rt.resolveRemote('a:1', 'b')
   rt.sendRemote('a:1', 1, 'x')
   rt.monitorRemote('a:1', 1)
