@@ -303,6 +303,36 @@ int iris__send_told(iris_actor *self, uint64_t to, const void *data, size_t len,
     let_go(k, 1);
     return result;
 }
+
+static struct told_caller *find_told(struct door *d, const iris_answer *answer)
+{
+    for (struct caller *c = d->callers; c; c = c->next)
+        if (c->tell == tell_host && ((struct told_caller *)c)->answer == answer)
+            return (struct told_caller *)c;
+    return NULL;
+}
+
+int iris__send_cancel(iris_actor *self, uint64_t to, const iris_answer *answer)
+{
+    struct world *w = iris__world_of(self);
+    iris_actor *a = to >> PID_NODE_SHIFT ? NULL : iris__table_at(&w->table, to);
+    struct door *d = a ? iris__door_lock(w, a, to, DOOR_FIND) : NULL;
+    struct told_caller *k = d ? find_told(d, answer) : NULL;
+    if (k)
+        atomic_fetch_add(&k->refs, 1);
+    if (d)
+        iris__door_unlock(d);
+    if (!k)
+        return IRIS_DEAD;
+    int mine = take_back(&k->sender);
+    if (mine) {
+        k->sender.caller.result = IRIS_CLOSED;
+        tell_host(&k->sender.caller);
+    }
+    let_go(k, 1);
+    return mine ? IRIS_OK : IRIS_DEAD;
+}
+
 /* ---- a host that wants to hear ---- */
 
 struct room_caller {

@@ -25,6 +25,7 @@ int iris__send_wait(iris_actor *self, uint64_t to, const void *data, size_t len,
                     int64_t timeout);
 int iris__send_told(iris_actor *self, uint64_t to, const void *data, size_t len, uint64_t ref,
                     int64_t timeout, iris_answer *);
+int iris__send_cancel(iris_actor *self, uint64_t to, const iris_answer *);
 int iris__room(iris_actor *self, uint64_t to, iris_job *, iris_executor *on);
 
 #endif

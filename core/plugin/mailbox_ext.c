@@ -24,5 +24,5 @@ static int look(iris_actor *self, uint64_t pid, iris_mailbox_look *out)
 }
 
 const iris_mailbox iris__mailbox_ext = {
-    sizeof(iris_mailbox), IRIS_ABI, iris__send_wait, iris__room, policy, look, bytes,
-    iris__send_told};
+    sizeof(iris_mailbox), IRIS_ABI,         iris__send_wait, iris__room, policy, look, bytes,
+    iris__send_told,      iris__send_cancel};

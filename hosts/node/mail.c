@@ -222,7 +222,7 @@ static napi_value cancel_ask(napi_env env, napi_callback_info info)
     return NULL;
 }
 
-/* sendWait(pid, data, ms, token): 0, or REFUSED - result. */
+/* sendWait(pid, data, ms, token): the id that cancelSend() wants; below 0: REFUSED - result. */
 static napi_value send_wait(napi_env env, napi_callback_info info)
 {
     napi_value argv[4];
@@ -243,9 +243,21 @@ static napi_value send_wait(napi_env env, napi_callback_info info)
     int result = iris__ext.mailbox->send_told(iris__caller(h), pid, data, len, 0, ns, &q->answer);
     free(own);
     if (result == IRIS_OK)
-        return iris__number(env, 0);
+        return iris__number(env, (double)(uintptr_t)q); /* below 2^53, as addresses are */
     forget(q);
     return iris__number(env, REFUSED - result);
+}
+
+/* cancelSend(pid, id): while it has not been told, which is on this thread. */
+static napi_value cancel_send(napi_env env, napi_callback_info info)
+{
+    napi_value argv[2];
+    uint64_t pid, id;
+    struct host *h = iris__begin(env, info, 2, argv);
+    if (h && !iris__pid(env, argv[0], &pid) && !iris__pid(env, argv[1], &id))
+        iris__ext.mailbox->send_cancel(iris__caller(h), pid,
+                                       &((struct question *)(uintptr_t)id)->answer);
+    return NULL;
 }
 
 /* ended(pid, ms, token): 0, or REFUSED - result. */
@@ -298,6 +310,7 @@ const struct call iris__mail_calls[] = {{"send", send_call},
                                         {"ask", ask_call},
                                         {"cancelAsk", cancel_ask},
                                         {"sendWait", send_wait},
+                                        {"cancelSend", cancel_send},
                                         {"ended", ended_call},
                                         {"arrived", arrived_call},
                                         {NULL, NULL}};

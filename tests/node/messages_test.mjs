@@ -273,6 +273,22 @@ test('sendWait: nobody, who ends, no room in time, too large', async () => {
   assert.throws(() => rt.sendWait(open.pid, 'x', { timeout: -1 }), RangeError)
 })
 
+test('what waits for room is taken back by an AbortSignal', async () => {
+  const rt = runtime()
+  const box = held(rt, 'block')
+  assert.equal(await rt.sendWait(box.pid, '1'), true)
+  const stop = new AbortController(), reason = new Error('enough')
+  const second = rt.sendWait(box.pid, '2', { signal: stop.signal, timeout: 60 })
+  const third = rt.sendWait(box.pid, '3', { signal: new AbortController().signal })
+  stop.abort(reason)
+  await assert.rejects(second, reason)
+  await assert.rejects(rt.sendWait(box.pid, '4', { signal: stop.signal }), reason)
+  for (let i = 1; i <= 2; i++) await box.go(i)
+  assert.equal(await third, true)
+  assert.deepEqual(box.got, ['1', '3'])
+  stop.abort() // too late, and nothing comes of it
+})
+
 test('an actor that waits for room in its own mailbox is refused', async () => {
   const rt = runtime()
   const got = []

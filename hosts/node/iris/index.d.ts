@@ -174,7 +174,7 @@ export class NodeRuntime {
   send (pid: number, data: Payload): boolean
   /** As send(), but waits in line where there is no room, whatever the policy. true: it is in; false: no such
    * actor (any more). timeout: seconds, then it is not sent, and this rejects with TimeoutError. */
-  sendWait (pid: number, data: Payload, options?: { timeout?: number }): Promise<boolean>
+  sendWait (pid: number, data: Payload, options?: { timeout?: number, signal?: AbortSignal }): Promise<boolean>
   sendNamed (name: string, data: Payload): boolean
   sendMany (pid: number, messages: Iterable<Payload>): number
   sendAfter (pid: number, delayMs: number, data: Payload): number

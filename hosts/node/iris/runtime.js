@@ -294,22 +294,26 @@ class NodeRuntime extends Mesh {
 
   /** As send(), but where the mailbox is full the message waits at its door, in line with all others that do,
    * whatever the policy. true: it is in; false: there is no such actor (any more). Rejects with TimeoutError after so
-   * many seconds: then it is not sent. An actor does not wait for itself: MailboxFull, where it
+   * many seconds, or with the reason of an AbortSignal: then it is not sent. An actor does not wait for itself: MailboxFull, where it
    * is known whose code runs (before the first await). */
-  sendWait (pid, data, { timeout } = {}) {
+  sendWait (pid, data, { timeout, signal } = {}) {
     const ms = milliseconds(timeout)
     return new Promise((resolve, reject) => {
+      signal?.throwIfAborted()
       if (this._calls.self() === pid) {
         if (this.send(pid, data)) return resolve(true)
         throw new MailboxFull(`actor ${pid} would wait for itself: its own mailbox is full, and nobody else takes from it`)
       }
+      let abort = null
       const token = this.#token(result => {
+        if (abort) signal.removeEventListener('abort', abort)
         if (result === OK || result === DEAD) resolve(result === OK)
         else if (result === EMPTY) reject(new TimeoutError(`the mailbox of actor ${pid} had no room in time`))
-        else reject(this.#unanswered(pid, result))
+        else reject(signal?.aborted ? signal.reason : this.#unanswered(pid, result))
       })
       const id = this._calls.sendWait(pid, data, ms, token)
-      if (id < 0) this.#settle(token, REFUSED - id)
+      if (id < 0) return this.#settle(token, REFUSED - id)
+      if (signal) signal.addEventListener('abort', abort = () => this._calls.cancelSend(pid, id), { once: true })
     })
   }
 

@@ -69,11 +69,15 @@ typedef struct iris_mailbox {
      * 0, or the actor was spawned without one. [any] */
     int (*bytes)(iris_actor *self, uint64_t pid, uint64_t limit);
     /* send_wait() for who must not block: whoever waits hears by answer->job (ext/ask.h), once, also if there was room at
-     * once. answer->result: IRIS_OK: it is in; IRIS_EMPTY or IRIS_DEAD: it was not sent, and `message` is NULL.
+     * once. answer->result: IRIS_OK: it is in; IRIS_EMPTY or IRIS_DEAD (or IRIS_CLOSED): it was not sent, and `message` is NULL.
      * A result other than IRIS_OK: nothing was sent and nothing is told: IRIS_DEAD, IRIS_LARGE,
      * IRIS_FULL (no memory, or the link to its node takes no more). By an actor [exec], by a host [any] */
     int (*send_told)(iris_actor *self, uint64_t to, const void *data, size_t len, uint64_t ref,
                      int64_t timeout, struct iris_answer *answer);
+    /* Take back what waits by send_told() of this answer, to the same pid. IRIS_OK: it is not sent, and the answer is
+     * told IRIS_CLOSED; IRIS_DEAD: too late, it is told as it went. The answer must not be told and gone yet: to be
+     * called on the thread that it is told on. [any] */
+    int (*send_cancel)(iris_actor *self, uint64_t to, const struct iris_answer *answer);
 } iris_mailbox;
 
 #endif
