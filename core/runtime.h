@@ -28,7 +28,8 @@ struct iris_runtime {
     const struct host_config *configs; /* whoever opened it sets them, before anything is loaded */
     size_t nconfigs;
     iris_executor *loading; /* the loader thread, as an executor of jobs */
-    struct used *_Atomic used; /* areas of plugins that somebody has asked for; written by the loader */
+    /* areas of plugins that somebody has asked for; written by the loader */
+    struct used *_Atomic used;
     iris_actor outside;
     iris_options options;
     _Atomic uint64_t events;

@@ -20,7 +20,8 @@ struct net_hooks {
     void (*connected)(void *ctx, uint32_t conn, const struct mesh_identity *);
     void (*bytes)(void *ctx, uint32_t conn, const void *, size_t n);
     void (*writable)(void *ctx, uint32_t conn);
-    void (*closed)(void *ctx, uint32_t conn, const char *why); /* by the other end, or it never opened */
+    /* By the other end, or it never opened. */
+    void (*closed)(void *ctx, uint32_t conn, const char *why);
     void (*alarm)(void *ctx);
 };
 
@@ -48,7 +49,8 @@ void net_pipe_writable(struct net_pipe *); /* the protocol may write again */
 /* NULL: no memory or no descriptors; why. */
 struct net *net_create(const struct net_hooks *, char *why, size_t room);
 void net_destroy(struct net *); /* no hook is called any more */
-void net_set_filter(struct net *, const struct net_filter *); /* of all that opens from now on; NULL: none */
+/* Of all that opens from now on; NULL: none. */
+void net_set_filter(struct net *, const struct net_filter *);
 
 int net_fd(const struct net *); /* readable: net_run() has something to do */
 void net_run(struct net *);

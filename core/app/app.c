@@ -97,7 +97,8 @@ static int set_configs(struct app *a)
     a->runtime->configs = a->configs;
     a->runtime->nconfigs = m->nhosts;
     if (m->mesh)
-        a->configs[a->runtime->nconfigs++] = (struct host_config){.name = "mesh", .config = m->mesh};
+        a->configs[a->runtime->nconfigs++] =
+            (struct host_config){.name = "mesh", .config = m->mesh};
     return IRIS_OK;
 }
 

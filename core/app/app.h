@@ -69,7 +69,7 @@ struct app {
     /* main thread */
     uint64_t shown; /* events up to this number were printed */
     int64_t opened;
-    int64_t next_beat; /* when tell() gets the next one */
+    int64_t next_beat;   /* when tell() gets the next one */
     struct watch *watch; /* or NULL */
     int started;         /* all actors were */
 };

@@ -252,7 +252,7 @@ const struct manifest_key iris__manifest_keys[] = {
     {"mesh.tls", "ca", MANIFEST_STRING, .min = 1, .required = 1,
      .meaning = "PEM file: who signs certificates of nodes"},
     {"mesh.tls", "allow", MANIFEST_STRINGS, .min = 1,
-     .meaning = "who is let in: iris://CLUSTER/NODE, or fingerprints; by default all that it signed"},
+     .meaning = "who is let in: iris://CLUSTER/NODE, or fingerprints; otherwise all it signed"},
     {"mesh.tls", "warn", MANIFEST_DURATION, .min = 1, .def = "720h",
      .meaning = "how long before a certificate ends a warning says so"},
     {"mesh", "heartbeat", KEYS_OF("mesh.heartbeat"),

@@ -33,7 +33,7 @@ enum manifest_type { /* a key may take several */
                      MANIFEST_DIRECTORY = 1 << 19, /* relative to the manifest's */
                      MANIFEST_DIRECTORIES = 1 << 20,
                      MANIFEST_LEVELS = 1 << 21, /* object of paths: words of MANIFEST_LEVEL_WORDS */
-                     MANIFEST_ADDRESS = 1 << 22, /* HOST:PORT; or beside it OBJECT */
+                     MANIFEST_ADDRESS = 1 << 22,   /* HOST:PORT; or beside it OBJECT */
                      MANIFEST_ADDRESSES = 1 << 23, /* list of these: each a string or an object */
                      MANIFEST_REMOTE = 1 << 24,    /* NAME@NODE */
                      MANIFEST_NODE = 1 << 25       /* name of a node */
@@ -55,8 +55,8 @@ struct manifest_key {
                           speak of */
     int required;
     const char *unless; /* of a required one: this key may stand instead */
-    int planned; /* part of the plan, but not built yet */
-    size_t at;   /* 1 + where in the struct it is kept (a NUMBER as a double; of an OBJECT: an int,
+    int planned;        /* part of the plan, but not built yet */
+    size_t at; /* 1 + where in the struct it is kept (a NUMBER as a double; of an OBJECT: an int,
                     1 where it is there); 0: nowhere */
     const char *meaning;
     const char *more; /* further sentences for its manual, or NULL */

@@ -39,8 +39,8 @@ void iris__verb_call(struct app *, const struct control_request *, struct contro
 void iris__verb_reach(struct app *, const struct control_request *, struct control_reply *,
                       void (*carry)(struct call *));
 /* 0: there is no mesh. */
-int iris__far_wait(struct app *, const json_t *body, struct control_reply *, const struct verb_args *,
-                   void (*carry)(struct call *));
+int iris__far_wait(struct app *, const json_t *body, struct control_reply *,
+                   const struct verb_args *, void (*carry)(struct call *));
 /* The same when its actor has begun, in at most args->timeout. 0: there is nothing to wait for. */
 int iris__early_wait(struct app *, const json_t *body, struct control_reply *,
                      const struct verb_args *args, void (*carry)(struct call *));

@@ -6,8 +6,9 @@
 #include <stdint.h>
 
 struct notify {
-    int fd;       /* -1: nobody wants to know */
-    int64_t beat; /* ns; how often it wants to hear that we live (half of WATCHDOG_USEC); 0: never */
+    int fd; /* -1: nobody wants to know */
+    /* ns; how often it wants to hear that we live (half of WATCHDOG_USEC); 0: never */
+    int64_t beat;
 };
 
 /* 1, or 0: nobody is there to be told (which is said where NOTIFY_SOCKET is set in vain). Takes the

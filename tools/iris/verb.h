@@ -26,8 +26,8 @@ void each_option(const struct verb *, void (*)(void *ctx, const struct argp_opti
 int print_completion(const char *shell, FILE *to); /* -1: no such shell */
 void print_manual(FILE *to);                       /* iris(1), as scdoc reads it */
 
-#define VERB(name)                                                                                 \
-    extern const struct argp name##_argp;                                                          \
+#define VERB(name)                        \
+    extern const struct argp name##_argp; \
     int verb_##name(int argc, char **argv);
 VERB(ask)
 VERB(check)
@@ -55,7 +55,7 @@ int mesh_cert(int argc, char **argv); /* of `iris mesh`; argv[0]: "cert" */
 struct common {
     const char *app;
     int json;
-    int quiet; /* the answer is not printed, with --json either: the verb makes another of it */
+    int quiet;   /* the answer is not printed, with --json either: the verb makes another of it */
     int follows; /* until the app ends: that is no error, and there is no answer */
     int64_t timeout_ms;
 };
