@@ -16,12 +16,27 @@ works() {
 with iris.Runtime() as rt: print(rt.ask_wait(rt.spawn(lambda msg: msg.upper()), b"ada"))
 print([line.split()[-1] for line in open("/proc/self/maps") if "libiris" in line][0])'
     exits 0; says "b'ADA'"; says "$2/"
+    mkdir -p -m 700 far; try env XDG_RUNTIME_DIR="$PWD/far" XDG_STATE_HOME="$PWD/far" "$python" near.py; exits 0; says "b'GRACE'"
     IRIS=$PWD/module run_app
     try "$PWD/module" ask /hello Ada;       exits 0; says 'hello, Ada'
     program=$(readlink "/proc/$app/exe")
     [[ $program == "$2"/* ]] || { tried="its program" out=$program bad "expected a program in $2"; }
     try "$PWD/module" stop; app_ends 0; leaves_nothing
 }
+cat >far.py <<'END'
+import iris, sys
+rt = iris.Runtime()
+rt.register("upper", rt.spawn(lambda msg: msg.upper()))
+print(rt.listen("127.0.0.1:0"), flush=True)
+sys.stdin.read()
+END
+cat >near.py <<'END'
+import iris, subprocess, sys
+far = subprocess.Popen([sys.executable, "far.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+with iris.Runtime() as rt:
+    print(rt.ask_wait(rt.resolve_remote(far.stdout.readline().strip(), "upper"), b"grace"))
+far.communicate()
+END
 printf '#!/bin/sh\nexec "%s" -m iris "$@"\n' "$python" >module
 chmod +x module
 
