@@ -1,0 +1,3 @@
+#!/bin/bash
+# Nodes under random faults: tests/soak/mesh.py
+exec python3 "$SRC/tests/soak/mesh.py"
