@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 build = cmake --preset $(1) >/dev/null && cmake --build --preset $(1) -j $(JOBS)
 test = ctest --preset $(1) -j $(JOBS)
 
-.PHONY: build run test bench bench-python bench-node bench-peers lint format install deb soak soak-churn soak-python soak-node lifetimes-node seeds sim soak-sim fuzz test-asan test-tsan test-clang clean
+.PHONY: build run test bench bench-python bench-node bench-peers lint format install deb soak soak-churn soak-python soak-node soak-mesh lifetimes-node seeds sim soak-sim fuzz test-asan test-tsan test-clang clean
 
 build:
 	@tools/setup
@@ -92,6 +92,11 @@ soak-python: build
 soak-node: build
 	@IRIS=$(CURDIR)/build/release/bin/iris SRC=$(CURDIR) BUILD=$(CURDIR)/build/release \
 	    tests/run_script $(CURDIR)/tests/soak/node.sh
+
+# Three nodes under random faults, and books that balance; SEED.
+soak-mesh: build
+	@IRIS=$(CURDIR)/build/release/bin/iris SRC=$(CURDIR) BUILD=$(CURDIR)/build/release \
+	    tests/run_script $(CURDIR)/tests/soak/mesh.sh
 
 # Processes with actors of Node, from begin to end, in random order; LIVES (100) of them.
 lifetimes-node: build

@@ -2,7 +2,8 @@
  * fast as it is told, and counts what came of whom. Its counts are in a file that is mapped, so they outlive its
  * process. args: "ME LIFE NODES FILE"; nodes are named a, b, .. and node I's courier has the name "courier".
  *
- *   "run N BYTES"   N letters to each other node every 5 ms, of up to so many bytes; "run 0 0": none
+ *   "run N BYTES"   N letters to each other node every 5 ms, of less than so many bytes beside their head, or of
+ *                   just 1 MiB; "run 0 0": none
  *   "stat"          asks for: for each node "sent full monitors downs open ups nodedowns", then "disorder stray early"
  */
 #include <iris/ext/mesh.h>
@@ -28,7 +29,7 @@ struct letter { /* the head of each */
     uint64_t number;
 };
 
-struct tally { /* in the file; python reads it: tests/net/lab.py */
+struct tally { /* in the file; python reads it: tests/netns/lab.py */
     uint64_t sent[NODES], full[NODES], monitors[NODES], downs[NODES], ups[NODES], nodedowns[NODES];
     uint64_t disorder; /* letters that were not behind the last one of the same sender */
     uint64_t stray;    /* DOWNs of no monitor, or second ones */
@@ -126,7 +127,7 @@ static int send(iris_actor *self, struct courier *c, unsigned to)
 {
     struct tally *t = c->tally;
     struct letter head = {c->me, c->life, t->sent[to] + 1};
-    size_t len = sizeof head + (c->bytes ? draw(c) % c->bytes : 0);
+    size_t len = c->bytes == LARGEST ? LARGEST : sizeof head + (c->bytes ? draw(c) % c->bytes : 0);
     memcpy(c->room, &head, sizeof head);
     int result = api->send(self, c->peers[to].pid, c->room, len, 0);
     t->sent[to] += result == IRIS_OK;
@@ -165,8 +166,8 @@ static void command(iris_actor *self, struct courier *c, const iris_message *m)
     size_t n = 0;
     const struct tally *t = c->tally;
     snprintf(text, sizeof text, "%.*s", (int)m->len, (const char *)m->data);
-    if (sscanf(text, "run %u %zu", &c->rate, &c->bytes) == 2 && c->bytes >= LARGEST)
-        c->bytes = LARGEST - sizeof(struct letter);
+    if (sscanf(text, "run %u %zu", &c->rate, &c->bytes) == 2 && c->bytes > LARGEST)
+        c->bytes = LARGEST;
     for (unsigned i = 0; i < c->nodes; i++)
         n += (size_t)snprintf(text + n, sizeof text - n, "%lu %lu %lu %lu %d %lu %lu\n", t->sent[i],
                               t->full[i], t->monitors[i], t->downs[i], c->peers[i].pid != 0,

@@ -16,7 +16,7 @@ import random
 import sys
 import time
 
-sys.path.insert(0, os.path.join(os.environ["SRC"], "tests", "net"))
+sys.path.insert(0, os.path.join(os.environ["SRC"], "tests", "netns"))
 from lab import Lab, isolate, say, wait_for  # noqa: E402
 
 seconds = float(os.environ.get("SOAK_SECONDS", 3600))

@@ -90,7 +90,7 @@ class Node:
         args = f"{self.number} {self.life} {len(self.lab.nodes)} {self.tally_path()}"
         actor = {"path": "/courier", "name": "courier", "handler": f"{BUILD}/tests/behaviours/courier.so", "args": args,
                  "mailbox": "unbounded"}
-        return {"name": self.name, "mesh": mesh, "actors": [actor]}
+        return {"name": self.name, "mesh": mesh, "actors": [actor] + self.lab.actors}
 
     def tally_path(self):
         return os.path.join(self.dir, f"tally.{self.life}")
@@ -103,7 +103,9 @@ class Node:
         with open(os.path.join(self.dir, f"log.{self.life}"), "w") as log:
             self.process = subprocess.Popen(inside + [IRIS, "run", f"{self.dir}/app.json"], stdout=log,
                                             stderr=subprocess.STDOUT)
-        wait_for(lambda: "talk to it" in self.said(), f"{self.name} runs", self.said)
+        wait_for(lambda: "talk to it" in self.said() or self.process.poll() is not None, f"{self.name} runs", self.said)
+        if self.process.poll() is not None:
+            raise RuntimeError(f"{self.name} does not run: {self.said()}")
         self.tally = Tally(self.tally_path())
 
     def said(self):
@@ -183,10 +185,11 @@ class Node:
 
 
 class Lab:
-    def __init__(self, count, netns, tls=False, **options):
+    def __init__(self, count, netns, tls=False, actors=(), **options):
         self.netns, self.nodes, self.failures, self.acknowledged = netns, [], [], {}
         self.dir = os.path.join(os.getcwd(), "lab")
         os.makedirs(self.dir, exist_ok=True)
+        self.actors = list(actors)
         self.options = {"timeouts": {"redial_max": "500ms"}, **options}
         if netns:
             self.bridge(count)
@@ -201,8 +204,9 @@ class Lab:
             self.nodes.append(Node(self, i, self.certificate("abcde"[i]) if tls else {}))
 
     def certificate(self, name):
-        sh(f"cd {self.dir} && {IRIS} mesh cert --ca=pki {name}")
-        return {"tls": {"cert": f"{self.dir}/{name}.crt", "key": f"{self.dir}/{name}.key", "ca": f"{self.dir}/pki/ca.crt"}}
+        sh(f"{IRIS} mesh cert --ca={self.dir}/pki {name}")
+        pki = f"{self.dir}/pki/"
+        return {"tls": {"cert": f"{pki}{name}.crt", "key": f"{pki}{name}.key", "ca": f"{pki}ca.crt"}}
 
     def bridge(self, count):
         sh("ip link add br0 type bridge && ip link set br0 up")
