@@ -101,4 +101,5 @@ for path in /python /node; do for i in 1 2 3; do expect_field $path/$i rev 2; do
 try "$IRIS" ask /node x;                   says '4: 1'
 try "$IRIS" stop;                          exits 0
 app_ends 0
+leaves_nothing
 finish
