@@ -26,8 +26,10 @@ static int find(struct host *h)
     Py_END_ALLOW_THREADS;
     if (failed)
         return iris__raise_reason(NULL), -1;
-    h->net = net;
-    h->mesh = table;
+    if (!h->mesh) { /* another thread may have been here meanwhile, and uses it without the GIL */
+        h->net = net;
+        h->mesh = table;
+    }
     return 0;
 }
 

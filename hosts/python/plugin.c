@@ -1,6 +1,7 @@
 #include "async.h"
 #include "runtime.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 const iris_api *iris__api;
@@ -74,7 +75,10 @@ static const iris_plugin plugin = {.size = sizeof plugin,
                                    .needs = needs,
                                    .host = &host};
 
-const iris_plugin *iris_plugin_entry(const iris_api *given)
+/* Runtimes attach on threads of their own, while others run. */
+static pthread_mutex_t beginning = PTHREAD_MUTEX_INITIALIZER;
+
+static void use_api(const iris_api *given)
 {
     iris__api = given;
     iris__ext = (struct extensions){.ask = given->extension(IRIS_ASK),
@@ -88,5 +92,13 @@ const iris_plugin *iris_plugin_entry(const iris_api *given)
                                     .supervise = given->extension(IRIS_SUPERVISE),
                                     .timer = given->extension(IRIS_TIMER_EXT),
                                     .watch = given->extension(IRIS_WATCH)};
+}
+
+const iris_plugin *iris_plugin_entry(const iris_api *given)
+{
+    pthread_mutex_lock(&beginning);
+    if (!iris__ext.ask) /* the first one counts */
+        use_api(given);
+    pthread_mutex_unlock(&beginning);
     return &plugin;
 }
