@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 build = cmake --preset $(1) >/dev/null && cmake --build --preset $(1) -j $(JOBS)
 test = ctest --preset $(1) -j $(JOBS)
 
-.PHONY: build run test bench bench-python bench-node bench-peers lint format install deb soak soak-churn soak-python soak-node soak-mesh lifetimes-node seeds sim soak-sim fuzz test-asan test-tsan test-clang clean
+.PHONY: build run test bench bench-python bench-node bench-mesh bench-peers lint format install deb soak soak-churn soak-python soak-node soak-mesh lifetimes-node seeds sim soak-sim fuzz test-asan test-tsan test-clang clean
 
 build:
 	@tools/setup
@@ -27,6 +27,13 @@ bench-python: build
 
 bench-node: build
 	@node tools/bench/node.mjs $(BENCH_NODE)
+
+# Between two processes, beside libuv and (where it is) Erlang; BENCH_MESH: its options, as --markdown.
+mesh_rows = mesh-trip mesh-trip-erlang mesh-trip-tls mesh-trip-spin mesh-pipe mesh-pipe-tls
+bench-mesh: build
+	@mkdir -p build/release/peers/erlang
+	@! command -v erlc >/dev/null || erlc -o build/release/peers/erlang tools/bench/peers/erlang/dist.erl
+	@build/release/bin/iris-bench $(BENCH_MESH) $(mesh_rows)
 
 # Beside Erlang and CAF; BENCH_PEERS: its options, as --markdown.
 bench-peers: build

@@ -27,6 +27,7 @@ struct workload {
     void (*floor)(const struct workload *, double *values);
     void (*iris)(const struct workload *, double *values);
     int bytes; /* of each message's data; 0: 8 */
+    int times; /* so often the runs asked for: where it is the ratio that counts. 0: once */
 };
 
 struct sample { /* the runs of one metric of one side */

@@ -1,6 +1,8 @@
 /* iris-bench: measures Iris beside a bare loop that does the same. bench.h says how. */
 #include "bench.h"
 
+#include "far.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -138,7 +140,8 @@ static int run(const struct wish *wish, const struct workload *workload)
         w.iris = NULL;
     if (!w.floor && !w.iris)
         return 0;
-    if (measure(&w, wish->runs, &r))
+    int runs = wish->runs * (w.times ? w.times : 1);
+    if (measure(&w, runs < RUNS_MAX ? runs : RUNS_MAX, &r))
         return 1;
     print_result(wish->style, &r);
     return 0;
@@ -148,6 +151,8 @@ int main(int argc, char **argv)
 {
     struct wish wish = {.runs = 5, .operations = OPERATIONS};
     int option, failed = 0;
+    if (argc > 1 && strcmp(argv[1], "--far") == 0)
+        far_main(argv + 2);
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1)
         take_option(&wish, option);
     if (wish.count)

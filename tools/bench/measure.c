@@ -1,5 +1,7 @@
 #include "bench.h"
 
+#include "far.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -92,6 +94,8 @@ static int collect(pid_t child, int in, double *values)
     ssize_t n = read(in, values, METRICS_MAX * sizeof *values);
     int status;
     waitpid(child, &status, 0);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == FAR_SKIPPED)
+        return FAR_SKIPPED;
     return n == (ssize_t)(METRICS_MAX * sizeof *values) && status == 0 ? 0 : -1;
 }
 
@@ -113,9 +117,10 @@ static int run_once(const struct workload *w, run_function *run, double *values)
 static int add_run(const struct workload *w, run_function *run, const char *who, struct sample *to)
 {
     double values[METRICS_MAX];
-    if (!run)
+    int result = run ? run_once(w, run, values) : FAR_SKIPPED;
+    if (result == FAR_SKIPPED)
         return 0;
-    if (run_once(w, run, values)) {
+    if (result) {
         fprintf(stderr, "iris-bench: %s, %d workers: the run of %s failed or took over %d s\n",
                 w->name, w->workers, who, PATIENCE);
         return -1;

@@ -5,6 +5,7 @@
 #include "latency.h"
 #include "lives.h"
 #include "machine.h"
+#include "mesh.h"
 #include "pull.h"
 #include "python.h"
 #include "restarts.h"
@@ -32,6 +33,12 @@
     ROW64(n, t, 1, s, o, k##_iris, __VA_ARGS__), ROW64(n, t, 2, s, o, k##_iris, __VA_ARGS__)
 #define TIMERS {{"set", "ns", 1}, {"CPU", "ns/timer", 1}, {"late, p50", "us", 1}, {"late, p99", "us", 1}, {"memory", "bytes/timer", 1}}
 #define NAMES {{"register", "ns", 1}, {"find", "ns", 1}, {"list 1,000", "us", 1}, {"memory", "bytes/path", 1}}
+
+#define FAR_TRIP {{"p50", "us", 1}, {"p99", "us", 1}, {"CPU here", "us", 1}, {"CPU there", "us", 1}}
+#define FAR_RATE {{"handled", "M msgs/s", 0}, {"CPU here", "ns/msg", 1}, {"CPU there", "ns/msg", 1}}
+#define MESH(n, t, o, x, f, i, ...) \
+    {.name = n, .title = t, .workers = 1, .size = ONLY_WHEN_NAMED, .order = o, .times = x, .floor = f, .iris = i, \
+     .bytes = 64, .metrics = __VA_ARGS__}
 
 #define MACHINE(n, t, s, k, ...) {.name = n, .title = t, .size = s, .floor = k##_floor, .metrics = {__VA_ARGS__}}
 #define ASK(t, w, floods) ROW("ask", t, w, floods, 0, NULL, ask_iris, LATENCY)
@@ -64,23 +71,23 @@ const struct workload workloads[] = {
     ROW("spawn", "100,000 idle actors", 1, 100000, 0, spawn_floor, spawn_iris, LIVES),
     BOTH("spawn", "1,000,000 idle actors", 1000000, 0, spawn, LIVES),
     BOTH("tree", "tree of 1,111,111", 1000000, 0, tree, TIME),
-    {"pull", "an actor to a pull actor", 1, 1, PULL_FROM_ACTOR, RATE, NULL, pull_iris, 0},
-    {"pull", "an actor to a pull actor", 2, 1, PULL_FROM_ACTOR, RATE, NULL, pull_iris, 0},
-    {"pull", "outside thread to a pull actor", 1, 1, PULL_FROM_OUTSIDE, RATE, NULL, pull_iris, 0},
-    {"pull", "outside thread to a pull actor", 2, 1, PULL_FROM_OUTSIDE, RATE, NULL, pull_iris, 0},
-    {"pull", "outside thread to a pull actor, 64 bytes", 1, 1, PULL_FROM_OUTSIDE, RATE, NULL, pull_iris, 64},
-    {"pull-pair", "ping-pong, 1 pair of pull actors", 1, 1, 0, TRIPS, NULL, pull_pingpong_iris, 0},
-    {"pull-pair", "ping-pong, 1 pair of pull actors", 2, 1, 0, TRIPS, NULL, pull_pingpong_iris, 0},
-    {"pull-spawn", "100,000 waiting pull actors", 1, 100000, 0, LIVES, NULL, pull_spawn_iris, 0},
+    {"pull", "an actor to a pull actor", 1, 1, PULL_FROM_ACTOR, RATE, NULL, pull_iris, 0, 0},
+    {"pull", "an actor to a pull actor", 2, 1, PULL_FROM_ACTOR, RATE, NULL, pull_iris, 0, 0},
+    {"pull", "outside thread to a pull actor", 1, 1, PULL_FROM_OUTSIDE, RATE, NULL, pull_iris, 0, 0},
+    {"pull", "outside thread to a pull actor", 2, 1, PULL_FROM_OUTSIDE, RATE, NULL, pull_iris, 0, 0},
+    {"pull", "outside thread to a pull actor, 64 bytes", 1, 1, PULL_FROM_OUTSIDE, RATE, NULL, pull_iris, 64, 0},
+    {"pull-pair", "ping-pong, 1 pair of pull actors", 1, 1, 0, TRIPS, NULL, pull_pingpong_iris, 0, 0},
+    {"pull-pair", "ping-pong, 1 pair of pull actors", 2, 1, 0, TRIPS, NULL, pull_pingpong_iris, 0, 0},
+    {"pull-spawn", "100,000 waiting pull actors", 1, 100000, 0, LIVES, NULL, pull_spawn_iris, 0, 0},
 
     ROW("swap", "swaps of a stateful counter", 1, 0, 0, NULL, swap_iris, SWAPS),
-    {"restarts", "restarts of 1 that crashes", 1, 1, 0, RESTARTS, NULL, restarts_iris, 0},
-    {"restarts", "restarts of 8 that crash, a supervisor each", 1, 8, 0, RESTARTS, NULL, restarts_iris, 0},
-    {"restarts", "restarts of 8 that crash, a supervisor each", 2, 8, 0, RESTARTS, NULL, restarts_iris, 0},
+    {"restarts", "restarts of 1 that crashes", 1, 1, 0, RESTARTS, NULL, restarts_iris, 0, 0},
+    {"restarts", "restarts of 8 that crash, a supervisor each", 1, 8, 0, RESTARTS, NULL, restarts_iris, 0, 0},
+    {"restarts", "restarts of 8 that crash, a supervisor each", 2, 8, 0, RESTARTS, NULL, restarts_iris, 0, 0},
 
-    {"timers", "100,000 timers, due in 0.5 to 1.5 s", 1, 100000, 0, TIMERS, NULL, timers_iris, 0},
-    {"timers", "100,000 timers, due in 0.5 to 1.5 s", 2, 100000, 0, TIMERS, NULL, timers_iris, 0},
-    {"names", "1,000,000 paths", 1, 1000000, 0, NAMES, NULL, names_iris, 0},
+    {"timers", "100,000 timers, due in 0.5 to 1.5 s", 1, 100000, 0, TIMERS, NULL, timers_iris, 0, 0},
+    {"timers", "100,000 timers, due in 0.5 to 1.5 s", 2, 100000, 0, TIMERS, NULL, timers_iris, 0, 0},
+    {"names", "1,000,000 paths", 1, 1000000, 0, NAMES, NULL, names_iris, 0, 0},
 
     ASK("ask from outside", 1, 0),
     ASK("ask from outside", 2, 0),
@@ -98,6 +105,13 @@ const struct workload workloads[] = {
     ROW64("python-async", "outside thread to an async def handler", 1, ONLY_WHEN_NAMED, 1, python_iris, RATE),
     ROW64("node", "outside thread to a JavaScript handler", 1, ONLY_WHEN_NAMED, 2, python_iris, RATE),
     ROW64("node-borrow", "the same, messages borrowed", 1, ONLY_WHEN_NAMED, 3, python_iris, RATE),
+
+    MESH("mesh-trip", "to another process and back; floor: libuv", 0, 4, trip_uv, trip_iris, FAR_TRIP),
+    MESH("mesh-trip-erlang", "the same; floor: Erlang", 0, 1, trip_erlang, trip_iris, FAR_TRIP),
+    MESH("mesh-trip-tls", "the same, TLS", MESH_TLS, 1, NULL, trip_iris, FAR_TRIP),
+    MESH("mesh-trip-spin", "the same, workers spin", MESH_SPIN, 1, NULL, trip_iris, FAR_TRIP),
+    MESH("mesh-pipe", "many to another process; floor: Erlang", 0, 1, pipe_erlang, pipe_iris, FAR_RATE),
+    MESH("mesh-pipe-tls", "the same, TLS", MESH_TLS, 1, NULL, pipe_iris, FAR_RATE),
 };
 /* clang-format on */
 
