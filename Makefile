@@ -29,7 +29,7 @@ bench-node: build
 	@node tools/bench/node.mjs $(BENCH_NODE)
 
 # Between two processes, beside libuv and (where it is) Erlang; BENCH_MESH: its options, as --markdown.
-mesh_rows = mesh-trip mesh-trip-erlang mesh-trip-tls mesh-trip-spin mesh-pipe mesh-pipe-tls
+mesh_rows = mesh-trip mesh-trip-still mesh-trip-spin mesh-trip-erlang mesh-trip-tls mesh-pipe mesh-pipe-tls
 bench-mesh: build
 	@mkdir -p build/release/peers/erlang
 	@! command -v erlc >/dev/null || erlc -o build/release/peers/erlang tools/bench/peers/erlang/dist.erl

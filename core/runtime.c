@@ -233,6 +233,7 @@ static int open_rest(iris_runtime *rt)
     rt->loader.ctx = &rt->world;
     rt->hosts = (struct hosts){.world = &rt->world, .loader = &rt->loader};
     rt->world.sched.limit = rt->options.turn_limit;
+    rt->world.sched.spin = rt->options.spin;
     if (iris__supervisors_init(&rt->supervisors, &rt->world, &rt->closing))
         return IRIS_FAIL;
     rt->supervisors.ended = on_exhausted;

@@ -208,6 +208,21 @@ static void net_closed(void *ctx, uint32_t conn, const char *why)
     mesh_closed(((struct hub *)ctx)->mesh, conn, why);
 }
 
+static int net_watch(void *ctx, int fd, uint32_t conn)
+{
+    const struct hub *h = ctx;
+    if (!h->watcher || h->poll->size < sizeof *h->poll)
+        return -1;
+    return h->poll->watch(h->watcher, fd, &conn, sizeof conn);
+}
+
+static void net_unwatch(void *ctx, int fd)
+{
+    const struct hub *h = ctx;
+    if (h->watcher)
+        h->poll->disarm(h->watcher, fd);
+}
+
 static void net_alarmed(void *ctx)
 {
     mesh_tick(((struct hub *)ctx)->mesh);
@@ -385,7 +400,9 @@ int hub_net(struct hub *h)
                                            .bytes = net_bytes,
                                            .writable = net_writable,
                                            .closed = net_closed,
-                                           .alarm = net_alarmed};
+                                           .alarm = net_alarmed,
+                                           .watch = net_watch,
+                                           .unwatch = net_unwatch};
     char why[160];
     struct net_hooks mine = hooks;
     mine.ctx = h;
@@ -419,19 +436,37 @@ static int hub_init(const iris_behaviour *b, iris_actor *self, iris_bytes args, 
     struct hub *h = b->data;
     (void)args;
     *state = NULL;
+    hub_enter(h);
+    h->watcher = self;
+    net_watch_all(h->net);
+    hub_leave(h);
     return h->poll->arm(self, net_fd(h->net), NULL, 0);
+}
+
+/* Lock held: what has come over a socket, or (no data) is to be done for the loop. 1: that. */
+static int serve(struct hub *h, const iris_message *m)
+{
+    uint32_t conn;
+    if (m->len == sizeof conn) {
+        memcpy(&conn, m->data, sizeof conn);
+        net_readable(h->net, conn, m->ref != 0);
+        return 0;
+    }
+    net_run(h->net);
+    return 1;
 }
 
 static int hub_handle(const iris_behaviour *b, iris_actor *self, void *state,
                       const iris_message *const *m, int n)
 {
     struct hub *h = b->data;
-    (void)state, (void)m;
+    int ran = 0;
+    (void)state;
     hub_enter(h);
-    if (!h->closed)
-        net_run(h->net);
+    for (int i = 0; i < n && !h->closed; i++)
+        ran |= serve(h, m[i]);
     hub_leave(h);
-    if (h->poll->arm(self, net_fd(h->net), NULL, 0))
+    if (ran && h->poll->arm(self, net_fd(h->net), NULL, 0))
         return ~0;
     return n;
 }
@@ -446,6 +481,7 @@ static void hub_fini(const iris_behaviour *b, iris_actor *self, void *state)
     if (!h->closed)
         mesh_goodbye(h->mesh, "it was stopped");
     h->closed = 1;
+    h->watcher = NULL;
     hub_leave(h);
 }
 

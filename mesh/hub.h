@@ -70,7 +70,8 @@ struct hub {
     struct secure *secure; /* NULL: no TLS */
     int64_t secure_at;     /* when it is looked after next */
     int closed;
-    uint64_t actor; /* the hub's pid */
+    uint64_t actor;      /* the hub's pid */
+    iris_actor *watcher; /* the same, while it can wait for descriptors; else NULL */
     struct outbox outboxes[HUB_NODES];
     struct op *deferred, **deferred_end; /* came while the lock was theirs */
     struct op *done, **done_end;         /* to be answered */

@@ -38,6 +38,9 @@ void net__free_handle(uv_handle_t *h)
 /* Before its descriptor is closed. */
 static void end_poll(struct net_pipe *p)
 {
+    if (p->watched)
+        p->net->hooks.unwatch(p->net->hooks.ctx, p->fd);
+    p->watched = 0;
     if (p->poll)
         uv_close((uv_handle_t *)p->poll, net__free_handle);
     p->poll = NULL;
@@ -148,8 +151,24 @@ static void wait_for(struct net_pipe *p, int events)
     if (p->events == events)
         return;
     p->events = events;
-    uv_poll_start(p->poll, events, on_socket);
+    if (events)
+        uv_poll_start(p->poll, events, on_socket);
+    else
+        uv_poll_stop(p->poll);
     p->net->dirty = 1;
+}
+
+/* Of one that is open. */
+static void wait_on(struct net_pipe *p)
+{
+    wait_for(p, (p->watched ? 0 : UV_READABLE) | (p->is_blocked ? UV_WRITABLE : 0));
+}
+
+static void watch(struct net_pipe *p)
+{
+    const struct net_hooks *h = &p->net->hooks;
+    p->watched = h->watch && h->watch(h->ctx, p->fd, p->conn) == 0;
+    wait_on(p);
 }
 
 static int begin_poll(struct net_pipe *p)
@@ -226,7 +245,7 @@ static void opened(struct net_pipe *p)
     const struct net_filter *f = p->compat ? NULL : p->net->filter;
     p->state = OPEN;
     know_other_end(p);
-    wait_for(p, UV_READABLE);
+    watch(p);
     if (f)
         begin_session(p, f);
     else
@@ -258,20 +277,49 @@ static int take_in(struct net_pipe *p, const void *bytes, size_t n)
     return !result;
 }
 
-static void readable(struct net_pipe *p)
+/* 1: nothing is left; 0: there may be more; -1: it is closed. */
+static int read_some(struct net_pipe *p)
 {
     struct net *net = p->net;
-    for (int round = 0; round < READ_ROUNDS; round++) {
-        ssize_t n = recv(p->fd, net->room, READ_ROOM, 0);
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
-            return;
-        if (n <= 0) {
-            fail(p, n ? strerror(errno) : "the other end closed the connection");
-            return;
-        }
-        if (!take_in(p, net->room, (size_t)n) || n < READ_ROOM)
-            return;
+    ssize_t n = recv(p->fd, net->room, READ_ROOM, 0);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return errno == EAGAIN;
+    if (n <= 0) {
+        fail(p, n ? strerror(errno) : "the other end closed the connection");
+        return -1;
     }
+    if (!take_in(p, net->room, (size_t)n))
+        return -1;
+    return n < READ_ROOM && !p->ends;
+}
+
+/* What is left is for the loop, after the others have had their turn. */
+static void readable(struct net_pipe *p)
+{
+    int result = 0;
+    for (int round = 0; round < READ_ROUNDS && !result; round++)
+        result = read_some(p);
+    if (!result)
+        wait_for(p, p->events | UV_READABLE);
+    else if (result > 0)
+        wait_on(p);
+}
+
+void net_readable(struct net *net, uint32_t conn, int ends)
+{
+    struct net_pipe *p = find(net, conn);
+    if (!p)
+        return; /* it was closed this moment */
+    p->ends |= ends;
+    readable(p);
+}
+
+void net_watch_all(struct net *net)
+{
+    struct net_pipe *p, *next;
+    HASH_ITER (hh, net->pipes, p, next)
+        if (p->state == OPEN && !p->watched)
+            watch(p);
 }
 
 /* ---- out ---- */
@@ -284,7 +332,7 @@ size_t net_pipe_write(struct net_pipe *p, const void *bytes, size_t n)
     size_t taken = done < 0 ? 0 : (size_t)done;
     if (taken < n) { /* what is wrong with it, if so, its next read says */
         p->is_blocked = 1;
-        wait_for(p, UV_READABLE | UV_WRITABLE);
+        wait_on(p);
     }
     return taken;
 }
@@ -311,7 +359,7 @@ static void writable(struct net_pipe *p)
     if (!p->session)
         net_pipe_writable(p);
     if (find(net, conn) == p && !p->is_blocked)
-        wait_for(p, UV_READABLE);
+        wait_on(p);
 }
 
 size_t net_write(struct net *net, uint32_t conn, const void *bytes, size_t n)

@@ -2,8 +2,10 @@
  * addresses, and nothing of what is said.
  *
  * All is in one loop that nobody waits in: whoever waits for net_fd() calls net_run(), which does what is
- * there and returns. Not thread-safe: all calls are made under the hub's lock. Hooks are called from within
- * net_run() only, and may call anything here. */
+ * there and returns. Sockets that are open are read when who waits for them says so (watch), and the loop is
+ * for all else. Not thread-safe: all calls are made under the hub's lock. Hooks are called from within
+ * net_run() and net_readable() only (watch and unwatch: from any), and may call anything here but these two;
+ * watch and unwatch call nothing. */
 #ifndef MESH_NET_H
 #define MESH_NET_H
 
@@ -23,6 +25,10 @@ struct net_hooks {
     /* By the other end, or it never opened. */
     void (*closed)(void *ctx, uint32_t conn, const char *why);
     void (*alarm)(void *ctx);
+    /* Optional: wait for this socket beside net_fd(). 0: net_readable() will be called each time that something
+     * has come; until unwatch. Else, and without these, the loop waits for it. */
+    int (*watch)(void *ctx, int fd, uint32_t conn);
+    void (*unwatch)(void *ctx, int fd);
 };
 
 /* What stands between a socket and the protocol: TLS (tls.h). A session is one connection's. Where there is
@@ -54,6 +60,9 @@ void net_set_filter(struct net *, const struct net_filter *);
 
 int net_fd(const struct net *); /* readable: net_run() has something to do */
 void net_run(struct net *);
+void net_watch_all(struct net *); /* watch() did not take some sockets, and does now */
+/* A socket that is watched has something; ends: its end perhaps, or an error. */
+void net_readable(struct net *, uint32_t conn, int ends);
 int net_is_dirty(const struct net *); /* the kernel does not know yet for what we wait: net_run() */
 
 /* "HOST:PORT". compat: enum mesh_compat of what connects there. *bound (room bytes): the address that it

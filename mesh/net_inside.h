@@ -29,6 +29,8 @@ struct net_pipe {
     int fd; /* -1: none yet */
     enum pipe_state state;
     int events;     /* for which poll waits */
+    int watched;    /* somebody else waits for it to be readable */
+    int ends;       /* watched: it is to be read to its end */
     int is_blocked; /* a write was cut short */
     int told;       /* the protocol knows of it */
     int compat, dials;

@@ -17,7 +17,8 @@ struct descriptors {
 void iris__descriptors_init(struct descriptors *);
 void iris__descriptors_finish(struct descriptors *);
 int iris__descriptor_arm(iris_actor *, int fd, const void *data, size_t len);
+int iris__descriptor_watch(iris_actor *, int fd, const void *data, size_t len);
 int iris__descriptor_disarm(iris_actor *, int fd);
-void iris__descriptor_ready(struct world *, uint64_t fd); /* the poller says so */
+void iris__descriptor_ready(struct world *, uint64_t tag); /* the poller says so */
 
 #endif

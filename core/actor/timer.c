@@ -300,23 +300,23 @@ static int add_message(struct world *w, struct message *m, int64_t deadline, int
     return IRIS_DEAD;
 }
 
-static struct message *fill(struct message *m, uint64_t from, uint64_t to, const void *data,
-                            size_t len)
+static struct message *fill(struct message *m, uint64_t from, uint64_t to, uint64_t ref,
+                            const void *data, size_t len)
 {
     m->pub.kind = IRIS_USER;
     m->pub.from = from;
     m->pub.to = to;
-    m->pub.ref = 0;
+    m->pub.ref = ref;
     if (len)
         memcpy(m->body, data, len);
     return m;
 }
 
-static struct message *create(struct world *w, uint64_t from, uint64_t to, const void *data,
-                              size_t len)
+static struct message *create(struct world *w, uint64_t from, uint64_t to, uint64_t ref,
+                              const void *data, size_t len)
 {
     struct message *m = iris__message_new(w->pool, len);
-    return m ? fill(m, from, to, data, len) : NULL;
+    return m ? fill(m, from, to, ref, data, len) : NULL;
 }
 
 int iris__timer_add(struct world *w, uint64_t from, uint64_t to, int64_t deadline, int64_t period,
@@ -327,7 +327,7 @@ int iris__timer_add(struct world *w, uint64_t from, uint64_t to, int64_t deadlin
         return IRIS_DEAD;
     if (len > w->message_max)
         return IRIS_LARGE;
-    struct message *m = create(w, from, to, data, len);
+    struct message *m = create(w, from, to, 0, data, len);
     return m ? add_message(w, m, deadline, period, id) : IRIS_FULL;
 }
 
@@ -397,12 +397,13 @@ static void send_once(struct world *w, struct message *m)
         iris__message_drop(w->pool, m);
 }
 
-void iris__timer_send(struct world *w, uint64_t from, uint64_t to, const void *data, size_t len)
+void iris__timer_send(struct world *w, uint64_t from, uint64_t to, uint64_t ref, const void *data,
+                      size_t len)
 {
-    struct message *m = create(w, from, to, data, len);
+    struct message *m = create(w, from, to, ref, data, len);
     if (!m &&
         (m = iris__message_new_large(w->pool, len, 1))) /* the limit is for what may be refused */
-        fill(m, from, to, data, len);
+        fill(m, from, to, ref, data, len);
     if (m)
         send_once(w, m);
 }
@@ -427,7 +428,7 @@ static struct message *copy(struct world *w, const struct message *from)
 {
     struct message *m =
         from->pub.kind == IRIS_USER
-            ? create(w, from->pub.from, from->pub.to, from->body, from->pub.len)
+            ? create(w, from->pub.from, from->pub.to, 0, from->body, from->pub.len)
             : iris__message_signal(w->pool, from->pub.kind, from->pub.from, from->pub.to, 0, NULL);
     return m;
 }

@@ -38,7 +38,8 @@ int iris__timer_add(struct world *, uint64_t from, uint64_t to, int64_t deadline
 /* A signal of this kind, each `period` ns. */
 int iris__timer_signal(struct world *, uint32_t kind, uint64_t to, int64_t period);
 /* Send it now; if the mailbox is full, as soon as there is room. */
-void iris__timer_send(struct world *, uint64_t from, uint64_t to, const void *data, size_t len);
+void iris__timer_send(struct world *, uint64_t from, uint64_t to, uint64_t ref, const void *data,
+                      size_t len);
 /* Call fn(ctx) at `deadline`, on the thread that keeps the time (keeper.h): it must be quick. */
 int iris__timer_call(struct world *, int64_t deadline, void (*fn)(void *), void *ctx, uint64_t *id);
 /* IRIS_OK, or IRIS_DEAD: it fired or never was. */

@@ -38,14 +38,24 @@ void iris__poller_finish(struct poller *p)
     p->fd = -1;
 }
 
-int iris__poller_arm(struct poller *p, int fd, uint64_t tag)
+static int add(struct poller *p, int fd, uint64_t tag, uint32_t how)
 {
-    struct epoll_event e = {.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, .data.u64 = tag};
+    struct epoll_event e = {.events = EPOLLIN | EPOLLRDHUP | how, .data.u64 = tag};
     if (epoll_ctl(p->fd, EPOLL_CTL_MOD, fd, &e) == 0)
         return 0;
     if (errno != ENOENT)
         return errno;
     return epoll_ctl(p->fd, EPOLL_CTL_ADD, fd, &e) ? errno : 0;
+}
+
+int iris__poller_arm(struct poller *p, int fd, uint64_t tag)
+{
+    return add(p, fd, tag, EPOLLONESHOT);
+}
+
+int iris__poller_watch(struct poller *p, int fd, uint64_t tag)
+{
+    return add(p, fd, tag, EPOLLET);
 }
 
 void iris__poller_disarm(struct poller *p, int fd)
@@ -58,7 +68,8 @@ int iris__poller_peek(struct poller *p, uint64_t *tags, int max)
     struct epoll_event events[16];
     int n = epoll_wait(p->fd, events, max < 16 ? max : 16, 0);
     for (int i = 0; i < n; i++)
-        tags[i] = events[i].data.u64;
+        tags[i] = events[i].data.u64 |
+                  (events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR) ? POLLER_ENDS : 0);
     return n < 0 ? 0 : n;
 }
 

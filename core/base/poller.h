@@ -9,6 +9,9 @@ int iris__bell_open(void);      /* a descriptor, or -1 */
 void iris__bell_ring(int bell); /* any thread */
 void iris__bell_close(int bell);
 
+#define POLLER_ENDS \
+    (UINT64_C(1) << 63) /* in a tag: the other end has closed, or there is an error */
+
 /* Descriptors that any sleeper may serve. */
 struct poller {
     int fd;
@@ -16,7 +19,8 @@ struct poller {
 
 int iris__poller_init(struct poller *); /* 0 or an errno */
 void iris__poller_finish(struct poller *);
-int iris__poller_arm(struct poller *, int fd, uint64_t tag); /* one shot; 0 or an errno */
+int iris__poller_arm(struct poller *, int fd, uint64_t tag);   /* one shot; 0 or an errno */
+int iris__poller_watch(struct poller *, int fd, uint64_t tag); /* each time that something comes */
 void iris__poller_disarm(struct poller *, int fd);
 
 /* Wait up to timeout ns (below 0: for ever) until the bell rings or, where with_poller is set, a

@@ -403,7 +403,7 @@ static const iris_route route_ext = {.size = sizeof(iris_route),
                                      .prober = route_prober};
 static const iris_plugins plugins_ext = {sizeof(iris_plugins), IRIS_ABI, plugin_use};
 static const iris_poll poll_ext = {sizeof(iris_poll), IRIS_ABI, iris__descriptor_arm,
-                                   iris__descriptor_disarm};
+                                   iris__descriptor_disarm, iris__descriptor_watch};
 
 static const iris_observe observe_ext = {.size = sizeof(iris_observe),
                                          .abi = IRIS_ABI,

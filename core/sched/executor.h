@@ -99,8 +99,10 @@ struct sched {
 
     iris_executor pool;
     atomic_uint
-        nworkers;       /* entries; that of a replaced one is used again when its thread is gone */
-    int64_t limit;      /* the same of executors that do not say; set before they are opened */
+        nworkers;  /* entries; that of a replaced one is used again when its thread is gone */
+    int64_t limit; /* the same of executors that do not say; set before they are opened */
+    int64_t
+        spin; /* ns that workers look around; 0: as they do by themselves, below: not. Set before start */
     atomic_uint parked; /* at least as many as say so themselves: a hint */
     atomic_int serving; /* sleeping workers that serve the poller */
     struct worker *workers[SCHED_WORKERS_MAX];
@@ -148,6 +150,7 @@ void iris__sched_stir(struct sched *);
 /* Seeded runs: one decision. 0: nothing can run and no timer is left. */
 int iris__sched_step(struct sched *);
 int iris__sched_arm(struct sched *, int fd, uint64_t tag);
+int iris__sched_watch(struct sched *, int fd, uint64_t tag); /* until it is disarmed */
 
 /* Nothing runs and nothing is queued. A moment's truth while outside threads send. */
 int iris__sched_is_idle(struct sched *);

@@ -368,6 +368,11 @@ int iris__sched_arm(struct sched *s, int fd, uint64_t tag)
     return iris__poller_arm(&s->poller, fd, tag);
 }
 
+int iris__sched_watch(struct sched *s, int fd, uint64_t tag)
+{
+    return iris__poller_watch(&s->poller, fd, tag);
+}
+
 /* ---- looking ---- */
 
 static int queues_are_empty(struct sched *s)

@@ -173,28 +173,58 @@ static void *steal(struct worker *w)
     return NULL;
 }
 
-/* With pauses that grow: who looks at a queue takes its cache line from who fills it. */
-static void *look_around(struct worker *w)
-{
-    for (int spin = 1, pause = 1; spin < SPINS; spin += pause) {
-        void *task = steal(w);
-        if (!task)
-            task = take_given(w);
-        if (task)
-            return task;
-        if (atomic_load_explicit(&w->sched->pool.jobs, memory_order_relaxed))
-            return NULL;
-        for (int i = 0; i < pause; i++)
-            iris__pause();
-        pause = pause < PAUSE_MAX ? pause * 2 : PAUSE_MAX;
-    }
-    return NULL;
-}
-
 static void serve(struct sched *s, const uint64_t *tags, int n)
 {
     for (int i = 0; i < n; i++)
         s->hooks.ready(s->owner, tags[i]);
+}
+
+static void *look_at_given(struct worker *w)
+{
+    void *task = steal(w);
+    return task ? task : take_given(w);
+}
+
+/* Somebody waits for a descriptor, and no worker sleeps that would be woken by it. */
+static int may_peek(struct sched *s)
+{
+    return atomic_load_explicit(&s->armed, memory_order_relaxed) &&
+           !atomic_load_explicit(&s->serving, memory_order_relaxed);
+}
+
+static int peek(struct sched *s)
+{
+    uint64_t tags[16];
+    int n = iris__poller_peek(&s->poller, tags, 16);
+    serve(s, tags, n);
+    return n;
+}
+
+static int looks_on(const struct sched *s, int spin, int64_t until)
+{
+    return s->spin > 0 ? iris__sched_now(s) < until : spin < SPINS && !s->spin;
+}
+
+/* With pauses that grow: who looks at a queue takes its cache line from who fills it. Once they are as long as
+ * a look at descriptors, that takes their place. */
+static void *look_around(struct worker *w)
+{
+    struct sched *s = w->sched;
+    int64_t until = s->spin > 0 ? iris__sched_now(s) + s->spin : 0;
+    void *task = look_at_given(w);
+    for (int spin = 1, pause = 1; !task && looks_on(s, spin, until); spin += pause) {
+        if (atomic_load_explicit(&s->pool.jobs, memory_order_relaxed))
+            return NULL;
+        if (pause == PAUSE_MAX && may_peek(s)) {
+            if (peek(s))
+                return next_task(w);
+        } else
+            for (int i = 0; i < pause; i++)
+                iris__pause();
+        pause = pause < PAUSE_MAX ? pause * 2 : PAUSE_MAX;
+        task = look_at_given(w);
+    }
+    return task;
 }
 
 static int has_reason_to_stay(struct worker *w)
@@ -288,11 +318,10 @@ static void park(struct worker *w)
 /* Once a millisecond while busy: descriptors that became readable must not wait for an idle worker. */
 static void on_tick(struct worker *w, uint32_t tick)
 {
-    uint64_t tags[16];
     w->seen_tick = tick;
     w->patience = 0;
     if (atomic_load_explicit(&w->sched->armed, memory_order_relaxed))
-        serve(w->sched, tags, iris__poller_peek(&w->sched->poller, tags, 16));
+        peek(w->sched);
 }
 
 static void step(struct worker *w)

@@ -94,6 +94,9 @@ typedef struct iris_options {
                              hand for a thread that sends counts: up to 256 blocks of each size */
     int64_t swap_wait;    /* ns that a pull actor has to return after HOT_SWAP; 0: 5 s */
     uint32_t event_level; /* IRIS_WARN: no events but warnings, errors and IRIS_EVENT_LOG; 0: all */
+    int64_t spin;         /* ns that a worker without work looks for more, descriptors too, before it sleeps; 0:
+                             about 10 us; below 0: not at all. A wake-up costs tens of us on a virtual machine:
+                             who answers sooner is met awake, for a core that is busy meanwhile */
 } iris_options;
 
 /* options may be NULL; they are copied. IRIS_OK, and *out is yours to close; or IRIS_FAIL, nothing is left

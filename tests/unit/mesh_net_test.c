@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@ enum { DIALLED = 2, MOST = 1 << 20 };
 
 struct end { /* one net, and what it was told */
     struct net *net;
+    int poller; /* of sockets that it leaves to us */
     uint32_t conn;
     int accepted, connected, closed, writables, alarms;
     size_t got;
@@ -71,13 +73,44 @@ static void on_alarm(void *ctx)
     ((struct end *)ctx)->alarms++;
 }
 
+/* As iris.poll/1 does: each time that something comes, and once only. */
+static int on_watch(void *ctx, int fd, uint32_t conn)
+{
+    struct epoll_event e = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.u32 = conn};
+    return epoll_ctl(((struct end *)ctx)->poller, EPOLL_CTL_ADD, fd, &e);
+}
+
+static void on_unwatch(void *ctx, int fd)
+{
+    assert_int_equal(epoll_ctl(((struct end *)ctx)->poller, EPOLL_CTL_DEL, fd, NULL), 0);
+}
+
+static void serve(struct end *e)
+{
+    struct epoll_event events[8];
+    int n = epoll_wait(e->poller, events, 8, 0);
+    for (int i = 0; i < n; i++)
+        net_readable(e->net, events[i].data.u32,
+                     (events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
+}
+
+static int watches; /* the tests that follow: sockets are not left to the loop */
+
 static struct end *end_create(void)
 {
     struct end *e = calloc(1, sizeof *e);
-    const struct net_hooks hooks = {e,           on_accepted, on_connected, on_bytes,
-                                    on_writable, on_closed,   on_alarm};
+    const struct net_hooks hooks = {e,
+                                    on_accepted,
+                                    on_connected,
+                                    on_bytes,
+                                    on_writable,
+                                    on_closed,
+                                    on_alarm,
+                                    watches ? on_watch : NULL,
+                                    watches ? on_unwatch : NULL};
     char why[100];
     assert_non_null(e);
+    e->poller = epoll_create1(EPOLL_CLOEXEC);
     e->net = net_create(&hooks, why, sizeof why);
     assert_non_null(e->net);
     return e;
@@ -86,19 +119,25 @@ static struct end *end_create(void)
 static void end_destroy(struct end *e)
 {
     net_destroy(e->net);
+    close(e->poller);
     free(e);
 }
 
 /* Lets both do what there is to do; waits where there is nothing yet. */
 static void turn(struct end *a, struct end *b)
 {
-    struct pollfd fds[2] = {{.fd = net_fd(a->net), .events = POLLIN},
-                            {.fd = b ? net_fd(b->net) : -1, .events = POLLIN}};
+    struct pollfd fds[4] = {{.fd = net_fd(a->net), .events = POLLIN},
+                            {.fd = b ? net_fd(b->net) : -1, .events = POLLIN},
+                            {.fd = a->poller, .events = POLLIN},
+                            {.fd = b ? b->poller : -1, .events = POLLIN}};
     if (!net_is_dirty(a->net) && !(b && net_is_dirty(b->net)))
-        assert_true(poll(fds, 2, 30000) > 0);
+        assert_true(poll(fds, 4, 30000) > 0);
     net_run(a->net);
-    if (b)
+    serve(a);
+    if (b) {
         net_run(b->net);
+        serve(b);
+    }
 }
 
 static void meet(struct end *a, struct end *b)
@@ -238,6 +277,13 @@ static void addresses_are_taken_apart(void **state)
     assert_false(net_is_loopback("10.0.0.1:1") || net_is_loopback("0.0.0.0:1"));
 }
 
+static int leave_to_us(void **state)
+{
+    (void)state;
+    watches = 1;
+    return 0;
+}
+
 static const struct CMUnitTest tests[] = {
     IRIS_TEST("p1.mesh_net_bytes_come_as_they_went", bytes_come_as_they_went),
     IRIS_TEST("p2.mesh_net_what_is_not_taken_is_written_later",
@@ -246,6 +292,12 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("p10.mesh_net_tells_what_cannot_be_reached", what_cannot_be_reached_is_told),
     IRIS_TEST("p10.mesh_net_refuses_a_taken_port", a_port_that_is_taken_is_refused_at_once),
     IRIS_TEST("mesh_net.the_earliest_alarm_rings", the_earliest_alarm_rings),
-    IRIS_TEST("mesh_net.addresses_are_taken_apart", addresses_are_taken_apart)};
+    IRIS_TEST("mesh_net.addresses_are_taken_apart", addresses_are_taken_apart),
+    IRIS_TEST_WITH("p1.mesh_net_watched_bytes_come_as_they_went", bytes_come_as_they_went,
+                   leave_to_us, NULL),
+    IRIS_TEST_WITH("p2.mesh_net_watched_what_is_not_taken_is_written_later",
+                   what_is_not_taken_may_be_written_later, leave_to_us, NULL),
+    IRIS_TEST_WITH("p2.mesh_net_watched_what_was_written_last_arrives",
+                   what_was_written_last_arrives, leave_to_us, NULL)};
 
 IRIS_MAIN(tests)

@@ -4,6 +4,7 @@
 #include "bench.h"
 
 #include "counter.h"
+#include "mesh_count.h"
 #include "stage.h"
 
 #include <string.h>
@@ -127,10 +128,10 @@ static void spawn_all(struct stage *s, long operations)
 static const struct job jobs[] = {
     {"send", prepare_messages, send_all},  {"deliver", prepare_mail, deliver_all},
     {"pingpong", prepare_pair, play_all},  {"swap", prepare_counter, swap_all},
-    {"spawn", prepare_counter, spawn_all},
+    {"spawn", prepare_counter, spawn_all}, {"mesh", mesh_prepare, mesh_send_all},
 };
 
-const char *const count_names = "send, deliver, pingpong, swap, spawn";
+const char *const count_names = "send, deliver, pingpong, swap, spawn, mesh";
 
 __attribute__((noinline)) void measured(const struct job *job, struct stage *s, long operations);
 

@@ -1,7 +1,7 @@
 #include "far.h"
 
 #include "bench.h"
-#include "mesh.h"
+#include "meshes.h"
 
 #include <limits.h>
 #include <signal.h>

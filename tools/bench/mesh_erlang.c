@@ -1,7 +1,7 @@
 /* Erlang's distribution: two machines, without epmd; peers/erlang/dist.erl does the work. Its compiled form
  * is below the build directory (make bench-mesh puts it there); without it, or without erl, there is no
  * figure. */
-#include "mesh.h"
+#include "meshes.h"
 
 #include "far.h"
 

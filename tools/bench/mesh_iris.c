@@ -1,5 +1,5 @@
 /* Native actors at both ends, linked by the plugin "mesh". */
-#include "mesh.h"
+#include "meshes.h"
 
 #include "far.h"
 #include "stage.h"
@@ -7,6 +7,7 @@
 #include <iris/ext/mesh.h>
 #include <iris/ext/plugin.h>
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,8 @@ enum {
     PIPE_WARM_UP = 300000,
     STRIDE = 2048,
     WINDOW = 8 * STRIDE,
-    PATIENCE = 10 /* s for a name of the other end */
+    PATIENCE = 10, /* s for a name of the other end */
+    SPIN = 200000  /* ns */
 };
 
 typedef int handler(const iris_behaviour *, iris_actor *, void *, const iris_message *const *, int);
@@ -37,7 +39,7 @@ static void node_configure(const struct node *n, const char *name, const char *c
     int len = snprintf(options, sizeof options, "{\"node\": \"%s\"", name);
     if (certificates)
         len += snprintf(options + len, sizeof options - (size_t)len,
-                        ", \"tls\": {\"cert\": \"%s/%s.crt\", \"key\": \"%s/%s.key\", "
+                        ", \"tls\": {\"cert\": \"%s/ca/%s.crt\", \"key\": \"%s/ca/%s.key\", "
                         "\"ca\": \"%s/ca/ca.crt\"}",
                         certificates, name, certificates, name, certificates);
     snprintf(options + len, sizeof options - (size_t)len, "}");
@@ -48,7 +50,7 @@ static void node_configure(const struct node *n, const char *name, const char *c
 static void node_open(struct node *n, int order, const char *name, const char *certificates)
 {
     iris_options options = {.size = sizeof options, .abi = IRIS_ABI, .workers = 1};
-    (void)order;
+    options.spin = order & MESH_SPIN ? SPIN : order & MESH_NO_SPIN ? -1 : 0;
     stage_open_with(&n->stage, &options);
     const iris_plugins *plugins = n->stage.api->extension(IRIS_PLUGIN);
     if (plugins->use(n->stage.self, "mesh", IRIS_MESH, (const void **)&n->mesh, &n->net))
@@ -117,7 +119,7 @@ static void run_quietly(char *const argv[])
     int status = -1;
     pid_t child = fork();
     if (child == 0) {
-        close(STDOUT_FILENO);
+        dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
         execvp(argv[0], argv);
         _exit(1);
     }
@@ -131,7 +133,7 @@ static void make_certificates(char dir[64])
     char maker[PATH_MAX], ca[80];
     far_beside(maker, sizeof maker, "iris-mesh-cert");
     snprintf(dir, 64, "/tmp/iris-bench-XXXXXX");
-    if (!mkdtemp(dir) || chdir(dir))
+    if (!mkdtemp(dir))
         die("no directory for certificates in /tmp");
     snprintf(ca, sizeof ca, "%s/ca", dir);
     run_quietly((char *[]){maker, "--ca", ca, NULL});

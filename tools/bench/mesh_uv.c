@@ -1,5 +1,5 @@
 /* A libuv loop at both ends: what comes in is written back at once, in the read's own callback. */
-#include "mesh.h"
+#include "meshes.h"
 
 #include "far.h"
 

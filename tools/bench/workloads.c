@@ -5,7 +5,7 @@
 #include "latency.h"
 #include "lives.h"
 #include "machine.h"
-#include "mesh.h"
+#include "meshes.h"
 #include "pull.h"
 #include "python.h"
 #include "restarts.h"
@@ -107,11 +107,12 @@ const struct workload workloads[] = {
     ROW64("node-borrow", "the same, messages borrowed", 1, ONLY_WHEN_NAMED, 3, python_iris, RATE),
 
     MESH("mesh-trip", "to another process and back; floor: libuv", 0, 4, trip_uv, trip_iris, FAR_TRIP),
-    MESH("mesh-trip-erlang", "the same; floor: Erlang", 0, 1, trip_erlang, trip_iris, FAR_TRIP),
-    MESH("mesh-trip-tls", "the same, TLS", MESH_TLS, 1, NULL, trip_iris, FAR_TRIP),
-    MESH("mesh-trip-spin", "the same, workers spin", MESH_SPIN, 1, NULL, trip_iris, FAR_TRIP),
+    MESH("mesh-trip-still", "the same, no worker spins", MESH_NO_SPIN, 4, trip_uv, trip_iris, FAR_TRIP),
+    MESH("mesh-trip-spin", "the same, workers spin for 0.2 ms", MESH_SPIN, 1, trip_uv, trip_iris, FAR_TRIP),
+    MESH("mesh-trip-erlang", "to another process and back; floor: Erlang", 0, 1, trip_erlang, trip_iris, FAR_TRIP),
+    MESH("mesh-trip-tls", "to another process and back, TLS", MESH_TLS, 1, NULL, trip_iris, FAR_TRIP),
     MESH("mesh-pipe", "many to another process; floor: Erlang", 0, 1, pipe_erlang, pipe_iris, FAR_RATE),
-    MESH("mesh-pipe-tls", "the same, TLS", MESH_TLS, 1, NULL, pipe_iris, FAR_RATE),
+    MESH("mesh-pipe-tls", "many to another process, TLS", MESH_TLS, 1, NULL, pipe_iris, FAR_RATE),
 };
 /* clang-format on */
 

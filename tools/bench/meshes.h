@@ -1,11 +1,11 @@
 /* Two processes on one machine, linked over the loopback: actor to actor by the mesh, and beside it a bare
  * libuv echo, and Erlang's distribution. */
-#ifndef IRIS_BENCH_MESH_H
-#define IRIS_BENCH_MESH_H
+#ifndef IRIS_BENCH_MESHES_H
+#define IRIS_BENCH_MESHES_H
 
 #include "bench.h"
 
-enum { MESH_TLS = 1, MESH_SPIN = 2 }; /* order of a workload */
+enum { MESH_TLS = 1, MESH_SPIN = 2, MESH_NO_SPIN = 4 }; /* order of a workload */
 
 /* One message in flight: us p50, us p99, us of CPU for each round trip here and there. */
 enum { TRIPS = 5000, TRIPS_WARM_UP = 500 };
