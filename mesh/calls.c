@@ -2,6 +2,7 @@
 
 #include <iris/ext/ask.h>
 #include <iris/ext/name.h>
+#include <iris/iris.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -506,16 +507,18 @@ static int monitor_node(void *mesh, uint64_t actor, const char *at)
 /* ---- looking ---- */
 
 struct listing {
+    const struct hub *hub;
     iris_mesh_each *each;
     void *ctx;
 };
 
-static void say_ages(const struct mesh_node *n, char *out, size_t room)
+static void say_ages(const struct hub *h, const struct mesh_node *n, char *out, size_t room)
 {
+    int64_t worth = h->options.limits.stuck ? h->options.limits.stuck : 3 * IRIS_SECOND;
     size_t used = 0;
     *out = '\0';
     for (int i = 0; i < n->nages && used < room; i++)
-        if (n->ages[i].ms)
+        if (n->ages[i].ms * IRIS_MILLISECOND >= worth)
             used += (size_t)snprintf(out + used, room - used, "%s%s %.1f s", used ? ", " : "",
                                      n->ages[i].executor, n->ages[i].ms / 1e3);
 }
@@ -525,7 +528,7 @@ static void list_one(void *ctx, const struct mesh_node *n)
     const struct listing *l = ctx;
     int64_t now = net_now();
     char ages[400];
-    say_ages(n, ages, sizeof ages);
+    say_ages(l->hub, n, ages, sizeof ages);
     iris_mesh_node out = {.node = n->node,
                           .address = n->address,
                           .state = n->state,
@@ -551,7 +554,7 @@ static void list_one(void *ctx, const struct mesh_node *n)
 static int nodes(void *mesh, iris_mesh_each *each, void *ctx)
 {
     struct hub *h = mesh;
-    struct listing l = {each, ctx};
+    struct listing l = {h, each, ctx};
     if (begin_call(h, "nodes"))
         return 0;
     int n = h->mesh && !h->closed ? mesh_nodes(h->mesh, list_one, &l) : 0;

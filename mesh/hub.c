@@ -283,10 +283,46 @@ static int on_alive(void *ctx, uint64_t pid)
     return control->info(h->self, pid, &info) == IRIS_OK;
 }
 
+struct oldest { /* of the executors, as many as there is room for */
+    struct mesh_age *ages;
+    int n, room;
+};
+
+static void take_age(void *ctx, const char *name, int64_t age)
+{
+    struct oldest *o = ctx;
+    struct mesh_age one = {.ms = (uint32_t)(age / 1000000)};
+    int at = o->n;
+    if (!one.ms)
+        return;
+    if (at == o->room)
+        for (int i = at = 0; i < o->n; i++)
+            at = o->ages[i].ms < o->ages[at].ms ? i : at;
+    else
+        o->n++;
+    hub_cut(one.executor, sizeof one.executor, name);
+    if (at == o->n - 1 || o->ages[at].ms < one.ms)
+        o->ages[at] = one;
+}
+
 static int on_ages(void *ctx, struct mesh_age *ages, int n)
 {
-    (void)ctx, (void)ages, (void)n;
-    return 0;
+    struct hub *h = ctx;
+    const iris_control *control = h->api->extension(IRIS_CONTROL);
+    struct oldest o = {.ages = ages, .room = n};
+    control->executors(h->self, take_age, &o);
+    return o.n;
+}
+
+static uint32_t on_stuck(void *ctx, uint64_t pid, char executor[32])
+{
+    struct hub *h = ctx;
+    const iris_control *control = h->api->extension(IRIS_CONTROL);
+    struct mesh_age one = {.ms = 0};
+    struct oldest o = {.ages = &one, .room = 1};
+    control->drained(h->self, pid, take_age, &o);
+    memcpy(executor, one.executor, sizeof one.executor);
+    return one.ms;
 }
 
 static void on_event(void *ctx, enum mesh_event what, const char *node, const char *text)
@@ -361,6 +397,7 @@ static int make_mesh(struct hub *h)
                                    .whereis = on_whereis,
                                    .alive = on_alive,
                                    .ages = on_ages,
+                                   .stuck = on_stuck,
                                    .event = on_event};
     const struct options *o = &h->options;
     unsigned char cookie[COOKIE_MAX];

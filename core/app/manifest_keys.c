@@ -267,6 +267,8 @@ const struct manifest_key iris__manifest_keys[] = {
      .meaning = "how long a name may be that another node asks for"},
     {"mesh", "queue", MANIFEST_SIZE, .min = 1, .def = "4MiB",
      .meaning = "how much may wait for one node; beyond it send says no"},
+    {"mesh", "stuck", MANIFEST_DURATION, .min = 1, .def = "3s",
+     .meaning = "an executor that has not drained for so long is told of, here and at other nodes"},
     {"mesh", "links", MANIFEST_INT, .min = 1, .max = 1000, .def = "256",
      .meaning = "how many nodes may be linked with"},
     {"mesh", "timeouts", KEYS_OF("mesh.timeouts"), .meaning = "how long things may take"},

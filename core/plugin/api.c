@@ -218,8 +218,8 @@ static void copy_text(char *to, size_t room, const char *from)
     to[len] = '\0';
 }
 
-/* For how long the turn that the actor has now has lasted; 0: it has none, or not for a second. */
-static int64_t stuck_for(struct world *w, const iris_actor *a)
+/* For how long the turn that the actor has now has lasted; 0: it has none, or it has just begun. */
+static int64_t turn_age(struct world *w, const iris_actor *a)
 {
     uint32_t n = atomic_load(&w->sched.nworkers);
     struct lane *lane = &a->executor->lane;
@@ -227,7 +227,12 @@ static int64_t stuck_for(struct world *w, const iris_actor *a)
         if (atomic_load(&w->sched.workers[i]->lane.task) == a)
             lane = &w->sched.workers[i]->lane;
     int64_t since = atomic_load(&lane->task) == a ? atomic_load(&lane->since) : 0;
-    int64_t age = since ? iris__sched_now(&w->sched) - since : 0;
+    return since ? iris__sched_now(&w->sched) - since : 0;
+}
+
+static int64_t stuck_for(struct world *w, const iris_actor *a)
+{
+    int64_t age = turn_age(w, a);
     return age >= IRIS__SECOND ? age : 0;
 }
 
@@ -395,4 +400,32 @@ static int cancel(iris_actor *self, uint64_t target)
     return iris__world_is_here(w) ? iris__swap_cancel(w, target) : 0;
 }
 
-const iris_control iris__control_ext = {sizeof(iris_control), IRIS_ABI, info, rollback, cancel};
+static int executors(iris_actor *self, iris_executor_each *each, void *ctx)
+{
+    struct world *w = iris__world_of(self);
+    return iris__world_is_here(w) ? iris__sched_ages(&w->sched, each, ctx) : 0;
+}
+
+static int drained(iris_actor *self, uint64_t target, iris_executor_each *each, void *ctx)
+{
+    struct world *w = iris__world_of(self);
+    if (!iris__world_is_here(w))
+        return IRIS_DEAD;
+    iris_actor *a = iris__table_at(&w->table, target);
+    char name[32];
+    int64_t age = -1;
+    pthread_mutex_lock(&w->facts_lock);
+    if (a && iris__gate_is(a, target) && a->version) {
+        iris_executor *x = a->executor;
+        age = x->kind == EXECUTOR_POOL ? turn_age(w, a) : iris__executor_age(x);
+        copy_text(name, sizeof name, x->name);
+    }
+    pthread_mutex_unlock(&w->facts_lock);
+    if (age < 0)
+        return IRIS_DEAD;
+    each(ctx, name, age);
+    return IRIS_OK;
+}
+
+const iris_control iris__control_ext = {
+    sizeof(iris_control), IRIS_ABI, info, rollback, cancel, executors, drained};

@@ -54,6 +54,9 @@ struct iris_executor {
     int own;           /* it ends by itself when its one actor has ended */
     atomic_uint users; /* threads that push, post or look at it now: its end waits for them */
     int64_t limit;     /* ns after which a turn is interrupted; 0: never. From its birth on */
+    uint64_t begun;    /* the ticker's: turns and jobs begun when it looked last */
+    _Atomic int64_t
+        waits; /* the ticker's: since when work waits and nothing is begun; 0: it is not so */
     unsigned long thread;
     struct iris_executor *next; /* the sched's list, under its lock */
 };
@@ -154,6 +157,14 @@ int iris__sched_watch(struct sched *, int fd, uint64_t tag); /* until it is disa
 
 /* Nothing runs and nothing is queued. A moment's truth while outside threads send. */
 int iris__sched_is_idle(struct sched *);
+/* ns since it last drained, while work waits: a turn lasts, or its thread is in other code. 0: it is idle or
+ * well. Exact to a tick. */
+int64_t iris__executor_age(iris_executor *);
+int64_t iris__lane_age(const struct sched *,
+                       struct lane *); /* of the turn in it; 0: none that lasts */
+/* Each executor and its age; of the pool that of its oldest turn. Returns how many; under its lock. */
+int iris__sched_ages(struct sched *, void (*each)(void *ctx, const char *name, int64_t age),
+                     void *ctx);
 /* Turns and jobs begun so far: if it is the same again, none has begun in between. */
 uint64_t iris__sched_begun(struct sched *);
 /* Like pthread_join, within timeout ns (INT64_MAX: however long); 0: it has ended, or never was. */

@@ -124,6 +124,20 @@ static int inspect_pool(struct sched *s)
     return found;
 }
 
+/* A host was woken and begins nothing: its thread is in code that is no handler. */
+static void inspect_wait(struct sched *s, iris_executor *x)
+{
+    uint64_t begun = atomic_load_explicit(&x->lane.turns, memory_order_relaxed) +
+                     atomic_load_explicit(&x->jobs_begun, memory_order_relaxed);
+    int waits = begun == x->begun && !atomic_load(&x->lane.task) &&
+                (iris__runq_count(&x->queue) || atomic_load(&x->jobs));
+    x->begun = begun;
+    if (!waits)
+        atomic_store_explicit(&x->waits, 0, memory_order_relaxed);
+    else if (!atomic_load_explicit(&x->waits, memory_order_relaxed))
+        atomic_store_explicit(&x->waits, iris__sched_now(s), memory_order_relaxed);
+}
+
 /* A driver's interrupt() takes its language's lock, whose holder may just be waiting for ours: it is
  * called without. Executors that do not fit are told about at the next whole second. */
 static int inspect_list(struct sched *s)
@@ -133,6 +147,7 @@ static int inspect_list(struct sched *s)
     pthread_mutex_lock(&s->lock);
     for (iris_executor *x = s->list; x; x = x->next) {
         int now = inspect(s, &x->lane, x->limit);
+        inspect_wait(s, x);
         found |= now;
         if (now & STUCK && n < 16) {
             atomic_fetch_add(&x->users, 1);
@@ -150,6 +165,38 @@ static int inspect_list(struct sched *s)
 static int inspect_all(struct sched *s)
 {
     return inspect_pool(s) | inspect_list(s);
+}
+
+int64_t iris__lane_age(const struct sched *s, struct lane *l)
+{
+    return atomic_load(&l->task) ? age_of(l, iris__sched_now(s)) : 0;
+}
+
+int64_t iris__executor_age(iris_executor *x)
+{
+    int64_t age = iris__lane_age(x->sched, &x->lane), waits = atomic_load(&x->waits);
+    return age || !waits ? age : iris__sched_now(x->sched) - waits;
+}
+
+static int64_t pool_age(struct sched *s)
+{
+    int64_t oldest = 0;
+    for (uint32_t i = 0; i < atomic_load(&s->nworkers); i++) {
+        int64_t age = iris__lane_age(s, &s->workers[i]->lane);
+        oldest = age > oldest ? age : oldest;
+    }
+    return oldest;
+}
+
+int iris__sched_ages(struct sched *s, void (*each)(void *, const char *, int64_t), void *ctx)
+{
+    int n = 1;
+    each(ctx, s->pool.name, pool_age(s));
+    pthread_mutex_lock(&s->lock);
+    for (iris_executor *x = s->list; x; x = x->next, n++)
+        each(ctx, x->name, iris__executor_age(x));
+    pthread_mutex_unlock(&s->lock);
+    return n;
 }
 
 /* Lock held. Nothing runs and nothing can begin to run without a call to iris__sched_stir(). */

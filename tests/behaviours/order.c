@@ -1,12 +1,14 @@
 /* Sends numbers in order, and looks whether they come so. "go PID N" sends 1 to N to that pid, also of another
  * node, and waits (a yield) where it takes no more; "count" asks for "COUNT DISORDER DOWNS": how many came,
- * how many of them not behind the one before, and how many DOWNs; "watch PID" monitors that one. */
+ * how many of them not behind the one before, and how many DOWNs; "watch PID" monitors that one; "stuck" asks
+ * for what the last STUCK said; "hold FILE" does not return until that file is there. */
 #include <iris/ext/watch.h>
 #include <iris/plugin.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const iris_api *api;
 
@@ -14,6 +16,7 @@ struct state {
     unsigned long last, count, disorder, downs;
     unsigned long long to;
     unsigned long next, end; /* still to be sent */
+    char stuck[64];
 };
 
 /* 0: it takes no more now. */
@@ -26,6 +29,12 @@ static int send_on(iris_actor *self, struct state *s)
             return 0;
     }
     return 1;
+}
+
+static void hold(const char *file)
+{
+    while (access(file, F_OK))
+        usleep(10000);
 }
 
 static void answer(iris_actor *self, const struct state *s, const iris_message *m)
@@ -48,13 +57,19 @@ static void take_number(struct state *s, const char *text)
 /* 0: not begun, or not done with. */
 static int take(iris_actor *self, struct state *s, const iris_message *m)
 {
-    char text[64];
+    char text[512];
     const iris_watch *watch = api->extension(IRIS_WATCH);
     unsigned long long pid;
     uint64_t ref;
     snprintf(text, sizeof text, "%.*s", (int)m->len, (const char *)m->data);
     if (m->kind == IRIS_DOWN)
         s->downs++;
+    else if (m->kind == IRIS_STUCK)
+        snprintf(s->stuck, sizeof s->stuck, "%.63s", text);
+    else if (!strcmp(text, "stuck"))
+        api->send(self, m->ref, s->stuck, strlen(s->stuck), 0);
+    else if (!strncmp(text, "hold ", 5))
+        hold(text + 5);
     else if (sscanf(text, "go %llu %lu", &s->to, &s->end) == 2) {
         s->next = s->next ? s->next : 1;
         if (!send_on(self, s))

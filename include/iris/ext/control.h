@@ -30,6 +30,8 @@ typedef struct iris_info {
     uint64_t bytes, held; /* the mailbox's limit of bytes (0: none), and how many are in it now */
 } iris_info;
 
+typedef void iris_executor_each(void *ctx, const char *name, int64_t age);
+
 typedef struct iris_control {
     uint32_t size, abi;
     int (*info)(iris_actor *self, uint64_t pid, iris_info *); /* IRIS_DEAD: no such actor. [any] */
@@ -38,6 +40,12 @@ typedef struct iris_control {
     int (*rollback)(iris_actor *self, uint64_t pid, uint32_t steps, int use_snapshot, int now,
                     void (*tell)(void *ctx, int result, const char *why), void *ctx);
     int (*cancel)(iris_actor *self, uint64_t pid); /* swaps not begun; how many there were. [any] */
+    /* Each executor with its age: ns since it last drained, while work waits: a turn lasts, or its thread is in
+     * other code. 0: it is idle or well. Of the pool, which gets another worker meanwhile, the age of its
+     * oldest turn. Returns how many. each() must not call back; the name is borrowed. [any] */
+    int (*executors)(iris_actor *self, iris_executor_each *each, void *ctx);
+    /* The same of that of one actor (on the pool: of its own turn), once. IRIS_DEAD: no such actor. [any] */
+    int (*drained)(iris_actor *self, uint64_t pid, iris_executor_each *each, void *ctx);
 } iris_control;
 
 #endif

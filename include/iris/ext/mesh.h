@@ -28,6 +28,8 @@
  *   tls         {"cert": "..", "key": "..", "ca": "..", "allow": [".."], "warn": "720h"}:
  *               mutual TLS 1.3 on all links
  *   heartbeat   {"interval": "1s", "timeout": "4s"}
+ *   stuck       "3s": an executor that has not drained for so long while work waits is told of: in nodes(), and
+ *               by an IRIS_STUCK ("python: 4100 ms") to those that monitor an actor of it from another node
  *   max_payload, max_name, queue ("1MiB", 1024, "4MiB"), links (256)
  *   timeouts    {"connect", "resolve", "probe", "send", "hello", "frame"}, each "5s"; "redial", "redial_max"
  *   allow       {"stop": ["a"]}: nodes that may stop actors of this one
@@ -82,7 +84,7 @@ typedef struct iris_mesh_node {
     int compat;          /* it speaks the seed's wire */
     int dialled;         /* this node did, not the other one */
     const char *why;     /* why it went or cannot be reached; "" */
-    const char *stuck;   /* executors of it that have not drained for stuck_ms: "python 4.1 s"; "" */
+    const char *stuck;   /* executors of it that have not drained for long ("stuck"): "python 4.1 s"; "" */
 } iris_mesh_node;
 
 /* All that it points to is borrowed. It must not call the mesh. */
