@@ -77,9 +77,11 @@ static int open_listener(struct hub *h, const char *address, enum mesh_compat co
     if (check_open(h, address, compat, why, room) || with_net(h, why, room) ||
         net_listen(h->net, address, compat, where, 280, why, room))
         return -1;
-    if (!compat && !*h->bound) /* how others reach us: HELLO says it */
-        snprintf(h->bound, sizeof h->bound, "%s",
-                 *h->options.advertise ? h->options.advertise : where);
+    if (compat || *h->bound)
+        return 0;
+    snprintf(h->bound, sizeof h->bound, "%s", *h->options.advertise ? h->options.advertise : where);
+    if (h->mesh) /* it has dialled before: whom it greets from now on is told */
+        mesh_advertise(h->mesh, h->bound);
     return 0;
 }
 
@@ -299,18 +301,11 @@ static int ping(void *mesh, const char *at, int64_t timeout, iris_mesh_answer *a
 
 /* ---- whereis ---- */
 
-/* One name at all nodes. Two that have it both keep it: who began last is found, and the other one is told
- * of, so that somebody decides. */
-struct search {
-    struct op *op;
-    int open, found;
-    uint64_t creation;
-    char node[256], other[256];
-};
-
+/* One name at all nodes. Of several that have it who began last keeps it, and is found; the others are told, at
+ * their own node, and here, so that somebody decides. Nobody is ended for it. */
 struct member {
     struct search *search;
-    uint64_t creation;
+    uint64_t creation, pid; /* pid 0: it does not have it */
     char node[256];
 };
 
@@ -319,32 +314,63 @@ struct members {
     size_t n, room;
 };
 
-static void finish_search(struct search *s)
+struct search {
+    struct op *op;
+    struct members all;
+    const struct member *keeper;
+    int open, found;
+};
+
+static void end_search(struct search *s)
 {
-    struct op *op = s->op;
-    char text[1200];
-    if (s->found > 1) {
-        snprintf(text, sizeof text, "name %s is claimed by node %s and by node %s; %s keeps it",
-                 op->name, s->node, s->other, s->node);
-        watchers_note(op->hub, MESH_CONFLICT, s->other, 0, text);
-    }
-    op->result = IRIS_OK;
+    s->op->result = IRIS_OK;
+    hub_done(s->op);
+    for (size_t i = 0; i < s->all.n; i++)
+        free(s->all.list[i]);
+    free(s->all.list);
     free(s);
-    hub_done(op);
+}
+
+static void tell_loser(const struct search *s, const struct member *m)
+{
+    struct hub *h = s->op->hub;
+    char text[1200];
+    snprintf(text, sizeof text, "name %s is claimed by node %s and by node %s; %s keeps it",
+             s->op->name, s->keeper->node, m->node, s->keeper->node);
+    watchers_note(h, MESH_CONFLICT, m->node, 0, text);
+    if (!h->closed)
+        mesh_conflict(h->mesh, m->node, s->op->name, s->keeper->node);
+}
+
+static void tell_losers(struct op *op)
+{
+    struct search *s = op->ctx;
+    for (size_t i = 0; i < s->all.n; i++)
+        if (s->all.list[i]->pid && s->all.list[i] != s->keeper)
+            tell_loser(s, s->all.list[i]);
+    end_search(s);
 }
 
 /* The later run is the owner; of two that began at once, the greater name. */
-static void claim(struct search *s, const char *node, uint64_t creation, uint64_t pid)
+static int is_before(const struct member *a, const struct member *b)
 {
-    int later = creation > s->creation || (creation == s->creation && strcmp(node, s->node) > 0);
-    s->found++;
-    if (s->found == 1 || later) {
-        memcpy(s->other, s->node, sizeof s->other);
-        snprintf(s->node, sizeof s->node, "%s", node);
-        s->creation = creation;
-        s->op->pid = pid;
-    } else
-        snprintf(s->other, sizeof s->other, "%s", node);
+    return a->creation < b->creation ||
+           (a->creation == b->creation && strcmp(a->node, b->node) < 0);
+}
+
+static void finish_search(struct search *s)
+{
+    struct op *op = s->op;
+    op->pid = s->keeper ? s->keeper->pid : 0;
+    if (s->found < 2) {
+        end_search(s);
+        return;
+    }
+    op->ctx = s; /* the protocol is told when its call is over */
+    op->run = tell_losers;
+    op->next = NULL;
+    *op->hub->deferred_end = op;
+    op->hub->deferred_end = &op->next;
 }
 
 static void found_at(void *ctx, int result, uint64_t pid, const char *why)
@@ -352,9 +378,12 @@ static void found_at(void *ctx, int result, uint64_t pid, const char *why)
     struct member *m = ctx;
     struct search *s = m->search;
     (void)why;
-    if (result == IRIS_OK && pid)
-        claim(s, m->node, m->creation, pid);
-    free(m);
+    if (result == IRIS_OK && pid) {
+        m->pid = pid;
+        s->found++;
+        if (!s->keeper || is_before(s->keeper, m))
+            s->keeper = m;
+    }
     if (!--s->open)
         finish_search(s);
 }
@@ -383,7 +412,6 @@ static void add_member(void *ctx, const struct mesh_node *n)
 static void run_search(struct op *op)
 {
     struct hub *h = op->hub;
-    struct members all = {0};
     struct search *s = calloc(1, sizeof *s);
     if (!s || hub_begin(h)) {
         free(s);
@@ -392,13 +420,13 @@ static void run_search(struct op *op)
     }
     s->op = op;
     s->open = 1;
-    mesh_nodes(h->mesh, add_member, &all);
-    for (size_t i = 0; i < all.n; i++) {
-        s->open++;
-        all.list[i]->search = s;
-        mesh_resolve(h->mesh, all.list[i]->node, op->name, op->timeout, found_at, all.list[i]);
+    mesh_nodes(h->mesh, add_member, &s->all);
+    s->open += (int)s->all.n;
+    for (size_t i = 0; i < s->all.n; i++) {
+        struct member *m = s->all.list[i];
+        m->search = s;
+        mesh_resolve(h->mesh, m->node, op->name, op->timeout, found_at, m);
     }
-    free(all.list);
     if (!--s->open)
         finish_search(s);
 }

@@ -35,7 +35,8 @@ enum frame_type {
     FRAME_STOP,
     FRAME_STUCK,
     FRAME_SIGNALS_END,
-    FRAME_OPTIONAL = 0x80 /* and above: who does not know one skips it */
+    FRAME_OPTIONAL = 0x80, /* and above: who does not know one skips it */
+    FRAME_CONFLICT = 0x81
 };
 
 enum {

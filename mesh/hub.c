@@ -166,9 +166,9 @@ static void on_wake(void *ctx, int64_t at)
 
 /* ---- the seam: net ---- */
 
-static void on_dial(void *ctx, uint32_t conn, const char *address)
+static void on_dial(void *ctx, uint32_t conn, const char *address, int compat)
 {
-    net_dial(((struct hub *)ctx)->net, conn, address);
+    net_dial(((struct hub *)ctx)->net, conn, address, compat);
 }
 
 static size_t on_write(void *ctx, uint32_t conn, const void *bytes, size_t n)

@@ -350,6 +350,8 @@ void remote_sweep(struct mesh *);
 void remote_tick(struct mesh *);
 void remote_answer(struct mesh *, struct request *, int result, uint64_t pid, const char *why);
 void remote_frame(struct link *, const struct frame *); /* RESOLVE .. PROBED */
+void remote_conflict(struct link *, const struct frame *);
+void link_printable(char *text); /* in place: it came from outside, and goes to a terminal */
 void remote_pong(struct link *, uint64_t nonce);
 void remote_all(struct mesh *, const char *why);
 

@@ -215,7 +215,7 @@ void link_part(struct link *l, enum parting code, const char *why)
 }
 
 /* What others say goes into events, logs and terminals. */
-static void make_printable(char *text)
+void link_printable(char *text)
 {
     for (; *text; text++)
         if ((unsigned char)*text < ' ' || *text == 0x7f)
@@ -234,7 +234,7 @@ static void goodbye(struct link *l, const struct frame *f)
     }
     int n = f->len - 9 > 100 ? 100 : (int)f->len - 9;
     snprintf(why, sizeof why, "goodbye: %.*s", n, (const char *)f->body + 9);
-    make_printable(why);
+    link_printable(why);
     if (l->state >= LINK_UP)
         settle_parted(l, get64(f->body + 1));
     if (l->peer && f->body[0] == PART_OLD)
@@ -296,7 +296,7 @@ static int read_ages(struct mesh_node *info, const uint8_t *p, const uint8_t *en
         if (i < kept) {
             ages[i].ms = get32(p);
             snprintf(ages[i].executor, sizeof ages[i].executor, "%.*s", p[4], (const char *)p + 5);
-            make_printable(ages[i].executor);
+            link_printable(ages[i].executor);
         }
         p += 5 + p[4];
     }
@@ -353,6 +353,8 @@ static void frame_up(struct link *l, const struct frame *f)
             remote_frame(l, f);
         else if (f->type >= FRAME_MONITOR && f->type < FRAME_SIGNALS_END)
             signal_frame(l, f);
+        else if (f->type == FRAME_CONFLICT)
+            remote_conflict(l, f);
         else if (f->type >= FRAME_OPTIONAL)
             mesh__refuse(l->mesh, link_who(l), "skipped");
         else

@@ -109,6 +109,18 @@ struct mesh *mesh_new(const struct mesh_config *given, const struct mesh_seam *s
     return m;
 }
 
+int mesh_advertise(struct mesh *m, const char *address)
+{
+    int ok = 1;
+    const char *copy = copy_text(address, &ok);
+    if (!ok)
+        return IRIS_FAIL;
+    free((void *)m->c.advertise);
+    m->c.advertise = copy;
+    snprintf(m->hello.address, sizeof m->hello.address, "%s", copy);
+    return IRIS_OK;
+}
+
 void mesh_free(struct mesh *m)
 {
     if (!m)

@@ -59,6 +59,8 @@ struct mesh_config {
 
 /* Copies all of config. NULL: no memory. */
 struct mesh *mesh_new(const struct mesh_config *, const struct mesh_seam *);
+/* How others reach us, from the next greeting on. IRIS_OK, or IRIS_FAIL: no memory. */
+int mesh_advertise(struct mesh *, const char *address);
 /* Says GOODBYE on all links, ends all indexes; what is open is told. mesh_free() afterwards; between the
  * two only mesh_writable() and mesh_closed() may come. */
 void mesh_goodbye(struct mesh *, const char *reason);
@@ -102,6 +104,9 @@ void mesh_resolve(struct mesh *, const char *at, const char *name, int64_t timeo
 void mesh_probe(struct mesh *, uint64_t pid, int64_t timeout, mesh_answer *, void *ctx);
 /* Is the node at this address up: does it answer a ping? pid: 1 or 0. */
 void mesh_ping(struct mesh *, const char *at, int64_t timeout, mesh_answer *, void *ctx);
+/* The name is also that of node `keeper`, which keeps it: the node that is told says so in a MESH_CONFLICT, and to
+ * the actor that has it there by an IRIS_PING "name_conflict (node=KEEPER): ..". */
+void mesh_conflict(struct mesh *, const char *node, const char *name, const char *keeper);
 /* The pid of this node's view for a raw pid at an address or node that is up; 0: it is not. */
 uint64_t mesh_pid_at(struct mesh *, const char *at, uint64_t pid);
 

@@ -519,12 +519,13 @@ static void begin_dials(struct net *net)
 }
 
 /* What fails at once is told by the next net_run(): the protocol is not called from its own call. */
-void net_dial(struct net *net, uint32_t conn, const char *address)
+void net_dial(struct net *net, uint32_t conn, const char *address, int compat)
 {
     struct net_pipe *p = create(net, conn, address);
     if (!p)
         return; /* no memory: the protocol's own timeout ends it */
     p->dials = 1;
+    p->compat = compat;
     net->fresh++;
     net->dirty = 1;
 }

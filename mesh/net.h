@@ -73,7 +73,7 @@ int net_unlisten(struct net *, const char *address); /* as given, or as it becam
 int net_is_loopback(const char *address); /* numeric and of this machine only, or "localhost" */
 int net_is_address(const char *address);  /* it has the shape of HOST:PORT */
 
-void net_dial(struct net *, uint32_t conn, const char *address);
+void net_dial(struct net *, uint32_t conn, const char *address, int compat);
 size_t net_write(struct net *, uint32_t conn, const void *, size_t n);
 void net_close(struct net *, uint32_t conn, int linger);
 int64_t net_now(void);

@@ -71,7 +71,7 @@ static void dial(struct mesh *m, struct peer *p)
     snprintf(l->from, sizeof l->from, "%.63s", p->address);
     set_state(m, p, MESH_DIALLING);
     mesh__due(m, m->now + m->limits.connect);
-    m->seam.dial(m->seam.ctx, l->conn, p->address);
+    m->seam.dial(m->seam.ctx, l->conn, p->address, (int)p->compat);
 }
 
 /* Half of it is chance: peers that lost a node all at once do not come back all at once. */

@@ -238,6 +238,64 @@ static void answer_probe(struct link *l, const struct frame *f)
     link_control_put(l, FRAME_PROBED, 5);
 }
 
+/* ---- a name that several nodes have ---- */
+
+/* Its owner here is told, and lives on. */
+static void tell_owner(struct mesh *m, const char *name, const char *keeper)
+{
+    char text[900];
+    iris_message told = {.kind = IRIS_PING, .to = m->seam.whereis(m->seam.ctx, name), .data = text};
+    const iris_message *one = &told;
+    int taken;
+    if (!told.to)
+        return; /* meanwhile it has no owner any more */
+    snprintf(text, sizeof text,
+             "name_conflict (node=%s): node %s has the name %.200s too, and keeps it", keeper,
+             keeper, name);
+    link_printable(text);
+    told.len = (uint32_t)strlen(text);
+    m->seam.deliver(m->seam.ctx, &one, 1, &taken);
+    snprintf(text, sizeof text,
+             "name %.200s is claimed by node %s, too, which keeps it; here it is %s's", name,
+             keeper, m->c.node);
+    link_printable(text);
+    m->seam.event(m->seam.ctx, MESH_CONFLICT, keeper, text);
+}
+
+/* CONFLICT: u8 length and name of the node that keeps it, then the name. */
+void remote_conflict(struct link *l, const struct frame *f)
+{
+    size_t k = f->len ? f->body[0] : 0;
+    char keeper[256], *name;
+    if (f->len < 1 + k || !is_name(l, f->body + 1, k) ||
+        !is_name(l, f->body + 1 + k, f->len - 1 - k)) {
+        link_broken(l, "name");
+        return;
+    }
+    if (too_often(l) || !(name = strndup((const char *)f->body + 1 + k, f->len - 1 - k)))
+        return;
+    snprintf(keeper, sizeof keeper, "%.*s", (int)k, (const char *)f->body + 1);
+    tell_owner(l->mesh, name, keeper);
+    free(name);
+}
+
+void mesh_conflict(struct mesh *m, const char *node, const char *name, const char *keeper)
+{
+    mesh__enter(m);
+    struct node *n = node_find(m, node);
+    struct link *l = n ? n->link : NULL;
+    size_t k = strlen(keeper), len = strlen(name);
+    uint8_t *p =
+        l && !l->compat && k < 256 && len <= m->limits.name ? link_control(l, 1 + k + len) : NULL;
+    if (p) {
+        p[0] = (uint8_t)k;
+        memcpy(p + 1, keeper, k);
+        memcpy(p + 1 + k, name, len);
+        link_control_put(l, FRAME_CONFLICT, 1 + k + len);
+    }
+    mesh__leave(m);
+}
+
 void remote_frame(struct link *l, const struct frame *f)
 {
     switch (f->type) {

@@ -53,8 +53,9 @@ struct mesh_seam {
 
     /* ---- net: connections have numbers, which the protocol chooses when it dials and the world when it
      * accepts (odd ones: accepted; even ones: dialled; never 0; not used again while the other is open) */
-    /* Begin to connect; the answer is mesh_connected() or mesh_closed(). DNS is asked each time. */
-    void (*dial)(void *ctx, uint32_t conn, const char *address);
+    /* Begin to connect; the answer is mesh_connected() or mesh_closed(). DNS is asked each time. compat (enum
+     * mesh_compat): not 0 is the seed's wire, which is always plain. */
+    void (*dial)(void *ctx, uint32_t conn, const char *address, int compat);
     /* Take up to n bytes now; returns how many. Fewer than n: mesh_writable() comes once there is room. */
     size_t (*write)(void *ctx, uint32_t conn, const void *bytes, size_t n);
     /* After what was written, if linger, else at once. No mesh_closed() comes for it. */

@@ -1,7 +1,7 @@
 /* Sends numbers in order, and looks whether they come so. "go PID N" sends 1 to N to that pid, also of another
  * node, and waits (a yield) where it takes no more; "count" asks for "COUNT DISORDER DOWNS": how many came,
  * how many of them not behind the one before, and how many DOWNs; "watch PID" monitors that one; "stuck" asks
- * for what the last STUCK said; "hold FILE" does not return until that file is there. */
+ * for what the last STUCK or PING said; "hold FILE" does not return until that file is there. */
 #include <iris/ext/watch.h>
 #include <iris/plugin.h>
 
@@ -64,7 +64,7 @@ static int take(iris_actor *self, struct state *s, const iris_message *m)
     snprintf(text, sizeof text, "%.*s", (int)m->len, (const char *)m->data);
     if (m->kind == IRIS_DOWN)
         s->downs++;
-    else if (m->kind == IRIS_STUCK)
+    else if (m->kind == IRIS_STUCK || m->kind == IRIS_PING)
         snprintf(s->stuck, sizeof s->stuck, "%.63s", text);
     else if (!strcmp(text, "stuck"))
         api->send(self, m->ref, s->stuck, strlen(s->stuck), 0);

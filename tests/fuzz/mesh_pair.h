@@ -104,10 +104,10 @@ static inline void pair_forget(struct side *s, uint32_t conn)
         }
 }
 
-static void pair_dial(void *ctx, uint32_t conn, const char *address)
+static void pair_dial(void *ctx, uint32_t conn, const char *address, int compat)
 {
     struct side *s = ctx;
-    (void)address;
+    (void)address, (void)compat;
     pair_must(conn && !(conn & 1) && !pair_pipe(s, conn));
     s->dialled = conn;
 }

@@ -70,8 +70,9 @@ static void seam_wake(void *ctx, int64_t at)
     sim_at(s, world_at(n, at) + sim_between(s, 0, 2 * MS), n->number, tick, NULL, ++n->alarm);
 }
 
-static void seam_dial(void *ctx, uint32_t conn, const char *address)
+static void seam_dial(void *ctx, uint32_t conn, const char *address, int compat)
 {
+    (void)compat;
     net_dial(of(ctx)->sim, ctx, conn, address);
 }
 

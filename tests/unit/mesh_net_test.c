@@ -144,7 +144,7 @@ static void meet(struct end *a, struct end *b)
 {
     char where[80], why[200];
     assert_int_equal(net_listen(a->net, "127.0.0.1:0", 0, where, sizeof where, why, sizeof why), 0);
-    net_dial(b->net, DIALLED, where);
+    net_dial(b->net, DIALLED, where, 0);
     while (!a->accepted || !b->connected)
         turn(a, b);
 }
@@ -221,13 +221,41 @@ static void what_cannot_be_reached_is_told(void **state)
     struct end *a = end_create();
     (void)state;
     for (int i = 0; i < 3; i++) {
-        net_dial(a->net, DIALLED, nowhere[i]);
+        net_dial(a->net, DIALLED, nowhere[i], 0);
         assert_int_equal(a->closed, i); /* not from within the call */
         while (a->closed == i)
             turn(a, NULL);
         assert_string_not_equal(a->why, "");
     }
     end_destroy(a);
+}
+
+static void *never_begin(void *ctx, struct net_pipe *p, int dials, const char *address, char *why,
+                         size_t room)
+{
+    (void)ctx, (void)p, (void)dials, (void)address;
+    snprintf(why, room, "TLS");
+    return NULL;
+}
+
+/* The seed's wire knows no TLS: a peer that speaks it is dialled plainly, whatever the others are. */
+static void a_compat_peer_is_dialled_without_the_filter(void **state)
+{
+    const struct net_filter filter = {.begin = never_begin};
+    struct end *a = end_create(), *b = end_create();
+    char where[80], why[200];
+    (void)state;
+    assert_int_equal(net_listen(a->net, "127.0.0.1:0", 0, where, sizeof where, why, sizeof why), 0);
+    net_set_filter(b->net, &filter);
+    net_dial(b->net, DIALLED, where, 1);
+    while (!a->accepted || !b->connected)
+        turn(a, b);
+    net_dial(b->net, DIALLED + 2, where, 0);
+    while (!b->closed)
+        turn(a, b);
+    assert_string_equal(b->why, "TLS");
+    end_destroy(a);
+    end_destroy(b);
 }
 
 static void a_port_that_is_taken_is_refused_at_once(void **state)
@@ -292,6 +320,8 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("p10.mesh_net_tells_what_cannot_be_reached", what_cannot_be_reached_is_told),
     IRIS_TEST("p10.mesh_net_refuses_a_taken_port", a_port_that_is_taken_is_refused_at_once),
     IRIS_TEST("mesh_net.the_earliest_alarm_rings", the_earliest_alarm_rings),
+    IRIS_TEST("mesh_net.a_compat_peer_is_dialled_without_the_filter",
+              a_compat_peer_is_dialled_without_the_filter),
     IRIS_TEST("mesh_net.addresses_are_taken_apart", addresses_are_taken_apart),
     IRIS_TEST_WITH("p1.mesh_net_watched_bytes_come_as_they_went", bytes_come_as_they_went,
                    leave_to_us, NULL),

@@ -330,7 +330,55 @@ static void a_frozen_language_is_told(void **state)
     meshes_finish(&net);
 }
 
+static void an_address_that_is_known_later_is_told(void **state)
+{
+    struct meshes net;
+    (void)state;
+    meshes_begin(&net);
+    struct end *a = meshes_add(&net, "a", 1), *b = meshes_add(&net, "b", 2);
+    mesh_want(b->mesh, "a:1", MESH_OURS);
+    meshes_run(&net, SECOND);
+    assert_string_not_equal(end_node(a, "b").address, "10.0.0.2:9000");
+    assert_int_equal(mesh_advertise(b->mesh, "10.0.0.2:9000"), IRIS_OK);
+    mesh_unwant(b->mesh, "a:1");
+    meshes_run(&net, 2 * SECOND);
+    mesh_want(b->mesh, "a:1", MESH_OURS);
+    meshes_run(&net, 2 * SECOND);
+    assert_string_equal(end_node(a, "b").address, "10.0.0.2:9000");
+    meshes_finish(&net);
+}
+
+static void who_loses_a_name_is_told(void **state)
+{
+    struct meshes net;
+    (void)state;
+    meshes_begin(&net);
+    struct end *a = meshes_add(&net, "a", 1), *b = meshes_add(&net, "b", 2);
+    a->names[0] = "pay";
+    a->whereis[0] = 7;
+    mesh_want(b->mesh, "a:1", MESH_OURS);
+    meshes_run(&net, SECOND);
+    mesh_conflict(b->mesh, "nobody", "pay", "c");
+    mesh_conflict(b->mesh, "a", "other", "c");
+    meshes_run(&net, SECOND);
+    assert_int_equal(a->ngot + a->conflicts, 0);
+    mesh_conflict(b->mesh, "a", "pay", "c");
+    meshes_run(&net, SECOND);
+    assert_int_equal(a->ngot, 1);
+    assert_int_equal(a->got[0].kind, IRIS_PING);
+    assert_int_equal(a->got[0].to, 7);
+    assert_memory_equal(a->got[0].text, "name_conflict (node=c): node c has the name pay", 47);
+    assert_int_equal(a->conflicts, 1);
+    assert_string_equal(a->last_conflict,
+                        "name pay is claimed by node c, too, which keeps it; here it is a's");
+    assert_int_equal(a->downs + b->downs, 0);
+    meshes_finish(&net);
+}
+
 static const struct CMUnitTest tests[] = {
+    IRIS_TEST("mesh.an_address_that_is_known_later_is_told",
+              an_address_that_is_known_later_is_told),
+    IRIS_TEST("mesh.who_loses_a_name_is_told", who_loses_a_name_is_told),
     IRIS_TEST("mesh.both_dial_and_one_link_stays", both_dial_and_one_link_stays),
     IRIS_TEST("mesh.it_pauses_between_dials", it_pauses_between_dials),
     IRIS_TEST("mesh.it_never_gives_up", it_never_gives_up),

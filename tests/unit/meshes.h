@@ -136,10 +136,11 @@ static inline struct end *meshes_named(struct meshes *net, const char *address)
 }
 
 /* The wire is there at once; both ends hear of it when time goes by. */
-static inline void end_dial(void *ctx, uint32_t conn, const char *address)
+static inline void end_dial(void *ctx, uint32_t conn, const char *address, int compat)
 {
     struct end *e = ctx, *to = meshes_named(e->net, address);
     struct wire *w = e->net->wires;
+    (void)compat;
     while (w->used)
         w++;
     e->dialled++;

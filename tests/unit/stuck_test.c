@@ -185,6 +185,62 @@ static void p4_batch(void **state)
     play_listening(batch);
 }
 
+/* ---- a host that was woken, and is in other code ---- */
+
+static void stay_away(const iris_driver *d)
+{
+    (void)d;
+}
+
+static void count_job(iris_job *job)
+{
+    (void)job;
+}
+
+static void take_age(void *ctx, const char *name, int64_t age)
+{
+    if (!strcmp(name, "away"))
+        *(int64_t *)ctx = age;
+}
+
+static int64_t age_of_away(struct scene *s)
+{
+    const iris_control *control = s->api->extension(IRIS_CONTROL);
+    int64_t age = -1;
+    assert_true(control->executors(s->self, take_age, &age) >= 2);
+    return age;
+}
+
+static int is_old(struct scene *s)
+{
+    return age_of_away(s) > 20 * IRIS_MILLISECOND;
+}
+
+static int is_well(struct scene *s)
+{
+    return age_of_away(s) == 0;
+}
+
+static void away(struct scene *s)
+{
+    iris_driver d = {.size = sizeof d, .abi = IRIS_ABI, .name = "away", .wake = stay_away};
+    iris_job job = {.run = count_job};
+    iris_executor *x;
+    assert_int_equal(s->api->open(s->self, &d, &x), IRIS_OK);
+    assert_int_equal(age_of_away(s), 0);
+    s->api->post(x, &job);
+    scene_await(s, is_old);
+    assert_int_equal(s->api->drain(x, IRIS_SECOND), IRIS_OK);
+    scene_await(s, is_well);
+    s->api->close(x);
+}
+
+static void p4_away(void **state)
+{
+    (void)state;
+    scene_play_threads(away);
+}
+
 /* ---- it returns just when it is looked at ---- */
 
 enum { SLEEPERS = 24 };
@@ -317,6 +373,7 @@ static void p8_starved(void **state)
 static const struct CMUnitTest tests[] = {
     IRIS_TEST("p4.a_stuck_handler_is_told_with_its_message", p4_alone),
     IRIS_TEST("p4.a_stuck_handler_of_a_batch_is_told_with_how_many", p4_batch),
+    IRIS_TEST("p4.a_host_that_does_not_drain_has_an_age", p4_away),
     IRIS_TEST("p4.a_handler_that_returns_while_it_is_looked_at_is_fine", p4_races),
     IRIS_TEST("p4.two_handlers_that_sleep_delay_nobody", p4_others),
     IRIS_TEST("p8.a_worker_without_a_core_is_not_replaced", p8_starved),

@@ -117,7 +117,8 @@ typedef struct iris_mesh {
     int (*resolve)(void *mesh, const char *at, const char *name, int64_t timeout,
                    iris_mesh_answer *);
     /* The same of a name with or without its node: "payments@b", "/svc/pay@b"; "payments": on this node, else at
-     * each that is up, and the first that has it. */
+     * each that is up. Of several that have it the later run (of equal ones the greater node name) is answered; the
+     * actors of the others get an IRIS_PING "name_conflict (node=KEEPER): ..", and live on. */
     int (*whereis)(void *mesh, const char *name, int64_t timeout, iris_mesh_answer *);
     /* Is this actor alive? Of another node that is asked. IRIS_OK, IRIS_DEAD, or IRIS_EMPTY. */
     int (*probe)(void *mesh, uint64_t pid, int64_t timeout, iris_mesh_answer *);
