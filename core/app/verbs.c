@@ -192,11 +192,20 @@ static void list_early(struct listing *l, size_t index)
     json_array_append_new(l->actors, row);
 }
 
+/* All that stand for actors of other nodes run one behaviour: whom each stands for is in the manifest. */
+static void say_remote(const struct app *a, iris_info *i)
+{
+    for (size_t k = 0; k < a->manifest->nactors; k++)
+        if (a->manifest->actors[k].remote_at && a->actors[k].pid == i->pid)
+            snprintf(i->handler, sizeof i->handler, "%s", a->manifest->actors[k].handler);
+}
+
 static void list_one(struct listing *l, uint64_t pid)
 {
     iris_info i = {.size = sizeof i, .abi = IRIS_ABI};
     if (iris__info(&l->app->runtime->world, pid, &i) != IRIS_OK)
         return;
+    say_remote(l->app, &i);
     if (*i.path)
         json_array_append_new(l->actors, iris__verb_row(&i));
     else

@@ -36,7 +36,7 @@ answers a /svc/order count '205001 2 0'
 try at b mesh;                      exits 0; says 'up'; says "$where"; complains 'this is node b'
 try at b mesh --json;               exits 0; is_json; says '"node":"a"'
 [ "$(node_field b a lost)" = 0 ] || bad 'expected no message to be lost'
-try at b ps;                        exits 0; says '/far'
+try at b ps;                        exits 0; says '/far'; says 'echo@a'
 end b
 node_says a 'node b went'
 end a
