@@ -13,4 +13,4 @@ set(CMAKE_BUILD_RPATH_USE_ORIGIN ON)
 
 install(DIRECTORY include/iris DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h")
-install(DIRECTORY examples/logwatch examples/embed examples/hello examples/python examples/node DESTINATION ${CMAKE_INSTALL_DATADIR}/iris/examples)
+install(DIRECTORY examples/logwatch examples/embed examples/mesh examples/hello examples/python examples/node DESTINATION ${CMAKE_INSTALL_DATADIR}/iris/examples)
