@@ -44,10 +44,10 @@ static void on_wake(void *ctx, int64_t at)
     (void)ctx, (void)at;
 }
 
-static void on_dial(void *ctx, uint32_t conn, const char *address)
+static void on_dial(void *ctx, uint32_t conn, const char *address, int compat)
 {
     struct end *e = ctx;
-    (void)address;
+    (void)address, (void)compat;
     e->conn = conn;
     e->is_dialling = 1;
 }
