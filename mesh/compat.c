@@ -265,8 +265,7 @@ static void serve_resolve(struct link *l, const uint8_t *p)
     struct mesh *m = l->mesh;
     uint32_t len = get32(p + 1);
     uint8_t reply[8];
-    char *name =
-        is_exported(m, (const char *)p + 5, len) ? strndup((const char *)p + 5, len) : NULL;
+    char *name = is_exported(m, (const char *)p + 5, len) ? frame_copy_text(p + 5, len) : NULL;
     uint64_t pid = name ? m->seam.whereis(m->seam.ctx, name) : 0;
     free(name);
     if (pid)

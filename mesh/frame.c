@@ -94,6 +94,16 @@ enum frame_result frame_next(struct frame_in *in, const uint8_t **at, size_t *n,
     return FRAME_ONE;
 }
 
+char *frame_copy_text(const uint8_t *at, size_t n)
+{
+    char *text = malloc(n + 1);
+    if (!text)
+        return NULL;
+    memcpy(text, at, n);
+    text[n] = 0;
+    return text;
+}
+
 /* ---- HELLO ---- */
 
 static const uint8_t magic[4] = {'I', 'R', 'I', 'S'};

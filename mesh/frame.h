@@ -156,6 +156,9 @@ struct address {
     uint8_t flags;
 };
 
+/* A string of what has no end of its own: free(). NULL: no memory. (strndup() may look for the end.) */
+char *frame_copy_text(const uint8_t *at, size_t n);
+
 /* Returns the bytes written, at most ADDRESS_MAX. */
 size_t frame_put_address(uint8_t *out, const struct address *);
 /* Returns the bytes read; 0: not well formed. */

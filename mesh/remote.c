@@ -210,7 +210,7 @@ static void answer_resolve(struct link *l, const struct frame *f)
         return;
     }
     int refused = too_often(l);
-    char *name = refused ? NULL : strndup((const char *)f->body + 4, f->len - 4);
+    char *name = refused ? NULL : frame_copy_text(f->body + 4, f->len - 4);
     uint64_t pid = name ? m->seam.whereis(m->seam.ctx, name) : 0;
     free(name);
     uint8_t *p = link_control(l, 13);
@@ -272,7 +272,7 @@ void remote_conflict(struct link *l, const struct frame *f)
         link_broken(l, "name");
         return;
     }
-    if (too_often(l) || !(name = strndup((const char *)f->body + 1 + k, f->len - 1 - k)))
+    if (too_often(l) || !(name = frame_copy_text(f->body + 1 + k, f->len - 1 - k)))
         return;
     snprintf(keeper, sizeof keeper, "%.*s", (int)k, (const char *)f->body + 1);
     tell_owner(l->mesh, name, keeper);
