@@ -154,7 +154,7 @@ napi_value iris__signal_object(struct host *h, const iris_message *m)
     napi_value object;
     int ends = m->kind == IRIS_EXIT || m->kind == IRIS_DOWN;
     const char *node = iris_node_signal(m), *name = node ? node : iris_signal_name(m->kind);
-    int tells = ends || node;
+    int tells = iris_signal_has_reason(m);
     iris_reason_parts r;
     if (napi_create_object(env, &object) != napi_ok)
         return NULL;

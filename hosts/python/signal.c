@@ -129,7 +129,7 @@ PyObject *iris__signal_object(const iris_message *m)
     s->target_pid = Py_NewRef(ends && s->from_pid ? s->from_pid : Py_None);
     s->reason = s->metadata = NULL;
     int failed = 0;
-    if (ends || node)
+    if (iris_signal_has_reason(m))
         failed = split(m, &s->reason, &s->metadata);
     else {
         s->reason = PyUnicode_FromString("");

@@ -46,6 +46,8 @@
 
 #include <iris/plugin.h>
 
+#include <string.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -158,12 +160,15 @@ typedef struct iris_mesh {
 } iris_mesh;
 
 /* The type name of what monitor_node() tells, "PONG" or "DOWN": its data is a reason, as in ext/watch.h. NULL: it
- * is something else. */
+ * is something else, as an IRIS_PING "name_conflict (node=b): .." to who lost its name. */
 static inline const char *iris_node_signal(const iris_message *m)
 {
+    static const char went[] = "noconnection";
     if (m->from || !m->len)
         return (const char *)0;
-    return m->kind == IRIS_PONG ? "PONG" : m->kind == IRIS_PING ? "DOWN" : (const char *)0;
+    if (m->kind == IRIS_PING && m->len >= sizeof went - 1 && !memcmp(m->data, went, sizeof went - 1))
+        return "DOWN";
+    return m->kind == IRIS_PONG ? "PONG" : (const char *)0;
 }
 
 #ifdef __cplusplus

@@ -88,6 +88,13 @@ static inline const char *iris_signal_name(uint32_t kind)
     return NULL;
 }
 
+/* Its data is a reason, in the grammar below. */
+static inline int iris_signal_has_reason(const iris_message *m)
+{
+    return m->kind == IRIS_EXIT || m->kind == IRIS_DOWN ||
+           (m->len && (m->kind == IRIS_PING || m->kind == IRIS_PONG || m->kind == IRIS_STUCK));
+}
+
 /* ---- reasons ----
  *
  * One grammar, in EXIT and DOWN bodies, in events and logs:
