@@ -50,7 +50,8 @@ enum {                        /* notes of our own, beside the protocol's (enum m
 struct note { /* of something that happened, to be told under no lock */
     struct note *next;
     int what;
-    uint32_t index; /* UP: of the node */
+    uint64_t number; /* counts up */
+    uint32_t index;  /* UP: of the node */
     char node[256], text[256];
 };
 
@@ -76,7 +77,8 @@ struct hub {
     struct op *deferred, **deferred_end; /* came while the lock was theirs */
     struct op *done, **done_end;         /* to be answered */
     struct note *notes, **notes_end;
-    int telling; /* somebody tells notes: one thread at a time, so in order */
+    uint64_t noted; /* how many there were */
+    int telling;    /* somebody tells notes: one thread at a time, so in order */
     struct watchers *watchers;
 };
 

@@ -12,6 +12,8 @@ struct watcher {
     uint64_t id, actor; /* actor 0: a callback */
     iris_mesh_changed *changed;
     void *ctx;
+    uint64_t
+        since; /* the last note that it has not to be told of: it was told how things were after it */
     int is_up;      /* as it was last told */
     int knows;      /* it was told anything */
     char node[256]; /* that is up */
@@ -51,6 +53,7 @@ void watchers_note(struct hub *h, int what, const char *node, uint32_t index, co
     if (!n)
         return; /* no memory to tell of it */
     n->what = what;
+    n->number = ++h->noted;
     n->index = index;
     snprintf(n->node, sizeof n->node, "%s", node ? node : "");
     snprintf(n->text, sizeof n->text, "%s", text ? text : "");
@@ -149,7 +152,7 @@ static void tell_note(struct hub *h, const struct note *n)
     atomic_store(&w->teller, pthread_self());
     for (struct watcher *e = w->first; e; e = e->next) {
         int first = !e->knows || e->is_up || !*e->at; /* a node that is down does not go again */
-        if ((up || first) && means(h, e, n))
+        if (n->number > e->since && (up || first) && means(h, e, n))
             tell(h, e, n->node, *e->at ? e->at : n->node, up, n->text);
     }
     atomic_store(&w->teller, (pthread_t)0);
@@ -193,15 +196,20 @@ int watchers_add(struct hub *h, const char *at, iris_mesh_changed *changed, void
     pthread_mutex_lock(&all->lock);
     *id = w->id = ++all->last;
     hub_enter(h);
+    int is_teller = !h->telling; /* what happens now is told once `all` is let go */
+    h->telling = 1;
     int begun = *at ? hub_begin(h) : IRIS_OK;
     if (!begun && *at && (f.index = IRIS_NODE(mesh_pid_at(h->mesh, at, 1))))
         mesh_nodes(h->mesh, find_index, &f);
+    w->since = h->noted;
     hub_leave(h);
     w->next = all->first;
     all->first = w;
     if (*f.node)
         tell(h, w, f.node, at, 1, "");
     pthread_mutex_unlock(&all->lock);
+    if (is_teller)
+        watchers_tell(h);
     return IRIS_OK;
 }
 
