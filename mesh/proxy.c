@@ -94,14 +94,14 @@ static void lost(struct proxy *p, iris_actor *self, const iris_message *down)
     look_again(p, self);
 }
 
-/* A signal, or a tick of its own. */
+/* A signal, or a tick of its own, which comes as mail from itself. */
 static void hear(struct proxy *p, iris_actor *self, const iris_message *m)
 {
     if (m->kind == IRIS_DOWN)
         lost(p, self, m);
     else if (m->kind == IRIS_PONG && !m->len)
         resolved(p, self, m->ref);
-    else if (!p->target && (m->kind == IRIS_PONG || m->kind == IRIS_TIMER))
+    else if (!p->target && (m->kind == IRIS_PONG || m->kind == IRIS_USER))
         ask(p, self);
 }
 
@@ -120,9 +120,10 @@ static void forward(struct proxy *p, iris_actor *self, const iris_message *m)
 static int proxy_handle(const iris_behaviour *b, iris_actor *self, void *state,
                         const iris_message *const *m, int n)
 {
+    const struct proxy *p = state;
     (void)b;
     for (int i = 0; i < n; i++)
-        if (m[i]->kind == IRIS_USER)
+        if (m[i]->kind == IRIS_USER && m[i]->from != p->self)
             forward(state, self, m[i]);
         else
             hear(state, self, m[i]);

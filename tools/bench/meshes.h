@@ -17,7 +17,7 @@ void trip_erlang(const struct workload *, double *);
 void pipe_iris(const struct workload *, double *);
 void pipe_erlang(const struct workload *, double *);
 
-struct trips { /* of one in flight */
+struct trips {                          /* of one in flight */
     double took[TRIPS_WARM_UP + TRIPS]; /* us */
     int count;
     double began, cpu_here, cpu_there; /* ns */
