@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 build = cmake --preset $(1) >/dev/null && cmake --build --preset $(1) -j $(JOBS)
 test = ctest --preset $(1) -j $(JOBS)
 
-.PHONY: build run test bench bench-python bench-node bench-mesh bench-peers lint format install deb soak soak-churn soak-python soak-node soak-mesh lifetimes-node seeds sim soak-sim fuzz test-asan test-tsan test-clang clean
+.PHONY: build run test bench bench-python bench-node bench-mesh bench-peers lint analyze format install deb soak soak-churn soak-python soak-node soak-mesh lifetimes-node seeds sim soak-sim fuzz test-asan test-tsan test-clang clean
 
 build:
 	@tools/setup
@@ -121,8 +121,13 @@ lint: build
 	@tools/setup --all
 	@tools/lint/all build/release
 
+# What lint does not wait for: clang's analyzer, minutes long.
+analyze: build
+	@tools/setup --all
+	@tools/lint/tidy build/release deep
+
 format:
-	@tools/lint/sources core hosts tools examples tests | xargs -r clang-format -i
+	@tools/lint/sources core hosts mesh tools examples tests | xargs -r clang-format -i
 
 install: build
 	@DESTDIR="$(abspath $(DESTDIR))" cmake --install build/release --prefix "$(abspath $(PREFIX))"

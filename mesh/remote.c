@@ -279,6 +279,13 @@ void remote_conflict(struct link *l, const struct frame *f)
     free(name);
 }
 
+/* Where it ends. */
+static uint8_t *put(uint8_t *at, const void *bytes, size_t n)
+{
+    memcpy(at, bytes, n);
+    return at + n;
+}
+
 void mesh_conflict(struct mesh *m, const char *node, const char *name, const char *keeper)
 {
     mesh__enter(m);
@@ -289,8 +296,7 @@ void mesh_conflict(struct mesh *m, const char *node, const char *name, const cha
         l && !l->compat && k < 256 && len <= m->limits.name ? link_control(l, 1 + k + len) : NULL;
     if (p) {
         p[0] = (uint8_t)k;
-        memcpy(p + 1, keeper, k);
-        memcpy(p + 1 + k, name, len);
+        put(put(p + 1, keeper, k), name, len);
         link_control_put(l, FRAME_CONFLICT, 1 + k + len);
     }
     mesh__leave(m);

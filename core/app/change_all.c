@@ -229,7 +229,10 @@ void iris__change_all(struct call *call, int is_rollback)
         return;
     all->rolls_back = is_rollback;
     all->n = iris__instances(call->app, call->info.pid, &first);
-    all->parts = calloc(all->n, sizeof(struct change *));
+    if (!all->n)
+        iris__fail("%s: its instances have ended this moment; try again", call->args.target);
+    else
+        all->parts = calloc(all->n, sizeof(struct change *));
     if (!all->parts || open_parts(all, call, first)) {
         iris__change_refuse_unloaded(iris__order_take(&all->order), call->args.target);
         iris__order_drop(&all->order);
