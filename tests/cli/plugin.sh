@@ -42,11 +42,14 @@ export TSAN_OPTIONS=${TSAN_OPTIONS-}:handle_segv=0:allocator_may_return_null=1
 rude() { IRIS_TEST_RUDE=$1 try env "$IRIS" plugin "$samples/rude.so" "${@:2}"; }
 rude crash;                exits 1; complains 'ended the process that looked at it (Segmentation fault'
 rude entry;                exits 1; complains 'ended the process that looked at it (Segmentation fault'
-rude exit;                 exits 1; complains 'exit status 7'
 rude hang --timeout 300ms; exits 1; complains 'did not return within 300 ms'
-rude fork;                 exits 0; says 'rude 1.2.3' # run_script finds what it would leave behind
+# A child that ends by itself, or has children, ends by TSan's rules, with a status of its own.
+if [ "$(sed -n 's/^IRIS_SANITIZE:[A-Z]*=//p' "$BUILD/CMakeCache.txt")" != thread ]; then
+    rude exit;             exits 1; complains 'exit status 7'
+    rude try;              exits 0; says 'rude 1.2.3'
+    rude fork;             exits 0; says 'rude 1.2.3' # run_script finds what it would leave behind
+fi
 rude words --json;         exits 0; [ "$(json 'd["name"]')" = rude ] || bad 'expected that its words are lost'
-rude try;                  exits 0; says 'rude 1.2.3'
 [ ! -s written ] || bad 'expected that it wrote nothing'
 [ -z "$(find "$XDG_STATE_HOME" "$IRIS_STATE_DIR" -name 'code-*' -newer script.so -path "*$$*" 2>/dev/null)" ] || bad 'expected no copy left'
 finish
