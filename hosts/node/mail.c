@@ -185,27 +185,40 @@ static void forget(struct question *q)
     free(q);
 }
 
-/* ask(pid, data, ms, token): the id that cancelAsk() wants; below 0: no answer comes, REFUSED - result. */
-static napi_value ask_call(napi_env env, napi_callback_info info)
-{
-    napi_value argv[4];
-    uint64_t pid, id = 0;
+/* The arguments of a call that is answered later: (pid, data, ms, token). */
+struct wanted {
+    uint64_t pid;
     int64_t ns;
     const void *data;
     size_t len;
-    char *own;
+    char *own; /* free() it */
+};
+
+/* NULL: something was thrown, nothing is to be freed. */
+static struct question *question_with(napi_env env, napi_callback_info info, struct wanted *w)
+{
+    napi_value argv[4];
     struct host *h = iris__begin(env, info, 4, argv);
-    if (!h || iris__pid(env, argv[0], &pid) || iris__milliseconds(env, argv[2], &ns) ||
-        iris__bytes_of(h, argv[1], &data, &len, &own))
+    if (!h || iris__pid(env, argv[0], &w->pid) || iris__milliseconds(env, argv[2], &w->ns) ||
+        iris__bytes_of(h, argv[1], &w->data, &w->len, &w->own))
         return NULL;
     struct question *q = question_of(h, argv[3]);
-    if (!q) {
-        free(own);
+    if (!q)
+        free(w->own);
+    return q;
+}
+
+/* ask(pid, data, ms, token): the id that cancelAsk() wants; below 0: no answer comes, REFUSED - result. */
+static napi_value ask_call(napi_env env, napi_callback_info info)
+{
+    struct wanted w;
+    uint64_t id = 0;
+    struct question *q = question_with(env, info, &w);
+    if (!q)
         return NULL;
-    }
-    int result = iris__ext.ask->ask_id(iris__caller(h), pid, data, len, ns < 0 ? INT64_MAX / 4 : ns,
-                                       &q->answer, &id);
-    free(own);
+    int result = iris__ext.ask->ask_id(iris__caller(q->host), w.pid, w.data, w.len,
+                                       w.ns < 0 ? INT64_MAX / 4 : w.ns, &q->answer, &id);
+    free(w.own);
     if (result == IRIS_OK)
         return iris__number(env, (double)id);
     forget(q);
@@ -225,23 +238,13 @@ static napi_value cancel_ask(napi_env env, napi_callback_info info)
 /* sendWait(pid, data, ms, token): the id that cancelSend() wants; below 0: REFUSED - result. */
 static napi_value send_wait(napi_env env, napi_callback_info info)
 {
-    napi_value argv[4];
-    uint64_t pid;
-    int64_t ns;
-    const void *data;
-    size_t len;
-    char *own;
-    struct host *h = iris__begin(env, info, 4, argv);
-    if (!h || iris__pid(env, argv[0], &pid) || iris__milliseconds(env, argv[2], &ns) ||
-        iris__bytes_of(h, argv[1], &data, &len, &own))
+    struct wanted w;
+    struct question *q = question_with(env, info, &w);
+    if (!q)
         return NULL;
-    struct question *q = question_of(h, argv[3]);
-    if (!q) {
-        free(own);
-        return NULL;
-    }
-    int result = iris__ext.mailbox->send_told(iris__caller(h), pid, data, len, 0, ns, &q->answer);
-    free(own);
+    int result = iris__ext.mailbox->send_told(iris__caller(q->host), w.pid, w.data, w.len, 0, w.ns,
+                                              &q->answer);
+    free(w.own);
     if (result == IRIS_OK)
         return iris__number(env, (double)(uintptr_t)q); /* below 2^53, as addresses are */
     forget(q);

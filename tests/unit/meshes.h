@@ -511,20 +511,6 @@ static inline void end_restart(struct end *e, uint8_t id)
 
 /* ---- what tests do ---- */
 
-static inline int end_send(struct end *e, uint64_t from, uint64_t to, const char *text,
-                           uint64_t ref)
-{
-    iris_message m = {.kind = IRIS_USER,
-                      .len = (uint32_t)strlen(text),
-                      .from = from,
-                      .to = to,
-                      .ref = ref,
-                      .data = text};
-    int result = mesh_send(e->mesh, &m);
-    mesh_flush(e->mesh, (uint32_t)(to >> 43));
-    return result;
-}
-
 static inline int end_signal(struct end *e, uint32_t kind, uint64_t from, uint64_t to, uint64_t ref,
                              const char *text)
 {
@@ -537,6 +523,12 @@ static inline int end_signal(struct end *e, uint32_t kind, uint64_t from, uint64
     int result = mesh_send(e->mesh, &m);
     mesh_flush(e->mesh, (uint32_t)(to >> 43));
     return result;
+}
+
+static inline int end_send(struct end *e, uint64_t from, uint64_t to, const char *text,
+                           uint64_t ref)
+{
+    return end_signal(e, IRIS_USER, from, to, ref, text);
 }
 
 static inline uint64_t end_abroad(const struct end *e, uint64_t pid)

@@ -44,6 +44,12 @@ static int exit_of(const char *code)
     return IRIS_EXIT_FAILED;
 }
 
+const char *text_of(const json_t *v, const char *key)
+{
+    const char *text = json_string_value(json_object_get(v, key));
+    return text ? text : "";
+}
+
 static int print_json(json_t *body)
 {
     json_dumpf(body, stdout, JSON_COMPACT);

@@ -27,4 +27,7 @@ int client_failure(const struct common *c, const char *code);
 /* Prints an answer that arose here: gets its "iris": 1. The answer is stolen. */
 void client_print(json_t *answer);
 
+/* A member that is text; "" where there is none. Borrowed. */
+const char *text_of(const json_t *, const char *key);
+
 #endif

@@ -37,12 +37,6 @@ const struct argp doctor_argp = {
     NULL,
 };
 
-static const char *text_of(const json_t *v, const char *key)
-{
-    const char *text = json_string_value(json_object_get(v, key));
-    return text ? text : "";
-}
-
 static void say_check(const json_t *v)
 {
     const char *state = text_of(v, "state"), *fix = text_of(v, "fix"), *found = text_of(v, "found");

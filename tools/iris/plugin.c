@@ -57,12 +57,6 @@ const struct argp plugin_argp = {
     NULL,
 };
 
-static const char *text_of(const json_t *v, const char *key)
-{
-    const char *text = json_string_value(json_object_get(v, key));
-    return text ? text : "";
-}
-
 static void say(const char *text)
 {
     say_shown(stdout, text, strlen(text), "  ");

@@ -122,12 +122,6 @@ static int put_handler(json_t *body, const char *handler)
     return failed;
 }
 
-static const char *text_of(const json_t *answer, const char *key)
-{
-    const char *text = json_string_value(json_object_get(answer, key));
-    return text ? text : "";
-}
-
 static json_int_t number_of(const json_t *answer, const char *key)
 {
     return json_integer_value(json_object_get(answer, key));
