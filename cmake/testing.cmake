@@ -122,7 +122,8 @@ function(iris_script_tests dir)
     endif()
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${script})
     iris_add_test(${case} ${CMAKE_CURRENT_SOURCE_DIR}/run_script ${script})
-    set_tests_properties(${case} PROPERTIES TIMEOUT ${IRIS_SCRIPT_TIMEOUT})
+    # COST: these begin first, so that no long one is what all wait for at the end.
+    set_tests_properties(${case} PROPERTIES TIMEOUT ${IRIS_SCRIPT_TIMEOUT} COST 1)
     set(labels ${dir}) # `ctest -L docs`, `ctest -L python`
     if(name MATCHES "^python")
       list(APPEND labels python)
