@@ -132,7 +132,7 @@ static int connect_locked(struct hub *h, const char *address, const char *option
     if (options_compat(options, &compat, why, room) || check_open(h, address, compat, why, room) ||
         begin_with(h, why, room))
         return IRIS_FAIL;
-    if (mesh_want(h->mesh, address, compat) == IRIS_OK)
+    if (providers_connect(h, address, compat) == IRIS_OK)
         return IRIS_OK;
     return snprintf(why, room, "%s: no memory", address), IRIS_FAIL;
 }
@@ -151,7 +151,7 @@ static int mesh_disconnect(void *mesh, const char *address)
     struct hub *h = mesh;
     if (begin_call(h, "disconnect"))
         return IRIS_FAIL;
-    int result = h->mesh && !h->closed ? mesh_unwant(h->mesh, address) : IRIS_DEAD;
+    int result = h->mesh && !h->closed ? providers_disconnect(h, address) : IRIS_DEAD;
     hub_leave(h);
     return result;
 }
@@ -181,7 +181,7 @@ int calls_open(struct hub *h)
     hub_enter(h);
     int result = open_all(h);
     for (size_t i = 0; i < h->options.npeers && !result; i++)
-        mesh_want(h->mesh, h->options.peers[i].address, h->options.peers[i].compat);
+        providers_connect(h, h->options.peers[i].address, h->options.peers[i].compat);
     hub_leave(h);
     return result;
 }
@@ -220,7 +220,7 @@ static void keep(struct op *op)
     struct kept k = {.index = IRIS_NODE(op->pid)};
     mesh_nodes(op->hub->mesh, look_at_compat, &k);
     if (!k.compat && !op->hub->closed)
-        mesh_want(op->hub->mesh, op->at, MESH_OURS);
+        providers_connect(op->hub, op->at, MESH_OURS);
     hub_done(op);
 }
 
@@ -601,6 +601,16 @@ static int self(void *mesh, char *node, size_t room, char *address, size_t addre
     return IRIS_OK;
 }
 
+static int engine(void *mesh, iris_mesh_engine *out)
+{
+    struct hub *h = mesh;
+    if (begin_call(h, "engine"))
+        return IRIS_FAIL;
+    providers_health(h, out);
+    hub_leave(h);
+    return IRIS_OK;
+}
+
 static int proxy(void *mesh, const char *path, const char *at, const char *name, int stay,
                  uint64_t *pid)
 {
@@ -634,4 +644,5 @@ const iris_mesh mesh_calls = {.size = sizeof mesh_calls,
                               .nodes = nodes,
                               .self = self,
                               .proxy = proxy,
-                              .proxies = proxies};
+                              .proxies = proxies,
+                              .engine = engine};

@@ -1,6 +1,7 @@
 #include "hub.h"
 
 #include "cookie.h"
+#include "provider_static.h"
 #include "secure.h"
 
 #include <iris/ext/control.h>
@@ -439,7 +440,9 @@ int hub_net(struct hub *h)
                                            .closed = net_closed,
                                            .alarm = net_alarmed,
                                            .watch = net_watch,
-                                           .unwatch = net_unwatch};
+                                           .unwatch = net_unwatch,
+                                           .locate = providers_locate,
+                                           .forget = provider_static_forget};
     char why[160];
     struct net_hooks mine = hooks;
     mine.ctx = h;
@@ -447,7 +450,7 @@ int hub_net(struct hub *h)
         return h->api->fail("mesh: the runtime is closed");
     if (!h->net && !(h->net = net_create(&mine, why, sizeof why)))
         return h->api->fail("mesh: %s", why);
-    if (hub_tls(h))
+    if (providers_open(h) || hub_tls(h))
         return IRIS_FAIL;
     net_set_filter(h->net, h->secure ? secure_filter(h->secure) : NULL);
     return IRIS_OK;
@@ -577,6 +580,7 @@ void hub_destroy(struct hub *h)
     h->route->prober(h->self, NULL, NULL);
     if (h->mesh)
         mesh_free(h->mesh);
+    providers_close(h);
     net_destroy(h->net);
     secure_destroy(h->secure);
     release(h, h->hub_version);

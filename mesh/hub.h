@@ -12,6 +12,7 @@
 
 #include "net.h"
 #include "options.h"
+#include "provider.h"
 
 #include <iris/ext/mesh.h>
 #include <iris/ext/poll.h>
@@ -68,8 +69,10 @@ struct hub {
     char node[256], bound[280];
     struct mesh *mesh; /* NULL: nothing has begun */
     struct net *net;
-    struct secure *secure; /* NULL: no TLS */
-    int64_t secure_at;     /* when it is looked after next */
+    struct provider_static *peers; /* there as long as the net is */
+    struct secure *secure;         /* NULL: no TLS */
+    int64_t secure_at;             /* when it is looked after next */
+    int64_t began;                 /* the net; 0: it has not */
     int closed;
     uint64_t actor;      /* the hub's pid */
     iris_actor *watcher; /* the same, while it can wait for descriptors; else NULL */
@@ -103,6 +106,18 @@ struct op *hub_op(struct hub *, void (*run)(struct op *), const char *at, const 
 int hub_tls(struct hub *); /* if the settings say so; IRIS_FAIL with a reason */
 const char *hub_tls_name(const struct hub *);
 void hub_tls_look(struct hub *);
+
+/* ---- providers.c: whom to dial; lock held ---- */
+int providers_open(struct hub *); /* with the net. IRIS_FAIL with a reason */
+void providers_close(struct hub *);
+int providers_connect(struct hub *, const char *address,
+                      enum mesh_compat);                     /* IRIS_FAIL: no memory */
+int providers_disconnect(struct hub *, const char *address); /* IRIS_DEAD: it was not wanted */
+/* Of net_hooks. */
+struct provider_search *providers_locate(void *hub, const struct hostport *,
+                                         void (*located)(void *, int, struct addrinfo *), void *arg,
+                                         char *why, size_t room);
+void providers_health(const struct hub *, iris_mesh_engine *);
 
 /* ---- outbox.c ---- */
 uint64_t outbox_queue(const struct hub *); /* bytes that may wait in one; as many may in the link */

@@ -112,10 +112,8 @@ static void drop(struct net_pipe *p, int linger)
     if (p->session)
         p->filter->end(p->session, linger);
     p->session = NULL;
-    if (p->lookup) {
-        p->lookup->data = NULL;
-        uv_cancel((uv_req_t *)p->lookup);
-    }
+    if (p->search)
+        net->hooks.forget(p->search);
     if (p->found)
         uv_freeaddrinfo(p->found);
     net->fresh -= p->state == FRESH;
@@ -446,37 +444,25 @@ static void on_socket(uv_poll_t *h, int status, int events)
         readable(p);
 }
 
-static void looked_up(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
+static void located(void *arg, int status, struct addrinfo *found)
 {
-    struct net_pipe *p = request->data;
-    free(request);
-    if (!p) {
-        uv_freeaddrinfo(found);
-        return;
-    }
-    p->lookup = NULL;
+    struct net_pipe *p = arg;
+    p->search = NULL;
     p->found = p->next = found;
-    if (status)
-        fail(p, uv_strerror(status));
+    if (status || !found)
+        fail(p, status ? uv_strerror(status) : "it has no address");
     else
         try_next(p);
 }
 
-static void look_up(struct net_pipe *p, const struct hostport *a)
+/* Where it is, is not for the net to know. */
+static void locate(struct net_pipe *p, const struct hostport *a)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    p->lookup = calloc(1, sizeof *p->lookup);
-    if (!p->lookup) {
-        fail(p, "no memory");
-        return;
-    }
-    p->lookup->data = p;
-    int error = uv_getaddrinfo(&p->net->loop, p->lookup, looked_up, a->host, a->port, &hints);
-    if (!error)
-        return;
-    free(p->lookup);
-    p->lookup = NULL;
-    fail(p, uv_strerror(error));
+    const struct net_hooks *h = &p->net->hooks;
+    char why[160] = "names are not looked up here";
+    p->search = h->locate ? h->locate(h->ctx, a, located, p, why, sizeof why) : NULL;
+    if (!p->search)
+        fail(p, why);
 }
 
 static struct net_pipe *create(struct net *net, uint32_t conn, const char *address)
@@ -496,14 +482,14 @@ static void begin_dial(struct net_pipe *p)
 {
     struct hostport a;
     struct sockaddr_storage numeric;
-    p->state = LOOKING_UP;
+    p->state = LOCATING;
     p->net->fresh--;
     if (hostport_split(p->address, &a))
         fail(p, "it is no HOST:PORT");
     else if (hostport_numeric(&a, &numeric) == 0)
         try_address(p, (struct sockaddr *)&numeric);
     else
-        look_up(p, &a);
+        locate(p, &a);
 }
 
 static void begin_dials(struct net *net)
@@ -650,4 +636,14 @@ void net_run(struct net *net)
 int net_is_dirty(const struct net *net)
 {
     return net->dirty;
+}
+
+void net_touch(struct net *net)
+{
+    net->dirty = 1;
+}
+
+struct uv_loop_s *net_loop(struct net *net)
+{
+    return &net->loop;
 }

@@ -11,7 +11,10 @@
 
 #include "mesh.h"
 
+struct addrinfo;
+struct hostport;
 struct net;
+struct provider_search;
 struct net_pipe; /* one connection, as a filter sees it */
 
 struct net_hooks {
@@ -29,6 +32,12 @@ struct net_hooks {
      * has come; until unwatch. Else, and without these, the loop waits for it. */
     int (*watch)(void *ctx, int fd, uint32_t conn);
     void (*unwatch)(void *ctx, int fd);
+    /* Where the name in an address is now, at each attempt (provider_static.h); without it only numbers are
+     * dialled. located() comes from within net_run(). */
+    struct provider_search *(*locate)(void *ctx, const struct hostport *,
+                                      void (*located)(void *arg, int error, struct addrinfo *),
+                                      void *arg, char *why, size_t room);
+    void (*forget)(struct provider_search *);
 };
 
 /* What stands between a socket and the protocol: TLS (tls.h). A session is one connection's. Where there is
@@ -64,6 +73,8 @@ void net_watch_all(struct net *); /* watch() did not take some sockets, and does
 /* A socket that is watched has something; ends: its end perhaps, or an error. */
 void net_readable(struct net *, uint32_t conn, int ends);
 int net_is_dirty(const struct net *); /* the kernel does not know yet for what we wait: net_run() */
+void net_touch(struct net *);         /* it is dirty: somebody changed what the loop waits for */
+struct uv_loop_s *net_loop(struct net *);
 
 /* "HOST:PORT". compat: enum mesh_compat of what connects there. *bound (room bytes): the address that it
  * became. 0, or -1: why. */

@@ -19,7 +19,7 @@ enum {
 
 #define LINGER INT64_C(2000000000) /* ns that the other end has to take what was written last */
 
-enum pipe_state { FRESH, LOOKING_UP, CONNECTING, OPEN };
+enum pipe_state { FRESH, LOCATING, CONNECTING, OPEN };
 
 struct net_pipe {
     uv_poll_t *poll; /* a block of its own, which outlives us; NULL: none */
@@ -38,7 +38,7 @@ struct net_pipe {
     const struct net_filter *filter;
     struct mesh_identity identity;
     char address[280];
-    uv_getaddrinfo_t *lookup; /* under way; as poll */
+    struct provider_search *search; /* under way */
     struct addrinfo *found, *next;
     char why[160]; /* the last address that failed */
 };

@@ -52,6 +52,17 @@ static void list_node(void *ctx, const iris_mesh_node *n)
     json_array_append_new(ctx, row);
 }
 
+static json_t *engine_of(const iris_mesh *calls, void *mesh)
+{
+    static const char *const words[] = {"ok", "degraded", "lease-lost"};
+    iris_mesh_engine e = {.kind = ""};
+    if (calls->engine(mesh, &e))
+        return json_null();
+    return json_pack("{s:s, s:s, s:I, s:s}", "kind", e.kind, "health",
+                     e.health < 3 ? words[e.health] : "", "since_ms", (json_int_t)ms(e.since),
+                     "why", e.why);
+}
+
 void iris__verb_mesh(void *app, const struct control_request *r, struct control_reply *reply)
 {
     struct app *a = app;
@@ -67,8 +78,9 @@ void iris__verb_mesh(void *app, const struct control_request *r, struct control_
     calls->nodes(mesh, list_node, nodes);
     calls->self(mesh, node, sizeof node, address, sizeof address);
     iris__control_reply(reply, 200,
-                        json_pack("{s:s, s:s, s:s, s:o}", "app", a->manifest->name, "node", node,
-                                  "address", address, "nodes", nodes));
+                        json_pack("{s:s, s:s, s:s, s:o, s:o}", "app", a->manifest->name, "node",
+                                  node, "address", address, "engine", engine_of(calls, mesh),
+                                  "nodes", nodes));
 }
 
 /* ---- actors of others ---- */

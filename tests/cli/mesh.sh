@@ -34,7 +34,8 @@ try at b send /svc/order "go $pid 200000"; exits 0
 answers a /svc/order count '205001 2 0'
 
 try at b mesh;                      exits 0; says 'up'; says "$where"; complains 'this is node b'
-try at b mesh --json;               exits 0; is_json; says '"node":"a"'
+complains 'engine static: OK'
+try at b mesh --json;               exits 0; is_json; says '"node":"a"'; says '"engine":{"kind":"static","health":"ok"'
 [ "$(node_field b a lost)" = 0 ] || bad 'expected no message to be lost'
 try at b ps;                        exits 0; says '/far'; says 'echo@a'
 end b

@@ -99,15 +99,15 @@ static int watches; /* the tests that follow: sockets are not left to the loop *
 static struct end *end_create(void)
 {
     struct end *e = calloc(1, sizeof *e);
-    const struct net_hooks hooks = {e,
-                                    on_accepted,
-                                    on_connected,
-                                    on_bytes,
-                                    on_writable,
-                                    on_closed,
-                                    on_alarm,
-                                    watches ? on_watch : NULL,
-                                    watches ? on_unwatch : NULL};
+    const struct net_hooks hooks = {.ctx = e,
+                                    .accepted = on_accepted,
+                                    .connected = on_connected,
+                                    .bytes = on_bytes,
+                                    .writable = on_writable,
+                                    .closed = on_closed,
+                                    .alarm = on_alarm,
+                                    .watch = watches ? on_watch : NULL,
+                                    .unwatch = watches ? on_unwatch : NULL};
     char why[100];
     assert_non_null(e);
     e->poller = epoll_create1(EPOLL_CLOEXEC);

@@ -68,6 +68,25 @@ static void add_row(struct table *t, const struct row *r)
     table_add(t, 8, "%s%s", *r->stuck ? "stuck: " : "", *r->stuck ? r->stuck : r->why);
 }
 
+/* "OK", "DEGRADED since 12.0 s: why" */
+static void print_engine(const json_t *engine)
+{
+    char text[SPAN_ROOM];
+    const char *kind = "", *health = "", *why = "";
+    json_int_t since = 0;
+    if (json_unpack((json_t *)engine, "{s:s, s:s, s:I, s:s}", "kind", &kind, "health", &health,
+                    "since_ms", &since, "why", &why))
+        return;
+    int is_ok = !strcmp(health, "ok"), is_lost = !strcmp(health, "lease-lost");
+    fprintf(stderr, "%sengine %s: %s", term(stderr, is_ok ? TERM_DIM : TERM_RED), kind,
+            is_ok     ? "OK"
+            : is_lost ? "LEASE LOST"
+                      : "DEGRADED");
+    if (!is_ok)
+        fprintf(stderr, " since %s%s%s", span_text(text, since * 1000000), *why ? ": " : "", why);
+    fprintf(stderr, "%s\n", term(stderr, TERM_PLAIN));
+}
+
 static void print(json_t *answer)
 {
     struct table t = {0};
@@ -78,6 +97,7 @@ static void print(json_t *answer)
     json_unpack(answer, "{s?s, s?s}", "node", &name, "address", &address);
     fprintf(stderr, "%sthis is node %s%s%s%s\n", term(stderr, TERM_DIM), name,
             *address ? ", at " : ", which does not listen", address, term(stderr, TERM_PLAIN));
+    print_engine(json_object_get(answer, "engine"));
     add_heading(&t);
     json_array_foreach(nodes, i, node)
     {

@@ -89,6 +89,19 @@ typedef struct iris_mesh_node {
     const char *stuck;   /* executors of it that have not drained for long ("stuck"): "python 4.1 s"; "" */
 } iris_mesh_node;
 
+enum { /* iris_mesh_engine.health */
+       IRIS_ENGINE_OK = 0,
+       IRIS_ENGINE_DEGRADED = 1,  /* it does not answer: what it has told holds, new claims are refused */
+       IRIS_ENGINE_LEASE_LOST = 2 /* the names that are unique over the cluster are no longer this node's */
+};
+
+typedef struct iris_mesh_engine {
+    char kind[16];       /* "static": the list of peers and DNS */
+    uint32_t health;
+    int64_t since;       /* ns since it is so */
+    char why[160];       /* why it is not OK; "" */
+} iris_mesh_engine;
+
 /* All that it points to is borrowed. It must not call the mesh. */
 typedef void iris_mesh_each(void *ctx, const iris_mesh_node *);
 
@@ -157,6 +170,9 @@ typedef struct iris_mesh {
     /* The behaviour of proxies, for who spawns them with a mailbox or a parent of his choice: args are
      * {"at": "b", "name": "payments", "on_loss": "down" | "stay"}. The reference is the caller's. */
     int (*proxies)(void *mesh, iris_version **out);
+
+    /* Where this node learns of others, and how that is. */
+    int (*engine)(void *mesh, iris_mesh_engine *out);
 } iris_mesh;
 
 /* The type name of what monitor_node() tells, "PONG" or "DOWN": its data is a reason, as in ext/watch.h. NULL: it
