@@ -15,10 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-#define FILES_WANTED 4096 /* an app of thousands of connections or watched files */
-#define MAPS_WANTED 65530 /* the kernel's own default */
+#define FILES_WANTED 4096      /* an app of thousands of connections or watched files */
+#define MAPS_WANTED 65530      /* the kernel's own default */
+#define CODE_WANTED (4u << 20) /* copies of the hosts, and some behaviours */
 #define TIMEOUT_MS 10000
 
 enum state { OK, WARNING, PROBLEM };
@@ -26,6 +28,7 @@ enum state { OK, WARNING, PROBLEM };
 struct doctor {
     json_t *checks;
     int problems;
+    int is_full; /* where copies are made: what is loaded from there is not looked at */
 };
 
 static void note(struct doctor *d, const char *check, enum state state, const char *fix,
@@ -180,9 +183,19 @@ static void check_threads(struct doctor *d)
 
 /* ---- directories ---- */
 
+static int has_room(const char *dir, uint64_t *room)
+{
+    struct statvfs fs;
+    *room = CODE_WANTED;
+    if (!statvfs(dir, &fs))
+        *room = (uint64_t)fs.f_bavail * fs.f_frsize;
+    return *room >= CODE_WANTED;
+}
+
 static void check_code(struct doctor *d)
 {
     struct privatedir dir;
+    uint64_t room;
     if (iris__privatedir_find(&dir)) {
         note(d, "private copies", WARNING,
              "set IRIS_STATE_DIR to a directory of yours on a file system without noexec",
@@ -190,7 +203,16 @@ static void check_code(struct doctor *d)
         return;
     }
     char *slash = strrchr(dir.path, '/');
-    note(d, "private copies", OK, NULL, "in %.*s", (int)(slash - dir.path), dir.path);
+    *slash = '\0';
+    d->is_full = !has_room(dir.path, &room);
+    if (d->is_full)
+        note(d, "private copies", PROBLEM,
+             "make room there, or set IRIS_STATE_DIR to another directory",
+             "in %s, where %llu KiB are free; expected %u", dir.path,
+             (unsigned long long)room / 1024, CODE_WANTED / 1024);
+    else
+        note(d, "private copies", OK, NULL, "in %s", dir.path);
+    *slash = '/';
     iris__privatedir_remove(&dir);
 }
 
@@ -214,7 +236,10 @@ static void check_apps(struct doctor *d)
         note(d, "running", OK, NULL, "%s", path);
         break;
     case IRIS_DEAD:
-        note(d, "running", OK, NULL, "no app; iris run app.json starts one");
+        if (strstr(iris__reason(), "was killed"))
+            note_reason(d, "running", WARNING, "iris run of its manifest takes its place");
+        else
+            note(d, "running", OK, NULL, "no app; iris run app.json starts one");
         break;
     case IRIS_AGAIN:
         note(d, "running", OK, NULL, "%s", iris__reason());
@@ -227,12 +252,14 @@ static void check_apps(struct doctor *d)
 int iris_app_doctor(void (*write)(void *ctx, const char *text), void *ctx)
 {
     struct doctor d = {.checks = json_array()};
-    check_hosts(&d);
-    check_behaviours(&d);
+    check_code(&d);
+    if (!d.is_full) {
+        check_hosts(&d);
+        check_behaviours(&d);
+    }
     check_files(&d);
     check_maps(&d);
     check_threads(&d);
-    check_code(&d);
     check_socket(&d);
     check_apps(&d);
     json_t *all = json_pack("{s:i, s:o}", "iris", 1, "checks", d.checks);

@@ -7,6 +7,7 @@
 #include <iris/app.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -189,5 +190,7 @@ char *iris__find_file(const struct manifest *m, const struct manifest_actor *a)
 {
     int elsewhere = !a->handler_file || !strchr(a->handler_text, '/');
     char *file = elsewhere ? iris__find_handler(m, a->handler_text, NULL) : strdup(a->handler_file);
-    return !file || access(file, F_OK) == 0 ? file : refuse_path(file);
+    if (!file || access(file, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR))
+        return file; /* what may not be seen may be there */
+    return refuse_path(file);
 }

@@ -5,6 +5,7 @@
 #include "find.h"
 #include "nearest.h"
 #include "socket.h"
+#include "source.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -31,7 +32,7 @@ int iris__ready_actor(const struct manifest *m, size_t i, struct problems *all)
         return 0;
     int no_host = iris__find_host(a->host);
     char *file = no_host ? NULL : iris__find_file(m, a);
-    int failed = !file;
+    int failed = !file || iris__source_look(file);
     snprintf(pointer, sizeof pointer, "/actors/%zu/%s", a->index,
              no_host && a->names_host ? "host" : "handler");
     if (failed)

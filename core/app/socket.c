@@ -206,13 +206,37 @@ static int is_current(int fd, const char *path)
     return !fstat(fd, &a) && !stat(path, &b) && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
 }
 
+/* As -a takes it: the name of what is in our directory, else the whole path. */
+static void app_word(const char *path, char *word, size_t room)
+{
+    char at[IRIS_SOCKET_ROOM];
+    const char *slash = strrchr(path, '/');
+    int n = slash ? (int)strlen(slash + 1) - (int)strlen(".sock") : 0;
+    snprintf(word, room, "%.*s", n > 0 ? n : 0, slash ? slash + 1 : "");
+    if (!*word || iris_socket_path(word, at, sizeof at) || strcmp(at, path))
+        snprintf(word, room, "%s", path);
+}
+
 static int refuse_second(int fd, const char *path)
 {
+    char word[IRIS_SOCKET_ROOM];
     long pid = owner(fd);
     close(fd);
+    app_word(path, word, sizeof word);
     return iris__fail("%s: an app of this name runs already, pid %ld\n"
-                      "hint: stop it with `iris stop`, or give this one another name",
-                      path, pid);
+                      "hint: stop it with: iris stop -a %s; or give this one another name: "
+                      "iris run --set name=NAME",
+                      path, pid, word);
+}
+
+static int refuse_lock(const struct socket_claim *c)
+{
+    int is_full = errno == ENOSPC || errno == EDQUOT;
+    return iris__fail("%s: %s; the control socket's lock has to be written there%s", c->lock_path,
+                      strerror(errno),
+                      is_full ? "\nhint: make room there, or set XDG_RUNTIME_DIR to another "
+                                "directory of yours with mode 0700"
+                              : "");
 }
 
 static int take_lock(struct socket_claim *c)
@@ -220,7 +244,7 @@ static int take_lock(struct socket_claim *c)
     for (;;) {
         int fd = open(c->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)
-            return iris__fail("%s: %s", c->lock_path, strerror(errno));
+            return refuse_lock(c);
         if (lock(fd, F_OFD_SETLK))
             return refuse_second(fd, c->path);
         if (is_current(fd, c->lock_path)) {
@@ -234,7 +258,7 @@ static int take_lock(struct socket_claim *c)
         return iris__fail("%s: %s; group %u has to read it", c->lock_path, strerror(errno),
                           (unsigned)c->group);
     if (ftruncate(c->lock, 0) || dprintf(c->lock, "%ld\n", (long)getpid()) < 0)
-        return iris__fail("%s: %s", c->lock_path, strerror(errno));
+        return refuse_lock(c);
     return IRIS_OK;
 }
 
@@ -260,13 +284,15 @@ int iris__socket_claim(struct socket_claim *c, const char *path, gid_t group)
         return iris__fail("%s: a socket's path has at most %zu bytes", path, sizeof c->path - 1);
     snprintf(c->path, sizeof c->path, "%s", path);
     lock_path(path, c->lock_path, sizeof c->lock_path);
-    if (make_directory(path, group) || take_lock(c))
+    if (make_directory(path, group))
         return IRIS_FAIL;
-    if (!remove_stale(path))
+    if (!take_lock(c) && !remove_stale(path))
         return IRIS_OK;
-    unlink(c->lock_path);
-    close(c->lock);
-    c->lock = -1;
+    if (c->lock >= 0) {
+        unlink(c->lock_path);
+        close(c->lock);
+        c->lock = -1;
+    }
     return IRIS_FAIL;
 }
 
@@ -373,6 +399,20 @@ static int is_running(const char *path)
     return held;
 }
 
+/* The pid of an app that left its lock behind without having stopped, or 0. */
+static long was_killed(const char *path)
+{
+    char file[IRIS_SOCKET_ROOM + 8], text[64] = "";
+    lock_path(path, file, sizeof file);
+    int fd = open_lock(file);
+    if (fd < 0)
+        return 0;
+    int is_over = lock(fd, F_OFD_GETLK) == 0 && pread(fd, text, sizeof text - 1, 0) > 0 &&
+                  !strstr(text, "\nstopped\n");
+    close(fd);
+    return is_over ? strtol(text, NULL, 10) : 0;
+}
+
 int iris_app_watch(const char *path)
 {
     char file[IRIS_SOCKET_ROOM + 8];
@@ -397,26 +437,40 @@ int iris_app_watched(int watch)
     return IRIS_FAIL;
 }
 
-/* Names of all running apps of a directory, ", " between them; returns how many, or -1. The last
- * one's path is left in path. */
-static int list(const char *dir, struct text *names, char *path, size_t room)
+struct found {
+    struct text running; /* names, ", " between them */
+    struct text killed;  /* "; shop was killed before it had stopped, pid 42" */
+    int n;               /* how many run */
+};
+
+static void look_at(struct found *f, const char *at, const char *name, int len, char *path,
+                    size_t room)
+{
+    long pid;
+    if (is_running(at) == 1) {
+        iris__text_addf(&f->running, "%s%.*s", f->n++ ? ", " : "", len, name);
+        snprintf(path, room, "%s", at);
+    } else if ((pid = was_killed(at))) {
+        iris__text_addf(&f->killed, "; %.*s was killed before it had stopped, pid %ld", len, name,
+                        pid);
+    }
+}
+
+/* All apps of a directory; the path of the last one that runs is left in path. 0, or -1. */
+static int list(const char *dir, struct found *f, char *path, size_t room)
 {
     DIR *d = opendir(dir);
     if (!d)
         return errno == ENOENT ? 0 : iris__fail("%s: %s", dir, strerror(errno));
-    int n = 0;
     for (struct dirent *e; (e = readdir(d));) {
         char at[IRIS_SOCKET_ROOM];
         size_t len = strlen(e->d_name);
-        if (len <= 5 || strcmp(e->d_name + len - 5, ".sock") ||
-            (size_t)snprintf(at, sizeof at, "%s/%s", dir, e->d_name) >= sizeof at ||
-            is_running(at) != 1)
-            continue;
-        iris__text_addf(names, "%s%.*s", n++ ? ", " : "", (int)len - 5, e->d_name);
-        snprintf(path, room, "%s", at);
+        if (len > 5 && !strcmp(e->d_name + len - 5, ".sock") &&
+            (size_t)snprintf(at, sizeof at, "%s/%s", dir, e->d_name) < sizeof at)
+            look_at(f, at, e->d_name, (int)len - 5, path, room);
     }
     closedir(d);
-    return n;
+    return 0;
 }
 
 static int find_named(const char *name, char *path, size_t room)
@@ -426,7 +480,12 @@ static int find_named(const char *name, char *path, size_t room)
     int running = is_running(path);
     if (running)
         return running > 0 ? IRIS_OK : IRIS_FAIL;
-    iris__fail("no app \"%s\" runs here (nobody listens at %s)", name, path);
+    long killed = was_killed(path);
+    if (killed)
+        iris__fail("no app \"%s\" runs here: pid %ld was killed before it had stopped, and left %s",
+                   name, killed, path);
+    else
+        iris__fail("no app \"%s\" runs here (nobody listens at %s)", name, path);
     return IRIS_DEAD;
 }
 
@@ -437,18 +496,20 @@ static int find_only(char *path, size_t room)
         return IRIS_FAIL;
     if (!access(dir, F_OK) && check_directory(dir, NULL, SOCKET_NO_GROUP))
         return IRIS_FAIL;
-    struct text names = {0};
-    int result = IRIS_OK, n = list(dir, &names, path, room);
-    if (n > 1) {
-        iris__fail("%d apps run here: %s; choose one with -a NAME or IRIS_APP=NAME", n, names.data);
+    struct found f = {0};
+    int result = list(dir, &f, path, room) ? IRIS_FAIL : IRIS_OK;
+    if (f.n > 1) {
+        iris__fail("%d apps run here: %s; choose one with -a NAME or IRIS_APP=NAME", f.n,
+                   f.running.data);
         result = IRIS_AGAIN;
     }
-    if (n == 0) {
-        iris__fail("no app runs here (looked into %s)", dir);
+    if (f.n == 0 && !result) {
+        iris__fail("no app runs here (looked into %s)%s", dir, f.killed.data ? f.killed.data : "");
         result = IRIS_DEAD;
     }
-    iris__text_finish(&names);
-    return n < 0 ? IRIS_FAIL : result;
+    iris__text_finish(&f.running);
+    iris__text_finish(&f.killed);
+    return result;
 }
 
 int iris_socket_find(const char *name, char *path, size_t room)

@@ -137,14 +137,31 @@ static int read_all(struct source *s, int fd)
     return 0;
 }
 
+/* O_NONBLOCK: a pipe without a writer would keep us here for ever. */
+static int open_source(const char *file)
+{
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    return fd < 0 ? cannot_open(file) : fd;
+}
+
+int iris__source_look(const char *file)
+{
+    struct stat st;
+    int fd = open_source(file);
+    if (fd < 0)
+        return -1;
+    int result = fstat(fd, &st) < 0 ? cannot_open(file) : check(file, &st);
+    close(fd);
+    return result;
+}
+
 int iris__source_read(struct source *s, const char *file)
 {
     *s = (struct source){.file = strdup(file)};
     if (!s->file)
         return iris__fail("%s: no memory to read it", file);
-    /* O_NONBLOCK: a pipe without a writer would keep us here for ever. */
-    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    int result = fd < 0 ? cannot_open(file) : read_all(s, fd);
+    int fd = open_source(file);
+    int result = fd < 0 ? -1 : read_all(s, fd);
     if (fd >= 0)
         close(fd);
     if (result)

@@ -18,6 +18,8 @@ struct source {
 /* 0, or -1: it is missing, no regular file, empty, too large, open to everybody's writing, or being
  * written right now. The copy is not made yet. */
 int iris__source_read(struct source *, const char *file);
+/* The same of what can be seen without reading it. */
+int iris__source_look(const char *file);
 void iris__source_free(
     struct source *); /* not the copy; that is the store's. Empty ones are fine */
 

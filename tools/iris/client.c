@@ -296,3 +296,14 @@ int client_call(const struct common *c, const char *method, const char *path, js
     json_decref(body);
     return status;
 }
+
+int client_await_end(const struct common *c, int watch)
+{
+    const struct timespec nap = {.tv_nsec = 5000000};
+    int result = iris_app_watched(watch);
+    for (int64_t ms = 0; result == IRIS_AGAIN && ms < c->timeout_ms; ms += 5) {
+        nanosleep(&nap, NULL);
+        result = iris_app_watched(watch);
+    }
+    return result;
+}

@@ -17,6 +17,10 @@ int client_call(const struct common *c, const char *method, const char *path, js
 /* The socket of the app that is meant; else an exit status, with the reason printed. */
 int client_find(const struct common *c, char *path, size_t room);
 
+/* How the app ended, by iris_app_watch(): as iris_app_watched(), when c->timeout_ms are over at the latest. An
+ * app answers before it ends. */
+int client_await_end(const struct common *c, int watch);
+
 /* Prints an error that arose here in the way that the app's own are printed. Returns the exit
  * status that belongs to the code. */
 int client_error(const struct common *c, const char *code, const char *hint, const char *message);

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#define END_MS 2000 /* from its last answer to its end */
 #define FOR_EVER (INT64_C(365) * 24 * 3600 * 1000)
 
 struct logs {
@@ -159,18 +161,42 @@ static int ask(struct logs *l, int waits)
     return status;
 }
 
+/* One that was killed has not ended well, and so has not who followed it. */
+static int tell_end(struct logs *l, int watch)
+{
+    l->common.timeout_ms = END_MS;
+    if (watch >= 0 && client_await_end(&l->common, watch) == IRIS_FAIL) {
+        fprintf(stderr, "%s\n", iris_app_reason());
+        return IRIS_EXIT_FAILED;
+    }
+    fputs("the app has ended\n", stderr);
+    return IRIS_EXIT_OK;
+}
+
+static int follow(struct logs *l, char *path, int status)
+{
+    int watch = iris_app_watch(path);
+    l->common.app = path; /* this one, whatever else runs meanwhile */
+    l->common.timeout_ms = FOR_EVER;
+    l->common.follows = 1;
+    while (!l->over && !status && !ferror(stdout))
+        status = ask(l, 1);
+    if (l->over)
+        status = tell_end(l, watch);
+    if (watch >= 0)
+        close(watch);
+    return status;
+}
+
 int verb_logs(int argc, char **argv)
 {
+    char path[IRIS_SOCKET_ROOM];
     struct logs l = {.common = {.timeout_ms = 5000}, .level = "trace"};
     parse_arguments(&logs_argp, argc, argv, &l);
     l.json = l.common.json;
+    int status = client_find(&l.common, path, sizeof path);
     l.common.quiet = 1; /* each line is an object of its own */
-    int status = ask(&l, 0);
-    l.common.timeout_ms = FOR_EVER;
-    l.common.follows = l.follow;
-    while (l.follow && !l.over && !status && !ferror(stdout))
-        status = ask(&l, 1);
-    if (l.over)
-        fputs("the app has ended\n", stderr);
-    return status;
+    if (!status)
+        status = ask(&l, 0);
+    return l.follow && !status ? follow(&l, path, status) : status;
 }

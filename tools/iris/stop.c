@@ -5,7 +5,6 @@
 #include <iris/app.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 struct stop {
@@ -40,18 +39,6 @@ const struct argp stop_argp = {
     NULL,
 };
 
-/* The app answers before it ends. */
-static int await_end(const struct common *c, int watch)
-{
-    const struct timespec nap = {.tv_nsec = 5000000};
-    int result = iris_app_watched(watch);
-    for (int64_t ms = 0; result == IRIS_AGAIN && ms < c->timeout_ms; ms += 5) {
-        nanosleep(&nap, NULL);
-        result = iris_app_watched(watch);
-    }
-    return result;
-}
-
 /* As the user would name it from here. */
 static const char *seen_from(const char *cwd, const char *file)
 {
@@ -85,7 +72,7 @@ static int report_stopped(const struct common *c, const json_t *answer)
 
 static int report_end(const struct common *c, int watch, const json_t *answer)
 {
-    switch (await_end(c, watch)) {
+    switch (client_await_end(c, watch)) {
     case IRIS_OK:
         return report_stopped(c, answer);
     case IRIS_AGAIN:
