@@ -206,6 +206,7 @@ int iris__turn_ends(struct host *); /* 1: it was interrupted */
 
 /* message.c */
 int iris__send_value(struct host *, iris_actor *, uint64_t to, napi_value data, uint64_t ref);
+int iris__send_bytes(struct host *, iris_actor *, uint64_t to, napi_value data);
 int iris__bytes_of(struct host *, napi_value, const void **data, size_t *len, char **own);
 napi_value iris__message_buffer(struct host *, const iris_message *);
 napi_value iris__message_take(struct host *, const iris_message *); /* its receiver's own */

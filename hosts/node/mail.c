@@ -4,29 +4,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-static napi_value send_call(napi_env env, napi_callback_info info)
+/* Undefined: it is accepted, which costs no call of the engine; or false. */
+static inline napi_value send_as(napi_env env, napi_callback_info info, int is_bytes)
 {
     napi_value argv[2];
     uint64_t pid;
     struct host *h = iris__begin(env, info, 2, argv);
     if (!h || iris__pid(env, argv[0], &pid))
         return NULL;
-    int result = iris__send_value(h, iris__caller(h), pid, argv[1], 0);
+    int result = is_bytes ? iris__send_bytes(h, iris__caller(h), pid, argv[1])
+                          : iris__send_value(h, iris__caller(h), pid, argv[1], 0);
     if (h->current && iris__api->due(h->current) == IRIS_AGAIN)
         h->desc[AT_DUE] = 1; /* it waits at a full mailbox: no other message is begun */
-    return result == -2 ? NULL : iris__boolean(env, result == IRIS_OK);
+    return result == IRIS_OK || result == -2 ? NULL : iris__boolean(env, 0);
 }
 
-/* give(pid, data): the result of it, of api->send: IRIS_OK, IRIS_DEAD, .. */
-static napi_value give_call(napi_env env, napi_callback_info info)
+static napi_value send_call(napi_env env, napi_callback_info info)
 {
-    napi_value argv[2];
-    uint64_t pid;
-    struct host *h = iris__begin(env, info, 2, argv);
-    if (!h || iris__pid(env, argv[0], &pid))
-        return NULL;
-    int result = iris__send_value(h, iris__caller(h), pid, argv[1], 0);
-    return result == -2 ? NULL : iris__number(env, result);
+    return send_as(env, info, 0);
+}
+
+/* sendBytes(pid, data): data is a Uint8Array, as far as JavaScript can tell. */
+static napi_value send_bytes(napi_env env, napi_callback_info info)
+{
+    return send_as(env, info, 1);
 }
 
 static napi_value send_many(napi_env env, napi_callback_info info)
@@ -303,7 +304,7 @@ static napi_value arrived_call(napi_env env, napi_callback_info info)
 }
 
 const struct call iris__mail_calls[] = {{"send", send_call},
-                                        {"give", give_call},
+                                        {"sendBytes", send_bytes},
                                         {"sendMany", send_many},
                                         {"sendNamed", send_named},
                                         {"policy", set_policy},

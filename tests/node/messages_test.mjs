@@ -25,11 +25,13 @@ test('text, typed arrays and array buffers are sent; anything else is a TypeErro
   rt.send(pid, new Uint8Array([69]).buffer)
   rt.send(pid, 'x'.repeat(5000))
   rt.send(pid, '')
+  rt.send(pid, new DataView(new Uint8Array([70, 71]).buffer, 1))
   assert.throws(() => rt.send(pid, 42), TypeError)
+  assert.throws(() => rt.send(pid, Object.create(Uint8Array.prototype)), TypeError)
   assert.throws(() => rt.send(pid, { a: 1 }), /JSON\.stringify/)
   assert.throws(() => rt.send('a', 'b'), TypeError)
-  await eventually(() => got.length === 6)
-  assert.deepEqual(got, ['grüße', 'AB', 'CD', 'E', 'x'.repeat(5000), ''])
+  await eventually(() => got.length === 7)
+  assert.deepEqual(got, ['grüße', 'AB', 'CD', 'E', 'x'.repeat(5000), '', 'G'])
 })
 
 test('order is kept, whatever the size', async () => {

@@ -80,7 +80,8 @@ class NodeRuntime extends Mesh {
     this._calls = native.open({ workers, turnLimit: turnLimit * 1000 }, this.#engine.hooks)
     this.#engine.start(this._calls)
     // The calls that programs make most go to the compiled half at once.
-    this.send = this._calls.send
+    const { send, sendBytes } = this._calls
+    this.send = (pid, data) => (data instanceof Uint8Array ? sendBytes(pid, data) : send(pid, data)) === undefined
     this.cancelTimer = this._calls.cancelTimer
     this.isAlive = this._calls.isAlive
     this.mailboxSize = this._calls.mailboxSize
