@@ -177,6 +177,11 @@ static size_t on_write(void *ctx, uint32_t conn, const void *bytes, size_t n)
     return net_write(((struct hub *)ctx)->net, conn, bytes, n);
 }
 
+static void on_pace(void *ctx, uint32_t conn, uint32_t bytes)
+{
+    net_pace(((struct hub *)ctx)->net, conn, bytes);
+}
+
 static void on_close(void *ctx, uint32_t conn, int linger)
 {
     net_close(((struct hub *)ctx)->net, conn, linger);
@@ -388,6 +393,7 @@ static int make_mesh(struct hub *h)
                                    .wake = on_wake,
                                    .dial = on_dial,
                                    .write = on_write,
+                                   .pace = on_pace,
                                    .close = on_close,
                                    .up = on_up,
                                    .down = on_down,

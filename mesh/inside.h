@@ -106,7 +106,11 @@ struct link {
                                                    moved: mail that waits last went on */
     struct frame_in in;
     struct lanes out;
-    uint64_t id; /* of this link, the same on both sides */
+    uint32_t piece; /* the longest piece of a message: less on a slow line */
+    int64_t
+        measured;   /* since when, without a pause, it took less than there was; 0: it takes all */
+    uint64_t wrote; /* bytes that it took since */
+    uint64_t id;    /* of this link, the same on both sides */
     struct heads heads;
     uint64_t under_way; /* cost of what is released and not acknowledged */
     uint32_t window, payload, name;
@@ -254,6 +258,7 @@ enum parting {
 void link_part(struct link *, enum parting, const char *why); /* says GOODBYE and ends */
 void link_bytes(struct link *, const uint8_t *bytes, size_t n);
 void link_flush(struct link *);
+void link_writable(struct link *);
 int64_t link_tick(struct link *); /* when it is due again */
 int link_is_up(const struct link *);
 /* Room for a control frame with a body of up to n bytes: where the body goes; NULL: it has ended. */

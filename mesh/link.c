@@ -13,6 +13,7 @@ struct link *link_create(struct mesh *m, uint32_t conn, enum mesh_compat compat,
         return NULL;
     }
     l->mesh = m;
+    l->piece = FRAME_DATA;
     l->greeting = g;
     l->conn = conn;
     l->compat = compat;
@@ -60,7 +61,9 @@ static size_t write_out(void *ctx, const void *bytes, size_t n)
 {
     struct link *l = ctx;
     struct mesh *m = l->mesh;
-    return m->seam.write(m->seam.ctx, l->conn, bytes, n);
+    size_t taken = m->seam.write(m->seam.ctx, l->conn, bytes, n);
+    l->wrote += taken;
+    return taken;
 }
 
 void link_flush(struct link *l)
@@ -70,6 +73,8 @@ void link_flush(struct link *l)
     l->dirty = 0;
     size_t mail = lane_waits(&l->out.mail), control = lane_waits(&l->out.control);
     l->blocked = !lanes_flush(&l->out, write_out, l);
+    if (!l->blocked)
+        l->measured = 0;
     size_t left = lane_waits(&l->out.mail);
     if (!l->waiting || left < mail || (!mail && lane_waits(&l->out.control) < control))
         l->moved = l->mesh->now;
@@ -78,6 +83,36 @@ void link_flush(struct link *l)
         compat_wrote(l);
     if (l->full)
         mail_room(l);
+}
+
+/* On a line that takes more than PIECE_TIME for a piece of the usual size they are smaller, and so is what the
+ * kernel has: a heartbeat waits for a few of them. */
+enum { PIECE_LEAST = 4096 };
+#define PIECE_TIME (8 * MS)
+#define MEASURE (50 * MS)
+
+static void pace(struct link *l, uint64_t most)
+{
+    struct mesh *m = l->mesh;
+    uint32_t piece = FRAME_DATA;
+    while (piece > PIECE_LEAST && piece > most)
+        piece /= 2;
+    if (piece != l->piece && m->seam.pace)
+        m->seam.pace(m->seam.ctx, l->conn, piece);
+    l->piece = piece;
+}
+
+void link_writable(struct link *l)
+{
+    int64_t now = l->mesh->now, took = now - l->measured;
+    if (l->measured && took >= MEASURE)
+        pace(l, l->wrote * PIECE_TIME / (uint64_t)took);
+    if (!l->measured || took >= MEASURE) {
+        l->measured = now;
+        l->wrote = 0;
+    }
+    l->blocked = 0;
+    link_flush(l);
 }
 
 /* What a peer that does not read makes us keep, beside its mail. */

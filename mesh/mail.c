@@ -83,10 +83,10 @@ void mail_acknowledge(struct link *l, uint64_t until)
 
 /* ---- out ---- */
 
-static uint8_t *put_pieces(uint8_t *p, const uint8_t *data, size_t len)
+static uint8_t *put_pieces(uint8_t *p, const uint8_t *data, size_t len, size_t most)
 {
     while (len) {
-        size_t n = len < FRAME_DATA ? len : FRAME_DATA;
+        size_t n = len < most ? len : most;
         put_head(p, FRAME_FRAG, (uint32_t)n);
         memcpy(p + FRAME_HEAD, data, n);
         p += FRAME_HEAD + n;
@@ -114,13 +114,13 @@ static uint8_t *put_mail(uint8_t *p, const struct link *l, const iris_message *m
                         .from = mail_far(l, m->from),
                         .ref = mail_far(l, m->ref),
                         .total = m->len,
-                        .flags = m->len > FRAME_DATA ? MAIL_MORE : 0};
+                        .flags = m->len > l->piece ? MAIL_MORE : 0};
     size_t k = frame_put_address(p + FRAME_HEAD, &a);
-    size_t n = m->len < FRAME_DATA ? m->len : FRAME_DATA;
+    size_t n = m->len < l->piece ? m->len : l->piece;
     put_head(p, FRAME_MAIL, (uint32_t)(k + n));
     if (n)
         memcpy(p + FRAME_HEAD + k, m->data, n);
-    return put_pieces(p + FRAME_HEAD + k + n, (const uint8_t *)m->data + n, m->len - n);
+    return put_pieces(p + FRAME_HEAD + k + n, (const uint8_t *)m->data + n, m->len - n, l->piece);
 }
 
 uint8_t *mail_room_for(struct link *l, size_t n)
@@ -146,7 +146,7 @@ int mail_keep(struct link *l, const struct head *head)
 
 int mail_send(struct link *l, const iris_message *m)
 {
-    size_t pieces = m->len / FRAME_DATA + 1;
+    size_t pieces = m->len / l->piece + 1;
     if (m->len > l->payload)
         return IRIS_LARGE;
     if (!(m->to & PID_MASK))
@@ -154,7 +154,7 @@ int mail_send(struct link *l, const iris_message *m)
     uint8_t *p = mail_room_for(l, m->len + ADDRESS_MAX + pieces * FRAME_HEAD);
     if (!p)
         return IRIS_FULL;
-    int plain = !m->ref && m->from && m->from <= PID_MASK && m->len <= FRAME_DATA;
+    int plain = !m->ref && m->from && m->from <= PID_MASK && m->len <= l->piece;
     uint8_t *end = plain ? put_plain(p, m) : put_mail(p, l, m);
     struct head head = {
         .to = m->to, .from = m->from, .ref = m->ref, .len = m->len, .wire = (uint32_t)(end - p)};

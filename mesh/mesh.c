@@ -347,10 +347,8 @@ void mesh_writable(struct mesh *m, uint32_t conn)
 {
     struct link *l = link_of(m, conn);
     mesh__enter(m);
-    if (l && !l->dead) {
-        l->blocked = 0;
-        link_flush(l);
-    }
+    if (l && !l->dead)
+        link_writable(l);
     mesh__leave(m);
 }
 

@@ -133,11 +133,16 @@ static void fail(struct net_pipe *p, const char *why)
         net->hooks.closed(net->hooks.ctx, conn, words);
 }
 
-static int set_up(int fd)
+static void set_unsent(int fd, int bytes)
 {
-    int on = 1, unsent = UNSENT;
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
+}
+
+static void set_up(int fd)
+{
+    int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    return setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+    set_unsent(fd, UNSENT);
 }
 
 /* ---- waiting for a socket ---- */
@@ -322,12 +327,32 @@ void net_watch_all(struct net *net)
 
 /* ---- out ---- */
 
+/* The kernel joins what is written to segments of 64 KiB, and passes two of them on to a line however slow it
+ * is. Ends of records keep them short. */
+static size_t put(struct net_pipe *p, const char *bytes, size_t n)
+{
+    size_t taken = 0, step = p->step ? p->step : n;
+    int flags = MSG_NOSIGNAL | (p->step ? MSG_EOR : 0);
+    while (taken < n) {
+        size_t left = n - taken, most = left < step ? left : step;
+        ssize_t done = send(p->fd, bytes + taken, most, flags);
+        taken += done < 0 ? 0 : (size_t)done;
+        if (done < 0 || (size_t)done < most)
+            break;
+    }
+    return taken;
+}
+
+size_t net_pipe_step(const struct net_pipe *p)
+{
+    return p->step ? p->step : SIZE_MAX;
+}
+
 size_t net_pipe_write(struct net_pipe *p, const void *bytes, size_t n)
 {
     if (p->is_blocked || p->state != OPEN)
         return 0;
-    ssize_t done = send(p->fd, bytes, n, MSG_NOSIGNAL);
-    size_t taken = done < 0 ? 0 : (size_t)done;
+    size_t taken = put(p, bytes, n);
     if (taken < n) { /* what is wrong with it, if so, its next read says */
         p->is_blocked = 1;
         wait_on(p);
@@ -366,6 +391,15 @@ size_t net_write(struct net *net, uint32_t conn, const void *bytes, size_t n)
     if (!p)
         return 0;
     return p->session ? p->filter->write(p->session, bytes, n) : net_pipe_write(p, bytes, n);
+}
+
+void net_pace(struct net *net, uint32_t conn, uint32_t bytes)
+{
+    struct net_pipe *p = find(net, conn);
+    if (!p)
+        return;
+    p->step = bytes < UNSENT ? bytes : 0;
+    set_unsent(p->fd, p->step ? (int)bytes * 2 : UNSENT);
 }
 
 void net_close(struct net *net, uint32_t conn, int linger)

@@ -56,6 +56,8 @@ struct net_filter {
 };
 /* For filters. Of what is written the pipe may take less: then writable() comes. */
 size_t net_pipe_write(struct net_pipe *, const void *, size_t n);
+size_t net_pipe_step(
+    const struct net_pipe *); /* on a slow line: no more than so many bytes are to wait for it */
 /* It is proved; what is said of the loopback is filled in here. It may be closed in this call. */
 void net_pipe_open(struct net_pipe *, const struct mesh_identity *);
 void net_pipe_bytes(struct net_pipe *, const void *, size_t n);
@@ -86,6 +88,7 @@ int net_is_address(const char *address);  /* it has the shape of HOST:PORT */
 
 void net_dial(struct net *, uint32_t conn, const char *address, int compat);
 size_t net_write(struct net *, uint32_t conn, const void *, size_t n);
+void net_pace(struct net *, uint32_t conn, uint32_t bytes); /* as the seam's */
 void net_close(struct net *, uint32_t conn, int linger);
 int64_t net_now(void);
 void net_alarm(struct net *, int64_t at); /* the earliest of those asked for counts */

@@ -32,6 +32,7 @@ struct net_pipe {
     int watched;    /* somebody else waits for it to be readable */
     int ends;       /* watched: it is to be read to its end */
     int is_blocked; /* a write was cut short */
+    uint32_t step;  /* bytes of one segment in the kernel; 0: as it likes */
     int told;       /* the protocol knows of it */
     int compat, dials;
     void *session; /* of the filter, or NULL */

@@ -58,6 +58,9 @@ struct mesh_seam {
     void (*dial)(void *ctx, uint32_t conn, const char *address, int compat);
     /* Take up to n bytes now; returns how many. Fewer than n: mesh_writable() comes once there is room. */
     size_t (*write)(void *ctx, uint32_t conn, const void *bytes, size_t n);
+    /* The line is slow: not many more than so many bytes shall lie between write() and the wire, for what is
+     * more urgent waits behind them. At FRAME_DATA it is slow no more. Or NULL. */
+    void (*pace)(void *ctx, uint32_t conn, uint32_t bytes);
     /* After what was written, if linger, else at once. No mesh_closed() comes for it. */
     void (*close)(void *ctx, uint32_t conn, int linger);
 

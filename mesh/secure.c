@@ -118,12 +118,15 @@ static size_t put(void *session, const void *bytes, size_t n)
 {
     struct session *s = session;
     const char *at = bytes;
-    size_t taken = 0, more;
-    do {
-        more = tls_write(s->tls, at + taken, n - taken);
+    const void *waits;
+    size_t taken = 0, step = net_pipe_step(s->pipe);
+    while (taken < n && !tls_output(s->tls, &waits)) { /* a full line keeps what is next open */
+        size_t left = n - taken, more = tls_write(s->tls, at + taken, left < step ? left : step);
+        if (!more)
+            break;
         taken += more;
         flush(s);
-    } while (more && taken < n);
+    }
     return taken;
 }
 

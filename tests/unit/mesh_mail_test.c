@@ -116,6 +116,45 @@ static void control_passes_mail(void **state)
     free(data);
 }
 
+static int has_signal(const struct end *e)
+{
+    for (int i = 0; i < e->ngot; i++)
+        if (e->got[i].kind == IRIS_MONITOR)
+            return 1;
+    return 0;
+}
+
+/* So much time, in which the line takes so much of the large messages that wait without end. */
+static void carry(struct pair *p, int64_t time, size_t bytes_each_ms)
+{
+    static const char large[1 << 20];
+    for (int64_t end = p->net.now + time; p->net.now < end; p->net.now += MS) {
+        p->net.chop = bytes_each_ms;
+        meshes_move(&p->net);
+        if (end_node(p->a, "b").queued < 1 << 20)
+            send_bytes(p->a, end_abroad(p->a, 9), large, sizeof large);
+        mesh_flush(p->a->mesh, p->a->index);
+    }
+}
+
+static void pieces_fit_the_line(void **state)
+{
+    struct pair p;
+    (void)state;
+    pair_up_with(&p, &usual, 16384);
+    carry(&p, 300 * MS, 2500);
+    assert_int_equal(p.a->pace, 16384); /* 6.5 ms of it */
+    carry(&p, SECOND, 2500);            /* what was cut before is gone */
+    size_t before = p.a->written;
+    end_signal(p.a, IRIS_MONITOR, 7, end_abroad(p.a, 9), 77, "");
+    while (!has_signal(p.b))
+        carry(&p, MS, 2500);
+    assert_true(p.a->written - before <= 16384 + 16384); /* its piece, and what the pipe holds */
+    carry(&p, 300 * MS, 100000);
+    assert_int_equal(p.a->pace, 65536);
+    meshes_finish(&p.net);
+}
+
 /* ---- a full link ---- */
 
 static void a_full_link_says_so(void **state)
@@ -366,6 +405,7 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("mesh.large_ones_come_whole", large_ones_come_whole),
     IRIS_TEST("mesh.any_chunks_do", any_chunks_do),
     IRIS_TEST("mesh.control_passes_mail", control_passes_mail),
+    IRIS_TEST("mesh.pieces_fit_the_line", pieces_fit_the_line),
     IRIS_TEST("p7.mesh_a_full_link_says_so", a_full_link_says_so),
     IRIS_TEST("mesh.a_link_that_takes_nothing_ends", a_link_that_takes_nothing_ends),
     IRIS_TEST("mesh.messages_above_the_window_go_alone", messages_above_the_window_go_alone),

@@ -45,6 +45,7 @@ struct end {
     uint64_t delivered, lettered;
     char last_up[64], last_down[160], last_refused[64], last_conflict[160], last_failed[160];
     uint32_t indexes, index; /* given out; the last */
+    uint32_t pace;           /* as last asked for; 0: never */
     int64_t alarm, behind;   /* its clock is that much behind */
     uint64_t random;
     struct mesh_age ages[2];
@@ -173,6 +174,12 @@ static inline size_t end_write(void *ctx, uint32_t conn, const void *bytes, size
     e->written += take;
     e->writes++;
     return take;
+}
+
+static inline void end_pace(void *ctx, uint32_t conn, uint32_t bytes)
+{
+    (void)conn;
+    ((struct end *)ctx)->pace = bytes;
 }
 
 static inline void end_close(void *ctx, uint32_t conn, int linger)
@@ -311,6 +318,7 @@ static inline void end_begin(struct end *e)
                              .wake = end_wake,
                              .dial = end_dial,
                              .write = end_write,
+                             .pace = end_pace,
                              .close = end_close,
                              .up = end_up,
                              .down = end_down,
