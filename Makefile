@@ -32,8 +32,6 @@ bench-node: build
 # Between two processes, beside libuv and (where it is) Erlang; BENCH_MESH: its options, as --markdown.
 mesh_rows = mesh-trip mesh-trip-still mesh-trip-spin mesh-trip-erlang mesh-trip-tls mesh-pipe mesh-pipe-tls
 bench-mesh: build
-	@mkdir -p build/release/peers/erlang
-	@! command -v erlc >/dev/null || erlc -o build/release/peers/erlang tools/bench/peers/erlang/dist.erl
 	@build/release/bin/iris-bench $(BENCH_MESH) $(mesh_rows)
 
 # Beside Erlang and CAF; BENCH_PEERS: its options, as --markdown.

@@ -113,6 +113,21 @@ function(iris_program name dir)
   endif()
 endfunction()
 
+# iris_erlang(target file INTO directory): its compiled form below the build directory, where there is erlc.
+function(iris_erlang target file)
+  cmake_parse_arguments(arg "" "INTO" "" ${ARGN})
+  find_program(IRIS_ERLC erlc)
+  if(NOT IRIS_ERLC)
+    return()
+  endif()
+  cmake_path(GET file STEM name)
+  set(made ${PROJECT_BINARY_DIR}/${arg_INTO}/${name}.beam)
+  add_custom_command(OUTPUT ${made} DEPENDS ${PROJECT_SOURCE_DIR}/${file} VERBATIM
+                     COMMAND ${CMAKE_COMMAND} -E make_directory ${PROJECT_BINARY_DIR}/${arg_INTO}
+                     COMMAND ${IRIS_ERLC} -o ${PROJECT_BINARY_DIR}/${arg_INTO} ${PROJECT_SOURCE_DIR}/${file})
+  add_custom_target(${target} ALL DEPENDS ${made})
+endfunction()
+
 # iris_part(target dir names... LIBS targets...): a part of a plugin as a static library, for the plugin that
 # wraps it and for tests that look inside.
 function(iris_part target dir)

@@ -32,6 +32,7 @@ struct workload {
 
 struct sample { /* the runs of one metric of one side */
     int runs;
+    int skipped;             /* it is not on this machine */
     double values[RUNS_MAX]; /* in the order of the runs */
 };
 

@@ -117,8 +117,9 @@ static int run_once(const struct workload *w, run_function *run, double *values)
 static int add_run(const struct workload *w, run_function *run, const char *who, struct sample *to)
 {
     double values[METRICS_MAX];
-    int result = run ? run_once(w, run, values) : FAR_SKIPPED;
-    if (result == FAR_SKIPPED)
+    int result = run && !to->skipped ? run_once(w, run, values) : FAR_SKIPPED;
+    to->skipped = result == FAR_SKIPPED;
+    if (to->skipped)
         return 0;
     if (result) {
         fprintf(stderr, "iris-bench: %s, %d workers: the run of %s failed or took over %d s\n",

@@ -1,6 +1,5 @@
-/* Erlang's distribution: two machines, without epmd; peers/erlang/dist.erl does the work. Its compiled form
- * is below the build directory (make bench-mesh puts it there); without it, or without erl, there is no
- * figure. */
+/* Erlang's distribution: two machines, without epmd; peers/erlang/dist.erl does the work. The build compiles it
+ * where there is erlc; else there is no figure. */
 #include "meshes.h"
 
 #include "far.h"
@@ -71,8 +70,14 @@ static void run_erlang(const char *workload, double *values)
     struct far there, here;
     far_beside(beams, sizeof beams, "../peers/erlang");
     snprintf(beam, sizeof beam, "%s/dist.beam", beams);
-    if (access(beam, R_OK))
+    if (access(beam, R_OK)) {
+        fprintf(
+            stderr,
+            "iris-bench: no figures of Erlang: found no %s; install Erlang (erl, erlc), then configure and"
+            " build again\n",
+            beam);
         _exit(FAR_SKIPPED);
+    }
     snprintf(port, sizeof port, "%d", free_port());
     begin(&there, beams, port, 1, "there");
     far_read_address(&there);
