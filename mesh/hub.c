@@ -82,18 +82,34 @@ static void settle(struct hub *h)
         net_run(h->net);
 }
 
-void hub_leave(struct hub *h)
+void hub_unlock(struct hub *h)
+{
+    atomic_store(&h->owner, (pthread_t)0);
+    pthread_mutex_unlock(&h->lock);
+}
+
+struct op *hub_let_go(struct hub *h, int *tells)
 {
     settle(h);
     struct op *done = take_ops(&h->done, &h->done_end);
-    int tells = h->notes && !h->telling;
-    h->telling |= tells;
-    atomic_store(&h->owner, (pthread_t)0);
-    pthread_mutex_unlock(&h->lock);
+    *tells = h->notes && !h->telling;
+    h->telling |= *tells;
+    hub_unlock(h);
+    return done;
+}
+
+void hub_answer(struct op *done)
+{
     for (struct op *next; done; done = next) {
         next = done->next;
         answer(done);
     }
+}
+
+void hub_leave(struct hub *h)
+{
+    int tells;
+    hub_answer(hub_let_go(h, &tells));
     if (tells)
         watchers_tell(h);
 }

@@ -94,6 +94,11 @@ int hub_begin(struct hub *);
 int hub_net(struct hub *); /* only the net; lock held */
 void hub_enter(struct hub *);
 void hub_leave(struct hub *);
+/* hub_leave() in parts, for who has another lock: hub_answer(), and watchers_tell() if *tells, come when that is
+ * let go, too: whoever they call may call in again. */
+struct op *hub_let_go(struct hub *, int *tells);
+void hub_answer(struct op *);
+void hub_unlock(struct hub *); /* only that: nothing was done under it */
 int hub_is_mine(
     const struct hub *); /* this thread has the lock: it comes from a call of the protocol */
 /* Runs it now, or as soon as the call that this thread comes from is over. */

@@ -301,6 +301,7 @@ void mail_more(struct link *, const struct frame *);  /* FRAG */
 void mail_part(struct link *, const uint8_t *, uint32_t len);
 void mail_credit(struct link *, const struct frame *); /* CREDIT */
 void mail_nacked(struct link *, const struct frame *); /* NACK */
+void mail_shrink(struct link *);
 void mail_tell_credit(struct link *, int always);
 void mail_deliver(struct mesh *); /* what the batch holds */
 iris_message *mail_slot(struct link *, uint64_t cost);

@@ -486,6 +486,7 @@ static int64_t tick_up(struct link *l)
             mail_tell_credit(l, 1);
         signal_stuck(l);
         lanes_shrink(&l->out);
+        mail_shrink(l);
         link_flush(l);
     }
     return sooner(l->pinged + k->beat, l->heard + k->silence);

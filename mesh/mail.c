@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+enum { RING_LEAST = 64, RING_KEPT = 1024 }; /* KEPT: items that an idle ring may have room for */
+
 /* ---- pids ---- */
 
 uint64_t mail_near(const struct link *l, const struct far *x)
@@ -38,18 +40,27 @@ struct far mail_far(const struct link *l, uint64_t pid)
 
 /* ---- heads: what is sent and not acknowledged ---- */
 
+/* A ring of items of so many bytes, full with first..end, twice as large; NULL: no memory, and it stays. */
+static void *grow_ring(void *ring, uint64_t *mask, uint64_t first, uint64_t end, size_t item)
+{
+    uint64_t room = ring ? (*mask + 1) * 2 : RING_LEAST;
+    char *larger = malloc(room * item);
+    if (!larger)
+        return NULL;
+    for (uint64_t n = first; ring && n < end; n++)
+        memcpy(larger + (n & (room - 1)) * item, (char *)ring + (n & *mask) * item, item);
+    free(ring);
+    *mask = room - 1;
+    return larger;
+}
+
 static int push_head(struct heads *h, const struct head *head)
 {
     if (!h->ring || h->end - h->first > h->mask) {
-        uint64_t room = h->ring ? (h->mask + 1) * 2 : 64;
-        struct head *ring = malloc(room * sizeof *ring);
+        struct head *ring = grow_ring(h->ring, &h->mask, h->first, h->end, sizeof *ring);
         if (!ring)
             return 0;
-        for (uint64_t n = h->first; h->ring && n < h->end; n++)
-            ring[n & (room - 1)] = h->ring[n & h->mask];
-        free(h->ring);
         h->ring = ring;
-        h->mask = room - 1;
     }
     h->ring[h->end++ & h->mask] = *head;
     return 1;
@@ -298,18 +309,26 @@ static void trim(struct link *l)
 static int push_nack(struct nacks *k, const struct nack *nack)
 {
     if (!k->ring || k->end - k->first > k->mask) {
-        uint64_t room = k->ring ? (k->mask + 1) * 2 : 16;
-        struct nack *ring = malloc(room * sizeof *ring);
+        struct nack *ring = grow_ring(k->ring, &k->mask, k->first, k->end, sizeof *ring);
         if (!ring)
             return 0;
-        for (uint64_t n = k->first; k->ring && n < k->end; n++)
-            ring[n & (room - 1)] = k->ring[n & k->mask];
-        free(k->ring);
         k->ring = ring;
-        k->mask = room - 1;
     }
     k->ring[k->end++ & k->mask] = *nack;
     return 1;
+}
+
+/* What a flood needed, and nobody needs now. */
+void mail_shrink(struct link *l)
+{
+    if (l->heads.first == l->heads.end && l->heads.mask >= RING_KEPT) {
+        free(l->heads.ring);
+        l->heads.ring = NULL;
+    }
+    if (l->nacks.first == l->nacks.end && l->nacks.mask >= RING_KEPT) {
+        free(l->nacks.ring);
+        l->nacks.ring = NULL;
+    }
 }
 
 void nacks_finish(struct nacks *k)

@@ -3,6 +3,7 @@
 #include <iris/ext/timer.h>
 
 #include <jansson.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,26 +12,39 @@
  * that the answer comes straight. When the other one, or its node, has gone it is looked for again: when its
  * node is up, and once a second else.
  *
- * Mail that finds nobody is a dead letter at once: a queue for a node that may never come back helps nobody. */
+ * Mail that finds nobody is a dead letter at once: a queue for a node that may never come back helps nobody. Only what
+ * comes before the first answer waits for that, in the mailbox. */
 
 #define AGAIN \
     INT64_C(1000000000) /* ns between two looks for an actor that its node does not have */
-
-struct proxy {
-    struct hub *hub;
-    uint64_t self, target, ref; /* ref: of the monitor */
-    uint64_t again;             /* a timer, or 0 */
-    int asking, stays;
-    char at[280], name[];
-};
 
 struct asked {               /* a resolve: it may come back when the proxy has ended */
     iris_mesh_answer answer; /* first */
     struct hub *hub;
     uint64_t proxy;
+    _Atomic(const iris_message *) kept; /* put off until the answer, and all behind it */
+    atomic_int gone;                    /* the second of the two who let go of it frees it */
 };
 
-/* As a signal, so that it overtakes the mail: ref is who it is, 0: nobody. */
+struct proxy {
+    struct hub *hub;
+    uint64_t self, target, ref; /* ref: of the monitor */
+    uint64_t again;             /* a timer, or 0 */
+    struct asked *asking;       /* or NULL */
+    int answered, stays;        /* answered: once, in whatever way */
+    char at[280], name[];
+};
+
+static const iris_message over; /* kept: it has come */
+
+static void let_go(struct asked *a)
+{
+    if (a && atomic_fetch_add(&a->gone, 1))
+        free(a);
+}
+
+/* As a signal, so that it overtakes the mail: ref is who it is, 0: nobody. An actor that has put mail off hears
+ * nothing, so that is given back from here. */
 static void found(iris_job *job)
 {
     struct asked *a = (struct asked *)job;
@@ -39,7 +53,21 @@ static void found(iris_job *job)
     const iris_message *one = &m;
     int taken;
     a->hub->route->deliver(a->hub->self, &one, 1, &taken);
-    free(a);
+    const iris_message *kept = atomic_exchange(&a->kept, &over);
+    if (kept)
+        a->hub->api->done(kept, IRIS_AGAIN);
+    let_go(a);
+}
+
+/* 0: it is too late, or there is no memory. */
+static int keep(struct proxy *p, iris_actor *self, const iris_message *m)
+{
+    const iris_message *none = NULL;
+    if (p->answered || !p->asking || p->hub->api->later(self, m))
+        return 0;
+    if (!atomic_compare_exchange_strong(&p->asking->kept, &none, m))
+        p->hub->api->done(m, IRIS_AGAIN); /* the answer is before it now */
+    return 1;
 }
 
 static void look_again(struct proxy *p, iris_actor *self)
@@ -57,18 +85,21 @@ static void ask(struct proxy *p, iris_actor *self)
     a->answer.job.run = found;
     a->hub = p->hub;
     a->proxy = p->self;
-    p->asking = 1;
+    p->asking = a;
     if (mesh_calls.resolve(p->hub, p->at, p->name, 0, &a->answer) == IRIS_OK)
         return;
     free(a);
-    p->asking = 0;
+    p->asking = NULL;
+    p->answered = 1;
     look_again(p, self);
 }
 
 static void resolved(struct proxy *p, iris_actor *self, uint64_t pid)
 {
     const iris_timer_api *timer = p->hub->api->extension(IRIS_TIMER_EXT);
-    p->asking = 0;
+    let_go(p->asking);
+    p->asking = NULL;
+    p->answered = 1;
     if (!pid || p->target) {
         if (!pid && !p->target)
             look_again(p, self);
@@ -120,13 +151,16 @@ static void forward(struct proxy *p, iris_actor *self, const iris_message *m)
 static int proxy_handle(const iris_behaviour *b, iris_actor *self, void *state,
                         const iris_message *const *m, int n)
 {
-    const struct proxy *p = state;
+    struct proxy *p = state;
     (void)b;
-    for (int i = 0; i < n; i++)
-        if (m[i]->kind == IRIS_USER && m[i]->from != p->self)
-            forward(state, self, m[i]);
+    for (int i = 0; i < n; i++) {
+        if (m[i]->kind != IRIS_USER || m[i]->from == p->self)
+            hear(p, self, m[i]);
+        else if (keep(p, self, m[i]))
+            return i + 1;
         else
-            hear(state, self, m[i]);
+            forward(p, self, m[i]);
+    }
     return n;
 }
 
@@ -162,8 +196,11 @@ static int proxy_init(const iris_behaviour *b, iris_actor *self, iris_bytes args
 
 static void proxy_fini(const iris_behaviour *b, iris_actor *self, void *state)
 {
+    struct proxy *p = state;
     (void)b, (void)self;
-    free(state);
+    if (p)
+        let_go(p->asking);
+    free(p);
 }
 
 const iris_behaviour proxy_behaviour = {.size = sizeof proxy_behaviour,

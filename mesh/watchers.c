@@ -74,8 +74,7 @@ static struct note *next_note(struct hub *h)
         h->telling = 0;
     if (n && n->what == MESH_NODE_UP && !h->closed)
         n->index = IRIS_NODE(mesh_pid_at(h->mesh, n->node, 1));
-    atomic_store(&h->owner, (pthread_t)0);
-    pthread_mutex_unlock(&h->lock);
+    hub_unlock(h);
     return n;
 }
 
@@ -138,7 +137,7 @@ static int means(struct hub *h, const struct watcher *w, const struct note *n)
         return 0;
     hub_enter(h);
     uint32_t index = h->closed ? 0 : IRIS_NODE(mesh_pid_at(h->mesh, w->at, 1));
-    hub_leave(h);
+    hub_unlock(h);
     return index == n->index;
 }
 
@@ -187,6 +186,7 @@ int watchers_add(struct hub *h, const char *at, iris_mesh_changed *changed, void
     struct watchers *all = h->watchers;
     struct watcher *w = calloc(1, sizeof *w);
     struct found f = {0};
+    int tells;
     if (!w)
         return h->api->fail("mesh: no memory");
     w->actor = actor;
@@ -196,19 +196,20 @@ int watchers_add(struct hub *h, const char *at, iris_mesh_changed *changed, void
     pthread_mutex_lock(&all->lock);
     *id = w->id = ++all->last;
     hub_enter(h);
-    int is_teller = !h->telling; /* what happens now is told once `all` is let go */
-    h->telling = 1;
     int begun = *at ? hub_begin(h) : IRIS_OK;
     if (!begun && *at && (f.index = IRIS_NODE(mesh_pid_at(h->mesh, at, 1))))
         mesh_nodes(h->mesh, find_index, &f);
     w->since = h->noted;
-    hub_leave(h);
+    struct op *done = hub_let_go(h, &tells);
     w->next = all->first;
     all->first = w;
+    atomic_store(&all->teller, pthread_self());
     if (*f.node)
         tell(h, w, f.node, at, 1, "");
+    atomic_store(&all->teller, (pthread_t)0);
     pthread_mutex_unlock(&all->lock);
-    if (is_teller)
+    hub_answer(done);
+    if (tells)
         watchers_tell(h);
     return IRIS_OK;
 }

@@ -361,15 +361,16 @@ class Lost(RuntimeTest):
         self.rt.connect(other.addr)
         eventually(lambda: self.rt.is_node_up(other.addr))
         pid = self.rt.proxy(other.addr, "echo", path="/far/echo", on_loss="stay")
-        eventually(lambda: self.answers(pid))
+        self.assertEqual(self.rt.ask_wait(pid, b"at once"), b"re: at once")  # it waits for the first answer
         self.heals(lambda data: self.rt.ask_wait(pid, data, 1.0), other)
         self.assertEqual(self.rt.whereis_path("/far/echo"), pid)
 
-    def answers(self, pid):
-        try:
-            return self.rt.ask_wait(pid, b"")
-        except iris.Error:
-            return None
+    def test_a_proxy_of_nobody(self):
+        other = Other(self)
+        pid = self.rt.proxy(other.addr, "nobody")
+        for _ in range(2):  # what comes before the answer, and after
+            with self.assertRaisesRegex(iris.Error, "noconnection"):
+                self.rt.ask_wait(pid, b"")
 
 
 if __name__ == "__main__":
