@@ -265,6 +265,10 @@ static void serve_resolve(struct link *l, const uint8_t *p)
     struct mesh *m = l->mesh;
     uint32_t len = get32(p + 1);
     uint8_t reply[8];
+    if (!frame_is_text(p + 5, len)) {
+        link_broken(l, "name");
+        return;
+    }
     char *name = is_exported(m, (const char *)p + 5, len) ? frame_copy_text(p + 5, len) : NULL;
     uint64_t pid = name ? m->seam.whereis(m->seam.ctx, name) : 0;
     free(name);

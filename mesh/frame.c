@@ -104,6 +104,30 @@ char *frame_copy_text(const uint8_t *at, size_t n)
     return text;
 }
 
+/* The length of the UTF-8 character at p, of n bytes that are there; 0: none. NUL is none. */
+static size_t character(const uint8_t *p, size_t n)
+{
+    size_t len = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+    if (p[0] < 0x80)
+        return p[0] != 0;
+    if (p[0] < 0xc2 || p[0] > 0xf4 || len > n)
+        return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    int too_long = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
+    int no_character = (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf4 && p[1] > 0x8f);
+    return too_long || no_character ? 0 : len;
+}
+
+int frame_is_text(const uint8_t *p, size_t n)
+{
+    for (size_t k; n; p += k, n -= k)
+        if (!(k = character(p, n)))
+            return 0;
+    return 1;
+}
+
 /* ---- HELLO ---- */
 
 static const uint8_t magic[4] = {'I', 'R', 'I', 'S'};
@@ -145,6 +169,8 @@ static const uint8_t *get_text(const uint8_t *p, const uint8_t *end, char out[25
     for (size_t i = 0; i < n; i++)
         if (p[i] <= ' ' || p[i] == 0x7f || p[i] == '@')
             return NULL;
+    if (!frame_is_text(p, n))
+        return NULL;
     memcpy(out, p, n);
     out[n] = 0;
     return p + n;

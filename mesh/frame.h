@@ -158,6 +158,7 @@ struct address {
 
 /* A string of what has no end of its own: free(). NULL: no memory. (strndup() may look for the end.) */
 char *frame_copy_text(const uint8_t *at, size_t n);
+int frame_is_text(const uint8_t *at, size_t n); /* UTF-8, and no NUL: all names are */
 
 /* Returns the bytes written, at most ADDRESS_MAX. */
 size_t frame_put_address(uint8_t *out, const struct address *);

@@ -245,10 +245,18 @@ static void look(struct node *n, struct mesh_node *out)
     out->queued = (uint32_t)(lane_waits(&l->out.control) + lane_waits(&l->out.mail));
 }
 
+static int is_of_one_that_went(const struct mesh *m, const char *address)
+{
+    const struct node *n = m->nodes;
+    while (n && (n->link || strcmp(n->info.address, address) != 0))
+        n = n->next;
+    return n != NULL;
+}
+
 /* An address at which no node is up; one that was is told of by its name. */
 static int look_peer(struct mesh *m, const struct peer *p, struct mesh_node *out)
 {
-    if (p->state == MESH_UP || peer_link(m, p) || p->self)
+    if (p->state == MESH_UP || peer_link(m, p) || p->self || is_of_one_that_went(m, p->address))
         return 0;
     memset(out, 0, sizeof *out);
     snprintf(out->address, sizeof out->address, "%s", p->address);

@@ -199,7 +199,7 @@ static int too_often(struct link *l)
 
 static int is_name(const struct link *l, const uint8_t *p, size_t n)
 {
-    return n && n <= l->mesh->limits.name && !memchr(p, 0, n);
+    return n && n <= l->mesh->limits.name && frame_is_text(p, n);
 }
 
 static void answer_resolve(struct link *l, const struct frame *f)

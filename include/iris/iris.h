@@ -147,8 +147,8 @@ IRIS_EXPORT int iris_send_to(iris_runtime *, const char *target, const void *dat
 IRIS_EXPORT int iris_ask_wait(iris_runtime *, uint64_t pid, const void *data, size_t len,
                               int64_t timeout, const iris_message **answer);
 
-/* Send, and wait for room where the mailbox is full: see send_wait() of <iris/ext/mailbox.h>. Not from a
- * handler. [any] */
+/* Send, and wait for room where the mailbox is full: see send_wait() of <iris/ext/mailbox.h>. An actor of another
+ * node whose link is full: IRIS_FULL, at once. Not from a handler. [any] */
 IRIS_EXPORT int iris_send_wait(iris_runtime *, uint64_t pid, const void *data, size_t len,
                                int64_t timeout);
 /* Wait for the end of an actor, for at most `timeout` ns (below 0: for ever), without looking again and

@@ -107,6 +107,8 @@ static void what_it_must_not_say_closes_it(void **state)
         {MESH_COMPAT_TABLE, "\0\0\0\0\0\0\0\0\52\0\20\0\1", 13, "payload"},
         {MESH_COMPAT_TABLE, "\0\0\0\0\0\0\0\0\52\377\377\377\377", 13, "payload"},
         {MESH_COMPAT_TABLE, "\1\0\0\4\1", 5, "name"},
+        {MESH_COMPAT_TABLE, "\1\0\0\0\2a\377", 7, "name"}, /* it is no UTF-8 */
+        {MESH_COMPAT_TABLE, "\1\0\0\0\2a\0", 7, "name"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

@@ -112,8 +112,42 @@ static void hello_is_checked(void **state)
     assert_int_equal(read_back(bytes, frame_put_hello(bytes, &h), &back), -1);
     strcpy(h.node, "");
     assert_int_equal(read_back(bytes, frame_put_hello(bytes, &h), &back), -1);
+    strcpy(h.node, "a\xc3");
+    assert_int_equal(read_back(bytes, frame_put_hello(bytes, &h), &back), -1);
     strcpy(h.node, "x@y");
     assert_int_equal(read_back(bytes, frame_put_hello(bytes, &h), &back), -1);
+}
+
+static void text_is_utf8(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t n;
+        int good;
+    } cases[] = {
+        {"", 0, 1},
+        {"payments", 8, 1},
+        {"\xc3\xa9", 2, 1},
+        {"\xe2\x82\xac", 3, 1},
+        {"\xf0\x9f\x8e\x88", 4, 1},
+        {"\xf4\x8f\xbf\xbf", 4, 1},
+        {"a\0b", 3, 0},
+        {"\x80", 1, 0},
+        {"\xc0\xaf", 2, 0},         /* longer than need be */
+        {"\xe0\x9f\xbf", 3, 0},     /* so, too */
+        {"\xed\xa0\x80", 3, 0},     /* half of a pair */
+        {"\xf4\x90\x80\x80", 4, 0}, /* behind the last one */
+        {"\xe2\x82", 2, 0},         /* cut */
+        {"\xe2\x82g", 3, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t *exact = malloc(cases[i].n + 1); /* ASan sees what reads behind it */
+        uint8_t *p = exact + 1;
+        memcpy(p, cases[i].text, cases[i].n);
+        assert_int_equal(frame_is_text(p, cases[i].n), cases[i].good);
+        free(exact);
+    }
 }
 
 /* ---- pids ---- */
@@ -336,6 +370,7 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("mesh.the_mail_of_the_document", the_mail_of_the_document),
     IRIS_TEST("mesh.hello_comes_back", hello_comes_back),
     IRIS_TEST("p10.mesh_hello_is_checked", hello_is_checked),
+    IRIS_TEST("p10.mesh_text_is_utf8", text_is_utf8),
     IRIS_TEST("mesh.addresses_come_back", addresses_come_back),
     IRIS_TEST("p10.mesh_pids_of_indexes_do_not_cross", pids_of_indexes_do_not_cross),
     IRIS_TEST("mesh.chunks_make_no_difference", chunks_make_no_difference),

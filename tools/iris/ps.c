@@ -22,18 +22,25 @@ const struct argp ps_argp = {
 };
 
 struct row {
-    const char *path, *host, *handler, *version, *of, *state;
+    const char *path, *host, *handler, *behaviour, *version, *of, *state;
     json_int_t rev, mailbox, capacity, handled, restarts, uptime_ms, stuck_ms, backoff_ms;
 };
 
 static void read_row(json_t *actor, struct row *r)
 {
-    *r = (struct row){.path = "", .host = "", .handler = "", .version = "", .of = "", .state = ""};
-    json_unpack(actor, "{s?s, s?s, s?s, s?s, s?s, s?s, s?I, s?I, s?I, s?I, s?I, s?I, s?I, s?I}",
-                "path", &r->path, "host", &r->host, "handler", &r->handler, "version", &r->version,
-                "of", &r->of, "state", &r->state, "rev", &r->rev, "mailbox", &r->mailbox,
-                "capacity", &r->capacity, "handled", &r->handled, "restarts", &r->restarts,
-                "uptime_ms", &r->uptime_ms, "stuck_ms", &r->stuck_ms, "backoff_ms", &r->backoff_ms);
+    *r = (struct row){.path = "",
+                      .host = "",
+                      .handler = "",
+                      .behaviour = "",
+                      .version = "",
+                      .of = "",
+                      .state = ""};
+    json_unpack(
+        actor, "{s?s, s?s, s?s, s?s, s?s, s?s, s?s, s?I, s?I, s?I, s?I, s?I, s?I, s?I, s?I}",
+        "path", &r->path, "host", &r->host, "handler", &r->handler, "behaviour", &r->behaviour,
+        "version", &r->version, "of", &r->of, "state", &r->state, "rev", &r->rev, "mailbox",
+        &r->mailbox, "capacity", &r->capacity, "handled", &r->handled, "restarts", &r->restarts,
+        "uptime_ms", &r->uptime_ms, "stuck_ms", &r->stuck_ms, "backoff_ms", &r->backoff_ms);
 }
 
 /* "v3 (=v1) 2.1.0": the third version that this actor runs, the same code as the first. */
@@ -71,7 +78,7 @@ static void add_row(struct table *t, const struct row *r)
     char text[SPAN_ROOM];
     table_add(t, 0, "%s", r->path);
     table_add(t, 1, "%s", r->host);
-    table_add(t, 2, "%s", r->handler);
+    table_add(t, 2, "%s", *r->handler ? r->handler : r->behaviour); /* a plugin's own has no file */
     add_version(t, r);
     add_state(t, r);
     table_add(t, 5, "%s", count_text(text, (uint64_t)r->mailbox));

@@ -51,7 +51,8 @@ typedef struct iris_mailbox {
     /* Send, and where the mailbox is full (whatever its policy, but IRIS_DROP_OLD and a fallback that
      * takes it) wait in the queue at its door. Blocks the calling thread, so not inside a turn: there
      * it is an IRIS_FAIL. timeout in ns, below 0: for ever. IRIS_OK, IRIS_EMPTY (not in time, and not
-     * sent), IRIS_DEAD (it ended first; not sent), IRIS_LARGE, IRIS_FULL (no memory). [any] */
+     * sent), IRIS_DEAD (it ended first; not sent), IRIS_LARGE, IRIS_FULL (no memory; or the link to its node takes
+     * no more: that is told at once, for a node may be away for long). [any] */
     int (*send_wait)(iris_actor *self, uint64_t to, const void *data, size_t len, uint64_t ref,
                      int64_t timeout);
     /* For who must not block: job runs once, on the thread of `on` (NULL: on whichever), as soon as the

@@ -117,7 +117,8 @@ typedef struct iris_mesh {
 
     /* Be reachable here; port 0: any that is free. What it became is in `bound` (cut to room bytes; NULL: not
      * wanted). IRIS_FAIL with a reason, at once: the port is taken, the address is not of this machine, or
-     * not loopback without tls or a cookie file and "insecure". */
+     * not loopback without tls or a cookie file and "insecure". The first one, or "advertise", is told to others as
+     * this node's address, when they greet: a link that is up by then keeps what it was told. */
     int (*listen)(void *mesh, const char *address, const char *options, char *bound, size_t room);
     int (*unlisten)(void *mesh, const char *address); /* links stay. IRIS_DEAD: it did not listen there */
 
@@ -164,7 +165,8 @@ typedef struct iris_mesh {
     /* A proxy: an actor of this node at `path` that stands for `name` at `at`: what it gets goes there, an
      * answer straight to who asked. It is resolved again when its node returns. stay 0: who monitors it gets
      * one DOWN whenever its node goes, as if it had begun again in place; 1: its watchers stay, and what it
-     * gets meanwhile is a dead letter. path may be NULL. */
+     * gets meanwhile is a dead letter. What it gets before it is first resolved, or that failed, waits for that in its
+     * mailbox. path may be NULL. */
     int (*proxy)(void *mesh, const char *path, const char *at, const char *name, int stay,
                  uint64_t *pid);
     /* The behaviour of proxies, for who spawns them with a mailbox or a parent of his choice: args are
