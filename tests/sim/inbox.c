@@ -156,6 +156,12 @@ static size_t holds(const struct index *y, const iris_message *m)
     return i;
 }
 
+/* What was sent to an earlier life of this node may look just the same: refs begin anew. */
+static int is_of_this_life(const struct node *n, const struct index *y)
+{
+    return y->node == n->number && (!y->life || y->life == n->life);
+}
+
 /* It was sent, after those that came before it: or the protocol made it itself. */
 static int was_sent(struct node *n, const iris_message *m)
 {
@@ -165,7 +171,7 @@ static int was_sent(struct node *n, const iris_message *m)
     if ((x->life && o->life != x->life) || o->state != ALIVE)
         return 1; /* nobody knows any more */
     for (uint32_t i = o->next_index; i && x->bound_node < 0; i--)
-        if (o->indexes[i].node == n->number && holds(&o->indexes[i], m) < o->indexes[i].nsignals)
+        if (is_of_this_life(n, &o->indexes[i]) && holds(&o->indexes[i], m) < o->indexes[i].nsignals)
             bind_index(n, IRIS_NODE(m->from), x->node, i);
     if (x->bound_node < 0)
         return !x->life; /* perhaps of a life that is over */
