@@ -112,18 +112,20 @@ class Node:
         with open(os.path.join(self.dir, f"log.{self.life}")) as file:
             return file.read()
 
-    def call(self, verb, body=None):
-        """One request to the control socket."""
-        data = json.dumps(body).encode() if body is not None else b""
+    def request(self, path, data=b""):
+        """One request to the control socket: the body of its answer."""
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(30)
             s.connect(os.path.join(os.environ["XDG_RUNTIME_DIR"], "iris", f"{self.name}.sock"))
-            s.sendall(f"{'POST' if data else 'GET'} /v1/{verb} HTTP/1.1\r\nHost: iris\r\nConnection: close\r\n"
+            s.sendall(f"{'POST' if data else 'GET'} {path} HTTP/1.1\r\nHost: iris\r\nConnection: close\r\n"
                       f"Content-Length: {len(data)}\r\n\r\n".encode() + data)
             answer = b""
             while piece := s.recv(1 << 16):
                 answer += piece
-        return json.loads(answer.split(b"\r\n\r\n", 1)[1])
+        return answer.split(b"\r\n\r\n", 1)[1]
+
+    def call(self, verb, body=None):
+        return json.loads(self.request(f"/v1/{verb}", json.dumps(body).encode() if body is not None else b""))
 
     def links(self):
         return {n["node"]: n for n in self.call("mesh")["nodes"]}
@@ -138,11 +140,16 @@ class Node:
         return self.links().get(other.name, {}).get("state") == "up"
 
     def used(self):
-        """KiB of memory, and descriptors"""
+        """KiB of memory (pages of files do not count), and descriptors"""
         pid = self.process.pid
         with open(f"/proc/{pid}/status") as file:
-            rss = [int(line.split()[1]) for line in file if line.startswith("VmRSS")][0]
+            rss = [int(line.split()[1]) for line in file if line.startswith("RssAnon")][0]
         return rss, len(os.listdir(f"/proc/{pid}/fd"))
+
+    def messages(self):
+        """KiB that the pool of messages has taken: it keeps what the highest flood needed."""
+        lines = self.request("/metrics").decode().splitlines()
+        return [int(float(line.split()[-1])) // 1024 for line in lines if line.startswith("iris_message_bytes")][0]
 
     # ---- faults ----
 
