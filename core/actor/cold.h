@@ -69,6 +69,7 @@ struct cold {
     int hot;                     /* it was given HOT_SWAP: its return is for a swap */
     uint32_t busy;
     _Atomic uint64_t crashed; /* messages that crashed it: part of its count of them */
+    _Atomic uint64_t unfinished; /* put off, and never done: it ended */
     int64_t idle_timeout;     /* lazy.h; while it is awake */
     uint64_t idle_handled;
     int64_t idle_looks;    /* in a row at which nothing had come */

@@ -160,6 +160,7 @@ void iris__later_end(iris_actor *a)
             end_one(a, c->open[i]);
     if (!c)
         return;
+    atomic_fetch_add_explicit(&c->unfinished, c->open_used - left, memory_order_relaxed);
     c->open_used = left;
     put_back(a);
 }

@@ -27,6 +27,7 @@ static void destroy(struct app *a)
     if (a->bell >= 0)
         close(a->bell);
     iris__orders_finish(&a->orders);
+    iris__census_finish(&a->census);
     iris__logs_finish(&a->logs);
     iris__followers_finish(&a->followers);
     iris__events_finish(&a->events);

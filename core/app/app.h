@@ -5,6 +5,7 @@
 #ifndef IRIS_APP_APP_H
 #define IRIS_APP_APP_H
 
+#include "census.h"
 #include "control.h"
 #include "events.h"
 #include "follow.h"
@@ -56,6 +57,7 @@ struct app {
     struct metrics metrics;
     struct stories stories;
     struct orders orders;
+    struct census census; /* control thread */
     struct awaited awaited;
     struct early_list early;
     struct app_actor *actors;    /* as in the manifest */

@@ -32,7 +32,7 @@ struct control_reply {
     struct control_reply *next;
     json_t *body;
     int status;
-    const char *type; /* of text, which takes the place of the body; or NULL */
+    const char *type; /* of text, which takes the place of the body; NULL: JSON */
     struct text text;
 };
 
@@ -358,8 +358,8 @@ static void send_all(struct control_reply *r)
 {
     while (r) {
         struct control_reply *next = r->next;
-        if (r->client && r->type)
-            iris__control_client_answer(r->client, r->status, r->type, r->text.data, r->text.len);
+        if (r->client && r->text.data)
+            iris__control_client_give(r->client, r->status, r->type, &r->text);
         else if (r->client)
             answer(r->client, r->status, r->body);
         reply_destroy(r);

@@ -46,7 +46,7 @@ void iris__control_take_claim(struct control *, struct socket_claim *);
  * [any] */
 void iris__control_reply(struct control_reply *, int http_status, json_t *body);
 
-/* A text that is no JSON, with status 200. It is emptied; type: static. [any] */
+/* A text with status 200; it is emptied. type: static; NULL: it is JSON, with its "iris": 1. [any] */
 struct text;
 void iris__control_text(struct control_reply *, const char *type, struct text *);
 

@@ -29,6 +29,7 @@ static void on_closed(uv_handle_t *handle)
     all->waiting = NULL;
     iris__http_finish(&c->http);
     iris__text_finish(&c->out);
+    iris__text_finish(&c->body);
     free(c);
     if (waiting && !uv_is_closing((uv_handle_t *)waiting))
         iris__control_client_accept(all, waiting);
@@ -134,6 +135,7 @@ static void on_written(uv_write_t *write, int status)
 {
     struct control_client *c = write->data;
     iris__text_finish(&c->out);
+    iris__text_finish(&c->body);
     if (uv_is_closing((uv_handle_t *)&c->pipe))
         return;
     if (status < 0) {
@@ -147,22 +149,34 @@ static void on_written(uv_write_t *write, int status)
     }
 }
 
-void iris__control_client_answer(struct control_client *c, int status, const char *type,
-                                 const char *body, size_t len)
+static void write_out(struct control_client *c, int failed)
 {
-    if (uv_is_closing((uv_handle_t *)&c->pipe))
-        return;
+    uv_buf_t bufs[] = {uv_buf_init(c->out.data, (unsigned)c->out.len),
+                       uv_buf_init(c->body.data, (unsigned)c->body.len)};
     c->work = NULL;
     c->state = CLIENT_WRITING;
     c->write.data = c;
-    if (iris__http_answer_as(&c->out, status, c->keep_alive, type, body, len)) {
-        iris__control_client_close(c);
-        return;
-    }
     give(c, WRITE_MS);
-    uv_buf_t buf = uv_buf_init(c->out.data, (unsigned)c->out.len);
-    if (uv_write(&c->write, (uv_stream_t *)&c->pipe, &buf, 1, on_written))
+    if (failed ||
+        uv_write(&c->write, (uv_stream_t *)&c->pipe, bufs, c->body.len ? 2 : 1, on_written))
         iris__control_client_close(c);
+}
+
+void iris__control_client_answer(struct control_client *c, int status, const char *type,
+                                 const char *body, size_t len)
+{
+    if (!uv_is_closing((uv_handle_t *)&c->pipe))
+        write_out(c, iris__http_answer_as(&c->out, status, c->keep_alive, type, body, len));
+}
+
+void iris__control_client_give(struct control_client *c, int status, const char *type,
+                               struct text *body)
+{
+    if (uv_is_closing((uv_handle_t *)&c->pipe))
+        return;
+    c->body = *body;
+    *body = (struct text){0};
+    write_out(c, iris__http_head(&c->out, status, c->keep_alive, type, c->body.len));
 }
 
 /* ---- the beginning ---- */

@@ -35,7 +35,7 @@ struct control_client {
     struct control_clients *all;
     struct control_client *next, **self;
     struct http http;
-    struct text out;
+    struct text out, body; /* an answer, or its head; and its body, if that was given */
     enum client_state state;
     int keep_alive; /* after this answer */
     int timed;      /* the 5 s of this request are running */
@@ -48,6 +48,9 @@ void iris__control_client_accept(struct control_clients *, uv_stream_t *listener
 /* type: of the body; NULL: JSON */
 void iris__control_client_answer(struct control_client *, int status, const char *type,
                                  const char *body, size_t len);
+/* The same of a body that is large: it is not copied but taken, and emptied. */
+void iris__control_client_give(struct control_client *, int status, const char *type,
+                               struct text *body);
 void iris__control_client_close(struct control_client *);
 
 #endif

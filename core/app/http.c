@@ -251,18 +251,23 @@ int iris__http_answer(struct text *out, int status, int keep_alive, const void *
     return iris__http_answer_as(out, status, keep_alive, NULL, body, len);
 }
 
+int iris__http_head(struct text *out, int status, int keep_alive, const char *type, size_t len)
+{
+    return iris__text_addf(out,
+                           "HTTP/1.1 %d %s\r\n"
+                           "Content-Type: %s\r\n"
+                           "Content-Length: %zu\r\n"
+                           "%s"
+                           "Connection: %s\r\n\r\n",
+                           status, phrase(status), type ? type : "application/json", len,
+                           status == 405 ? "Allow: GET, POST\r\n" : "",
+                           keep_alive ? "keep-alive" : "close");
+}
+
 int iris__http_answer_as(struct text *out, int status, int keep_alive, const char *type,
                          const void *body, size_t len)
 {
-    if (iris__text_addf(out,
-                        "HTTP/1.1 %d %s\r\n"
-                        "Content-Type: %s\r\n"
-                        "Content-Length: %zu\r\n"
-                        "%s"
-                        "Connection: %s\r\n\r\n",
-                        status, phrase(status), type ? type : "application/json", len,
-                        status == 405 ? "Allow: GET, POST\r\n" : "",
-                        keep_alive ? "keep-alive" : "close"))
+    if (iris__http_head(out, status, keep_alive, type, len))
         return -1;
     return iris__text_add(out, body, len);
 }

@@ -53,6 +53,8 @@ int iris__http_begun(const struct http *);
 /* type: of the body; NULL: JSON. */
 int iris__http_answer_as(struct text *out, int status, int keep_alive, const char *type,
                          const void *body, size_t len);
+/* What stands before a body of len bytes. */
+int iris__http_head(struct text *out, int status, int keep_alive, const char *type, size_t len);
 int iris__http_answer(struct text *out, int status, int keep_alive, const void *body, size_t len);
 
 #endif

@@ -11,7 +11,7 @@
 #define TIMEOUT_MAX INT64_C(86400000) /* ms: a day */
 #define TARGET_MAX 255
 
-static int take_text(const json_t *body, const char *key, size_t max, const char **out)
+int iris__verb_word(const json_t *body, const char *key, size_t max, const char **out)
 {
     const json_t *v = json_object_get(body, key);
     if (!v)
@@ -24,7 +24,7 @@ static int take_text(const json_t *body, const char *key, size_t max, const char
     return IRIS_OK;
 }
 
-static int take_flag(const json_t *body, const char *key, int *out)
+int iris__verb_flag(const json_t *body, const char *key, int *out)
 {
     const json_t *v = json_object_get(body, key);
     if (v && !json_is_boolean(v))
@@ -33,7 +33,7 @@ static int take_flag(const json_t *body, const char *key, int *out)
     return IRIS_OK;
 }
 
-static int take_number(const json_t *body, const char *key, int64_t max, int64_t *out)
+int iris__verb_number(const json_t *body, const char *key, int64_t max, int64_t *out)
 {
     const json_t *v = json_object_get(body, key);
     if (!v)
@@ -73,7 +73,7 @@ static int take_data(const json_t *body, struct verb_args *a)
 static int take_state(const json_t *body, struct verb_args *a)
 {
     const char *state = "current";
-    if (take_text(body, "state", 16, &state))
+    if (iris__verb_word(body, "state", 16, &state))
         return IRIS_FAIL;
     a->snapshot = strcmp(state, "snapshot") == 0;
     if (!a->snapshot && strcmp(state, "current") != 0)
@@ -85,11 +85,12 @@ int iris__verb_args(const json_t *body, struct verb_args *a)
 {
     int64_t ms = 30000, steps = 1;
     *a = (struct verb_args){0};
-    if (take_text(body, "target", TARGET_MAX, &a->target) ||
-        take_text(body, "handler", 4000, &a->handler) || take_text(body, "cwd", 4000, &a->cwd) ||
-        take_flag(body, "now", &a->now) || take_flag(body, "cancel", &a->cancel) ||
-        take_number(body, "timeout_ms", TIMEOUT_MAX, &ms) ||
-        take_number(body, "steps", 1000, &steps) || take_state(body, a) || take_data(body, a))
+    if (iris__verb_word(body, "target", TARGET_MAX, &a->target) ||
+        iris__verb_word(body, "handler", 4000, &a->handler) ||
+        iris__verb_word(body, "cwd", 4000, &a->cwd) || iris__verb_flag(body, "now", &a->now) ||
+        iris__verb_flag(body, "cancel", &a->cancel) ||
+        iris__verb_number(body, "timeout_ms", TIMEOUT_MAX, &ms) ||
+        iris__verb_number(body, "steps", 1000, &steps) || take_state(body, a) || take_data(body, a))
         return IRIS_FAIL;
     a->timeout = ms * MS;
     a->steps = (uint32_t)steps;

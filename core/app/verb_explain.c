@@ -81,7 +81,7 @@ static void reply_story(struct app *a, const char *target, const struct story *s
     int64_t now = iris__sched_now(&a->runtime->world.sched);
     iris__control_reply(reply, 200,
                         json_pack("{s:s, s:s, s:o?, s:o*, s:o, s:I}", "target", target, "path",
-                                  s->path, "now", info ? iris__verb_row(info) : NULL, "restarts",
+                                  s->path, "now", info ? iris__verb_row(a, info) : NULL, "restarts",
                                   count_restarts(s, now), "events", events, "forgotten",
                                   (json_int_t)s->forgotten));
 }

@@ -134,131 +134,6 @@ static void health(void *app, const struct control_request *r, struct control_re
                   (json_int_t)t.versions, "dead_letters", dead_letters(&t)));
 }
 
-/* ---- ps ---- */
-
-struct listing {
-    struct app *app;
-    json_t *actors;
-    uint64_t without_path;
-};
-
-static json_t *add_mailbox(json_t *row, const iris_info *i)
-{
-    static const char *const policies[] = {"dropnew", "dropold", "block", "redirect", "spill"};
-    json_t *more =
-        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "overflow", policies[i->policy],
-                  "waiting", (json_int_t)i->waiting, "refused", (json_int_t)i->refused, "dropped",
-                  (json_int_t)i->dropped, "redirected", (json_int_t)i->redirected, "spilled",
-                  (json_int_t)i->spilled, "mailbox_bytes", (json_int_t)i->held, "capacity_bytes",
-                  (json_int_t)i->bytes);
-    json_object_update(row, more);
-    json_decref(more);
-    return row;
-}
-
-json_t *iris__verb_row(const iris_info *i)
-{
-    static const char *const states[] = {"running", "stuck", "stopping", "backoff", "asleep"};
-    char of[24] = "";
-    if (i->of != i->rev)
-        snprintf(of, sizeof of, "=v%u", i->of);
-    json_t *row = json_pack(
-        "{s:s, s:I, s:o, s:o, s:o, s:o, s:s, s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "path",
-        i->path, "pid", (json_int_t)i->pid, "host", iris__verb_text(i->host), "handler",
-        iris__verb_text(i->handler), "behaviour", iris__verb_text(i->behaviour), "version",
-        iris__verb_text(i->version), "of", of, "rev", (int)i->rev, "state", states[i->state],
-        "mailbox", (json_int_t)i->mailbox, "capacity", (json_int_t)i->capacity, "handled",
-        (json_int_t)i->handled, "restarts", (json_int_t)i->restarts, "uptime_ms",
-        (json_int_t)(i->uptime < 0 ? -1 : i->uptime / IRIS_MILLISECOND), "stuck_ms",
-        (json_int_t)(i->stuck / IRIS_MILLISECOND), "backoff_ms",
-        (json_int_t)(i->backoff / IRIS_MILLISECOND));
-    return add_mailbox(row, i);
-}
-
-/* Of the manifest, and not begun yet: as it will be. */
-static void list_early(struct listing *l, size_t index)
-{
-    const struct manifest_actor *m = &l->app->manifest->actors[index];
-    iris_info i = {.size = sizeof i,
-                   .abi = IRIS_ABI,
-                   .capacity = (uint32_t)m->capacity,
-                   .policy = (uint32_t)m->overflow,
-                   .bytes = (uint64_t)m->bytes};
-    snprintf(i.path, sizeof i.path, "%s", m->path);
-    snprintf(i.host, sizeof i.host, "%s", m->host);
-    snprintf(i.handler, sizeof i.handler, "%s", m->handler);
-    json_t *row = iris__verb_row(&i);
-    json_object_set_new(row, "state", json_string("starting"));
-    json_array_append_new(l->actors, row);
-}
-
-/* All that stand for actors of other nodes run one behaviour: whom each stands for is in the manifest. */
-static void say_remote(const struct app *a, iris_info *i)
-{
-    for (size_t k = 0; k < a->manifest->nactors; k++)
-        if (a->manifest->actors[k].remote_at && a->actors[k].pid == i->pid)
-            snprintf(i->handler, sizeof i->handler, "%s", a->manifest->actors[k].handler);
-}
-
-static void list_one(struct listing *l, uint64_t pid)
-{
-    iris_info i = {.size = sizeof i, .abi = IRIS_ABI};
-    if (iris__info(&l->app->runtime->world, pid, &i) != IRIS_OK)
-        return;
-    say_remote(l->app, &i);
-    if (*i.path)
-        json_array_append_new(l->actors, iris__verb_row(&i));
-    else
-        l->without_path++;
-}
-
-static int is_of_manifest(const struct app *a, uint64_t pid)
-{
-    for (size_t i = 0; i < a->manifest->nactors; i++)
-        if (a->actors[i].pid == pid)
-            return 1;
-    return 0;
-}
-
-static void list_other(void *ctx, uint64_t pid)
-{
-    struct listing *l = ctx;
-    if (!is_of_manifest(l->app, pid))
-        list_one(l, pid);
-}
-
-static json_t *list_hosts(struct app *a)
-{
-    json_t *hosts = json_array();
-    const struct host *at = NULL;
-    const char *name;
-    iris_usage u;
-    while ((at = iris__host_usage(&a->runtime->hosts, at, &name, &u)))
-        json_array_append_new(hosts,
-                              json_pack("{s:s, s:I, s:I, s:I}", "name", name, "instances",
-                                        (json_int_t)u.instances, "versions", (json_int_t)u.versions,
-                                        "heap_bytes", (json_int_t)u.heap));
-    return hosts;
-}
-
-/* The manifest's actors as it has them, then those that came later. */
-static void ps(void *app, const struct control_request *r, struct control_reply *reply)
-{
-    struct app *a = app;
-    struct listing l = {.app = a, .actors = json_array()};
-    (void)r;
-    for (size_t i = 0; i < a->manifest->nactors; i++)
-        if (a->actors[i].pid)
-            list_one(&l, a->actors[i].pid);
-        else if (atomic_load(&a->phase) == APP_STARTING)
-            list_early(&l, i);
-    iris__runtime_walk(a->runtime, list_other, &l);
-    iris__control_reply(reply, 200,
-                        json_pack("{s:s, s:I, s:o, s:I, s:o}", "app", a->manifest->name, "pid",
-                                  (json_int_t)getpid(), "actors", l.actors, "without_path",
-                                  (json_int_t)l.without_path, "hosts", list_hosts(a)));
-}
-
 /* ---- events ---- */
 
 json_t *iris__verb_event(const struct event *e)
@@ -311,7 +186,8 @@ static void metrics(void *app, const struct control_request *r, struct control_r
 
 const struct control_verb iris__verbs[] = {
     {"GET", "/v1/health", health, 0},
-    {"GET", "/v1/ps", ps, 0},
+    {"GET", "/v1/ps", iris__verb_ps, 0},
+    {"POST", "/v1/ps", iris__verb_ps_some, 0},
     {"GET", "/v1/events", events, 0},
     {"GET", "/v1/mesh", iris__verb_mesh, 0},
     {"POST", "/v1/whereis", iris__verb_whereis, ASK_SPARE},

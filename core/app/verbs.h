@@ -3,6 +3,8 @@
  *
  *   GET  /v1/health                                     {ok, app, pid, state, version, actors, ...}
  *   GET  /v1/ps                                         {app, pid, actors: [..]}
+ *   POST /v1/ps        sort, reversed, limit, offset, filter, nameless
+ *                                                       the same, of the first
  *   GET  /v1/events?since=N                             {events: [..], next, missed}
  *   GET  /v1/mesh                                       {app, node, address, nodes: [..]}
  *   POST /v1/whereis   target, timeout_ms               {target, pid, node, here}
@@ -51,11 +53,17 @@ const char *iris__messages(char *room, uint64_t n); /* "1 message", "41,200 mess
 
 json_t *iris__verb_text(const char *); /* texts of plugins need not be UTF-8 */
 json_t *iris__verb_event(const struct event *);
-json_t *iris__verb_row(const iris_info *); /* as in `ps` */
+json_t *iris__verb_row(struct app *, const iris_info *); /* as in `ps` */
+const char *iris__policy_word(uint32_t policy);          /* "dropnew" */
+struct json_out;
+/* A whole answer, with its "iris": 1 and its newline; it is emptied. failed: no memory. */
+void iris__verb_reply(struct control_reply *, struct json_out *, int failed);
 /* Sets the one key, or the other where these bytes are no text. */
 int iris__verb_put_data(json_t *body, const char *key, const char *base64_key, const void *data,
                         size_t len);
 
+void iris__verb_ps(void *app, const struct control_request *, struct control_reply *);
+void iris__verb_ps_some(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_mesh(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_whereis(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_explain(void *app, const struct control_request *, struct control_reply *);

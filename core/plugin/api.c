@@ -271,6 +271,7 @@ static void describe(const iris_actor *a, iris_info *i)
     copy_text(i->host, sizeof i->host, a->version->host_name);
     if (!c)
         return;
+    i->letters = atomic_load(&c->crashed) + atomic_load(&c->unfinished);
     i->restarts = atomic_load(&c->restarts);
     if (atomic_load(&c->started))
         i->uptime = iris__sched_now(&iris__world_of(a)->sched) - atomic_load(&c->started);
@@ -291,6 +292,8 @@ static void describe_mailbox(struct world *w, iris_info *i)
     i->dropped = l.counts[IRIS_MAILBOX_DROPPED];
     i->redirected = l.counts[IRIS_MAILBOX_REDIRECTED];
     i->spilled = l.counts[IRIS_MAILBOX_SPILLED];
+    i->waited = l.counts[IRIS_MAILBOX_WAITED];
+    i->letters += i->dropped;
 }
 
 int iris__info(struct world *w, uint64_t target, iris_info *out)

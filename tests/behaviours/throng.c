@@ -1,4 +1,5 @@
-/* Many actors of one node, and who monitors them from another. "spawn N": N actors that do nothing; "pids FROM N": asks
+/* Many actors of one node, and who monitors them from another. "spawn N": N actors that do nothing;
+ * "name N": the same, with paths /crowd/0 ..; "pids FROM N": asks
  * for their pids; "end": ends all; "watch NODE PID PID ..": monitors those of that node; "count": asks for "WATCHED DOWNS STRAY". */
 #include <iris/ext/mesh.h>
 #include <iris/ext/plugin.h>
@@ -11,7 +12,7 @@
 
 static const iris_api *api;
 
-enum { MOST = 20000 };
+enum { MOST = 100000 };
 
 struct throng {
     uint64_t pids[MOST], refs[MOST];
@@ -28,13 +29,17 @@ static int idle_handle(const iris_behaviour *b, iris_actor *self, void *state,
 static const iris_behaviour idle = {
     .size = sizeof idle, .abi = IRIS_ABI, .name = "idle", .version = "1", .handle = idle_handle};
 
-static void spawn(iris_actor *self, struct throng *t, unsigned n)
+static void spawn(iris_actor *self, struct throng *t, unsigned n, int is_named)
 {
     iris_spawn s = {.size = sizeof s, .abi = IRIS_ABI};
+    char path[32];
     if (api->define(self, &idle, &s.version))
         return;
+    if (is_named)
+        s.path = path;
     for (; n && t->spawned < MOST; n--)
-        if (api->spawn(self, &s, &t->pids[t->spawned]) == IRIS_OK)
+        if (snprintf(path, sizeof path, "/crowd/%u", t->spawned) > 0 &&
+            api->spawn(self, &s, &t->pids[t->spawned]) == IRIS_OK)
             t->spawned++;
     api->release(s.version);
 }
@@ -95,7 +100,9 @@ static void take(iris_actor *self, struct throng *t, const iris_message *m)
     if (m->kind == IRIS_DOWN)
         down(t, m->ref);
     else if (sscanf(text, "spawn %u", &n) == 1)
-        spawn(self, t, n);
+        spawn(self, t, n, 0);
+    else if (sscanf(text, "name %u", &n) == 1)
+        spawn(self, t, n, 1);
     else if (!strncmp(text, "watch ", 6))
         watch_all(self, t, text + 6);
     else if (!strcmp(text, "end"))

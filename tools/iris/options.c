@@ -21,6 +21,13 @@ int64_t parse_duration(const char *text)
     return -1;
 }
 
+int64_t parse_count(const char *text)
+{
+    char *end;
+    long long n = strtoll(text, &end, 10);
+    return *text >= '0' && *text <= '9' && !*end && n <= 1000000000 ? n : -1;
+}
+
 enum { KEY_JSON = 1000, KEY_TIMEOUT };
 
 static error_t parse(int key, char *arg, struct argp_state *state)

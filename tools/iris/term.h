@@ -28,7 +28,7 @@ void say_report(FILE *, const char *text);
 /* A word of a command that is to be typed: quoted for the shell where that is needed. */
 void say_word(FILE *, const char *word);
 
-enum { TABLE_COLUMNS = 10 };
+enum { TABLE_COLUMNS = 12 };
 
 /* Rows of cells; the first one is the heading. A heading that begins with '>' puts its column to
  * the right. */

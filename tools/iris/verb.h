@@ -69,5 +69,6 @@ int wants_json(int argc, char **argv);
 
 /* "30s", "500ms", "2m", "1h", "30" (seconds); or -1. */
 int64_t parse_duration(const char *text);
+int64_t parse_count(const char *text); /* "1000"; -1: it is no such number */
 
 #endif

@@ -9,7 +9,7 @@ const struct verb verbs[] = {
     {"new", "NAME", "make an app that runs, to begin with", verb_new, &new_argp},
     {"run", "[FILE]", "run an app from its manifest (./app.json)", verb_run, &run_argp},
     {"check", "[FILE]", "check a manifest without starting anything", verb_check, &check_argp},
-    {"ps", "", "list the actors of a running app", verb_ps, &ps_argp},
+    {"ps", "[TEXT]", "list the actors of a running app", verb_ps, &ps_argp},
     {"logs", "[PATTERN]", "what it logs, and what it logs next", verb_logs, &logs_argp},
     {"explain", "PATH|KEY", "what happened to an actor; what a key of the manifest means",
      verb_explain, &explain_argp},

@@ -28,6 +28,9 @@ typedef struct iris_info {
     uint32_t policy, waiting;
     uint64_t refused, dropped, redirected, spilled;
     uint64_t bytes, held; /* the mailbox's limit of bytes (0: none), and how many are in it now */
+    uint64_t waited;  /* messages that have waited at its door */
+    uint64_t letters; /* its dead letters, in all its incarnations: what crashed it, what was dropped for newer
+                         mail, and what it had put off when an incarnation ended */
 } iris_info;
 
 typedef void iris_executor_each(void *ctx, const char *name, int64_t age);
