@@ -291,23 +291,66 @@ test('what waits for room is taken back by an AbortSignal', async () => {
   stop.abort() // too late, and nothing comes of it
 })
 
-test('an actor that waits for room in its own mailbox is refused', async () => {
-  const rt = runtime()
-  const got = []
-  const pid = rt.spawnBounded(async message => {
+/** Fills its own mailbox, and then waits for room there. */
+function selfish (rt, got, pause) {
+  return async message => {
+    const self = rt.self()
     got.push(message.toString())
     if (got.length > 1) return
+    await pause?.()
     try {
-      while (rt.send(rt.self(), 'more'));
-      await rt.sendWait(rt.self(), 'too much')
+      while (rt.send(self, 'more'));
+      await rt.sendWait(self, 'too much')
     } catch (error) {
       got.push(error.code, error.message)
     }
+  }
+}
+
+for (const [name, pause] of [['at once', null], ['after an await', () => new Promise(resolve => setTimeout(resolve, 1))]]) {
+  test(`an actor that waits for room in its own mailbox is refused, ${name}`, async () => {
+    const rt = runtime()
+    const got = []
+    const handler = selfish(rt, got, pause)
+    for (const each of [handler, class { onMessage (message) { return handler(message) } }]) {
+      got.length = 0
+      rt.send(rt.spawnBounded(each, 2), 'first')
+      await eventually(() => got.includes('more')) // it goes on
+      assert.deepEqual(got.slice(0, 2), ['first', 'IRIS_MAILBOX_FULL'])
+      assert.match(got[2], /would wait for itself/)
+    }
+  })
+}
+
+test('a pull actor that waits for room in its own mailbox is refused', async () => {
+  const rt = runtime()
+  let why
+  const pid = rt.spawn(async mailbox => {
+    await mailbox.recv()
+    while (rt.send(mailbox.pid, 'more'));
+    await rt.sendWait(mailbox.pid, 'too much').catch(error => { why = error.code })
+    while (await mailbox.recv());
+  }, { kind: 'pull', mailbox: 2 })
+  rt.send(pid, 'first')
+  await eventually(() => why)
+  assert.equal(why, 'IRIS_MAILBOX_FULL')
+  assert.equal(await rt.sendWait(pid, 'from outside'), true)
+})
+
+test('what an actor has started waits for room in its mailbox, once it is in no message', async () => {
+  const rt = runtime()
+  let sent
+  const pid = rt.spawnBounded(message => {
+    if (message.toString() !== 'first') return
+    const self = rt.self()
+    setImmediate(() => { // the loop is ours until the end of this
+      while (rt.send(self, 'more'));
+      rt.sendWait(self, 'one more').then(is => { sent = is }, error => { sent = error })
+    })
   }, 2)
   rt.send(pid, 'first')
-  await eventually(() => got.includes('more')) // it goes on
-  assert.deepEqual(got.slice(0, 2), ['first', 'IRIS_MAILBOX_FULL'])
-  assert.match(got[2], /would wait for itself/)
+  await eventually(() => sent !== undefined)
+  assert.equal(sent, true)
 })
 
 test('a program that waits for room sends a million to an actor on its own loop', async () => {

@@ -43,6 +43,7 @@ function makeEngine (owner) {
   const scripts = []
   const states = [null] // from 1
   const freeStates = []
+  const owners = [] // state -> { pid, state }: in whose name the code of a noted script runs, also after an await
   const open = new Map() // pid -> token of the message that its async handler is in
   const large = []
   const memory = new ArrayBuffer((AT + 2) * 4 + BATCH * PLACE)
@@ -152,22 +153,36 @@ function makeEngine (owner) {
     return n
   }
 
-  function runNoted (number, state, n) {
-    return owner.scope.run(state, runPlain, number, state, n)
+  function run (number, state, n) {
+    const script = scripts[number]
+    return script.flags & NOTED ? owner.scope.run(owners[state], runScript, script, state, n) : runScript(script, state, n)
   }
 
-  function runPlain (number, state, n) {
-    const script = scripts[number]
+  function runScript (script, state, n) {
     if (script.kind === CALL) return runFunction(script, n)
     return script.kind === CLASS ? runObject(states[state], script.flags, n) : runMailbox(states[state], n)
   }
 
   // ---- states ----
 
-  function addState (object) {
+  function addState (object, script, pid) {
     const at = freeStates.length ? freeStates.pop() : states.length
     states[at] = object
+    if (script.flags & NOTED) owners[at] = { pid, state: at }
     return at
+  }
+
+  function freeState (at) {
+    states[at] = undefined
+    freeStates.push(at)
+    if (owners[at] === undefined) return
+    owners[at].state = 0 // what it has left running is nobody's
+    owners[at] = undefined
+  }
+
+  /** Calls it in the name of this state's actor. */
+  function inName (script, state, call, ...args) {
+    return script.flags & NOTED ? owner.scope.run(owners[state], call, ...args) : call(...args)
   }
 
   function make (Handler, args) {
@@ -192,7 +207,7 @@ function makeEngine (owner) {
   function serve (script, mailbox, state) {
     let result
     try {
-      result = owner.scope ? owner.scope.run(state, script.handler, mailbox) : script.handler(mailbox)
+      result = inName(script, state, script.handler, mailbox)
     } catch (error) {
       result = Promise.reject(error)
     }
@@ -205,7 +220,7 @@ function makeEngine (owner) {
 
   function begin (script, pid) {
     const mailbox = new JsMailbox(calls, pid)
-    const state = addState(mailbox)
+    const state = addState(mailbox, script, pid)
     serve(script, mailbox, state)
     return state
   }
@@ -223,16 +238,16 @@ function makeEngine (owner) {
   const init = guarded((number, args, pid) => {
     const script = scripts[number]
     if (script.kind === PULL) return begin(script, pid)
-    return script.kind === CLASS ? beginObject(script.handler, args) : addState(pid)
+    return script.kind === CLASS ? beginObject(script, args, pid) : addState(pid, script, pid)
   })
 
   // What its constructor starts (timers, servers) goes on in the actor's name.
-  function beginObject (handler, args) {
-    const state = addState(undefined)
+  function beginObject (script, args, pid) {
+    const state = addState(undefined, script, pid)
     try {
-      states[state] = owner.scope ? owner.scope.run(state, make, handler, args) : make(handler, args)
+      states[state] = inName(script, state, make, script.handler, args)
     } catch (error) {
-      freeStates.push(state)
+      freeState(state)
       throw error
     }
     return state
@@ -251,8 +266,7 @@ function makeEngine (owner) {
     owner.kinds.delete(pid)
     if (!state) return
     const object = states[state]
-    states[state] = undefined
-    freeStates.push(state)
+    freeState(state)
     if (script?.kind === PULL) object._close()
     else if (script?.kind === CLASS) endObject(object)
   }
@@ -269,12 +283,12 @@ function makeEngine (owner) {
 
   const upgrade = guarded((number, from, saved, pid) => {
     const script = scripts[number]
-    if (script.kind === CLASS) return addState(upgradeClass(script.handler, from, saved))
+    if (script.kind === CLASS) return addState(upgradeClass(script.handler, from, saved), script, pid)
     if (typeof script.module?.upgrade === 'function') script.module.upgrade(from, messageOf(saved))
     else if (saved.length) {
       throw new Error(`the new code has no upgrade(from, saved), and ${saved.length} bytes of state would be lost`)
     }
-    return script.flags & NOTED ? addState(pid) : 0
+    return script.flags & NOTED ? addState(pid, script, pid) : 0
   })
 
   function upgradeClass (Handler, from, saved) {
@@ -326,7 +340,7 @@ function makeEngine (owner) {
       desc,
       places,
       large,
-      run: owner.scope ? runNoted : runPlain,
+      run,
       slab: memory => { slab = memory },
       init,
       fini,
@@ -343,10 +357,16 @@ function makeEngine (owner) {
     },
     /** Ends the actor in whose name this is called; false: it is nobody's. */
     blame (error) {
-      const state = owner.scope?.getStore()
+      const { state = 0 } = owner.scope.getStore() ?? {}
       if (!state || states[state] === undefined) return false
       calls.leave(state, error instanceof Exit && error.code === 0 ? null : `crash: ${describe(error)}`)
       return true
+    },
+    /** Whether this is called by code of this actor, and it is not done with a message: it takes no other meanwhile. */
+    isIn (pid) {
+      if (calls.self() === pid) return true
+      const { pid: own, state } = owner.scope.getStore() ?? {}
+      return own === pid && (open.has(pid) || states[state] instanceof JsMailbox)
     },
     start: given => { calls = given }
   }

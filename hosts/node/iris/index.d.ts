@@ -173,7 +173,8 @@ export class NodeRuntime {
    * actor takes no next message until this one is in.) */
   send (pid: number, data: Payload): boolean
   /** As send(), but waits in line where there is no room, whatever the policy. true: it is in; false: no such
-   * actor (any more). timeout: seconds, then it is not sent, and this rejects with TimeoutError. */
+   * actor (any more). timeout: seconds, then it is not sent, and this rejects with TimeoutError. To the actor itself, in
+   * its handler: MailboxFull. */
   sendWait (pid: number, data: Payload, options?: { timeout?: number, signal?: AbortSignal }): Promise<boolean>
   sendNamed (name: string, data: Payload): boolean
   sendMany (pid: number, messages: Iterable<Payload>): number

@@ -51,7 +51,7 @@ function checkTime (ms, what, least) {
 /** A runtime of actors. */
 class NodeRuntime extends Mesh {
   #engine
-  #known = [new WeakMap(), new WeakMap(), new WeakMap(), new WeakMap()] // handlers that have a number already
+  #known = Array.from({ length: 6 }, () => new WeakMap()) // handlers that have a number already
   #waiting = new Map() // token -> what comes of it
   #tokens = 1
   #factories = new Map()
@@ -75,7 +75,7 @@ class NodeRuntime extends Mesh {
       load: (...what) => native.load(this, ...what),
       forget: number => native.load?.forget(number),
       quit: () => process.emit('exit', 0),
-      scope: native.isHost ? new AsyncLocalStorage() : null // in whose name code runs
+      scope: new AsyncLocalStorage() // in whose name code of noted scripts runs; for nothing until there is one
     })
     this._calls = native.open({ workers, turnLimit: turnLimit * 1000 }, this.#engine.hooks)
     this.#engine.start(this._calls)
@@ -132,11 +132,13 @@ class NodeRuntime extends Mesh {
 
   /** The number of this handler; made if need be, and then with a reference that is to be released. */
   #numberOf (handler, kind, flags) {
-    const known = this.#known[kind === PULL ? 2 : flags & BORROW]
+    const known = this.#knownAs(kind, flags)
     const number = known.get(handler)
     if (number !== undefined && this.#engine.scripts[number]?.handler === handler) return { number, fresh: false }
     return { number: this.#define(handler, kind, flags, known), fresh: true }
   }
+
+  #knownAs (kind, flags) { return this.#known[(kind === PULL ? 2 : flags & BORROW) + (flags & NOTED ? 3 : 0)] }
 
   #define (handler, kind, flags, known) {
     const saves = kind === CALL && (typeof handler.save === 'function' || typeof handler.upgrade === 'function')
@@ -165,7 +167,7 @@ class NodeRuntime extends Mesh {
       const result = use(number)
       if (fresh) this._calls.release(number)
       if (result !== gone) return result
-      this.#known[kind === PULL ? 2 : flags & BORROW].delete(handler)
+      this.#knownAs(kind, flags).delete(handler)
     }
   }
 
@@ -188,7 +190,7 @@ class NodeRuntime extends Mesh {
 
   #spawn (handler, pulls, { budget = 100, mailbox = 0, parent = 0, path, name, borrow = false, lazy = false, idleTimeout = 0, args }) {
     const kind = this.#kindOf(handler, pulls)
-    const flags = borrow ? BORROW : 0
+    const flags = (borrow ? BORROW : 0) | (mailbox ? NOTED : 0) // one that can be full may wait for itself
     const text = args === undefined ? undefined : JSON.stringify(args)
     checkBudget(budget)
     const pid = this.#spawned(this.#with(handler, kind, flags, 0, number =>
@@ -295,13 +297,13 @@ class NodeRuntime extends Mesh {
 
   /** As send(), but where the mailbox is full the message waits at its door, in line with all others that do,
    * whatever the policy. true: it is in; false: there is no such actor (any more). Rejects with TimeoutError after so
-   * many seconds, or with the reason of an AbortSignal: then it is not sent. An actor does not wait for itself: MailboxFull, where it
-   * is known whose code runs (before the first await). */
+   * many seconds, or with the reason of an AbortSignal: then it is not sent. An actor that is in a message
+   * does not wait for itself: MailboxFull. */
   sendWait (pid, data, { timeout, signal } = {}) {
     const ms = milliseconds(timeout)
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted()
-      if (this._calls.self() === pid) {
+      if (this.#engine.isIn(pid)) {
         if (this.send(pid, data)) return resolve(true)
         throw new MailboxFull(`actor ${pid} would wait for itself: its own mailbox is full, and nobody else takes from it`)
       }
