@@ -5,6 +5,7 @@
 #include "callers.h"
 #include "coroutine.h"
 #include "fail.h"
+#include "freeze.h"
 #include "gate.h"
 #include "send.h"
 #include "turn.h"
@@ -527,7 +528,11 @@ static int fill(struct cold *c, const struct app_spawn *s)
     c->keep = s->keep;
     c->stateless_restart = s->stateless_restart;
     c->alarms = s->nalarms ? iris__alarms_create(s->alarms, s->nalarms) : NULL;
-    return c->path && (!s->name || c->name) && (!s->nalarms || c->alarms) ? 0 : -1;
+    c->restored = s->restored;
+    c->frozen = s->frozen ? iris__frozen_create(1) : NULL;
+    int complete =
+        c->path && (!s->name || c->name) && (!s->nalarms || c->alarms) && (!s->frozen || c->frozen);
+    return complete ? 0 : -1;
 }
 
 static int give_names(iris_runtime *rt, const struct app_spawn *s, uint64_t pid)
@@ -544,6 +549,8 @@ static int give_names(iris_runtime *rt, const struct app_spawn *s, uint64_t pid)
 int iris__runtime_spawn(iris_runtime *rt, const struct app_spawn *s, uint64_t *pid)
 {
     struct cold *c = calloc(1, sizeof *c);
+    if (!c)
+        free(s->restored);
     if (!c || fill(c, s)) {
         iris__cold_free(&rt->world, c);
         return iris__fail("%s: no memory", s->spawn.path);

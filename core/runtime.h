@@ -89,6 +89,8 @@ struct app_spawn {
     int stateless_restart;
     const struct alarm *alarms; /* copied */
     size_t nalarms;
+    int frozen;                /* it begins no message before iris__thaw() */
+    struct restored *restored; /* taken over, also on failure; or NULL */
 };
 int iris__runtime_spawn(iris_runtime *, const struct app_spawn *, uint64_t *pid);
 

@@ -7,6 +7,7 @@
 #include "door.h"
 #include "fail.h"
 #include "family.h"
+#include "freeze.h"
 #include "gate.h"
 #include "lazy.h"
 #include "links.h"
@@ -120,7 +121,8 @@ static void fill(iris_actor *a, const iris_spawn *s, struct cold *cold, iris_exe
     a->flags =
         (uint16_t)((b->init || b->flags & IRIS_PULL || cold ? ACTOR_FRESH : 0) |
                    (b->flags & IRIS_OWN_THREAD ? ACTOR_OWN_THREAD : 0) |
-                   (s->executor ? ACTOR_STAYS : 0) | (b->flags & IRIS_PULL ? ACTOR_PULLS : 0));
+                   (s->executor ? ACTOR_STAYS : 0) | (b->flags & IRIS_PULL ? ACTOR_PULLS : 0) |
+                   (cold && cold->frozen ? ACTOR_SWAPPING : 0));
     atomic_store_explicit(&a->signals, NULL, memory_order_relaxed);
     atomic_store_explicit(&a->waiting, 0, memory_order_relaxed);
     atomic_store_explicit(&a->handled, 0, memory_order_relaxed);
@@ -168,8 +170,8 @@ int iris__actor_spawn(struct world *w, const iris_spawn *given, struct cold *col
     iris__version_retain(s->version);
     uint32_t generation = iris__gate_last_generation(a) + 1;
     fill(a, s, cold, x);
-    int has_alarms = cold && cold->alarms; /* which run from here on, and may be what wakes it */
-    int runs = a->flags & ACTOR_FRESH && (has_alarms || !(a->flags & ACTOR_ASLEEP));
+    int wakes = cold && (cold->alarms || cold->restored); /* alarms run from here on */
+    int runs = a->flags & ACTOR_FRESH && (wakes || !(a->flags & ACTOR_ASLEEP));
     *pid = (uint64_t)generation << PID_SLOT_BITS | a->slot;
     if (has_door)
         iris__door_open(w, a, *pid, s);
@@ -184,22 +186,32 @@ int iris__actor_spawn(struct world *w, const iris_spawn *given, struct cold *col
     return IRIS_OK;
 }
 
-int iris__actor_init(iris_actor *a)
+static int make_state(iris_actor *a)
 {
     const iris_behaviour *b = &a->version->b;
+    struct cold *c = iris__cold_if(a);
+    iris_bytes args = {c ? c->args : NULL, c ? c->args_len : 0};
+    if (c && c->restored)
+        return iris__freeze_upgrade(a);
+    iris__forget();
+    if (!b->init || b->init(b, a, args, &a->state) == IRIS_OK)
+        return IRIS_OK;
+    return iris__fail("init() of %s failed: %s", iris__behaviour_label(b).text, iris__reason());
+}
+
+int iris__actor_init(iris_actor *a)
+{
     if (iris__lazy_wake(a))
         return IRIS_FAIL;
     struct cold *c = iris__cold_if(a);
-    iris_bytes args = {c ? c->args : NULL, c ? c->args_len : 0};
     a->flags &= (uint16_t)~ACTOR_FRESH;
     iris__alarms_set(a);
     if (c)
         atomic_store(&c->started, iris__sched_now(&iris__world_of(a)->sched));
-    iris__forget();
-    if (b->init && b->init(b, a, args, &a->state) != IRIS_OK) {
+    if (make_state(a)) {
         a->state = NULL;
         a->flags |= ACTOR_FRESH; /* there is nothing to end */
-        return iris__fail("init() of %s failed: %s", iris__behaviour_label(b).text, iris__reason());
+        return IRIS_FAIL;
     }
     iris__lazy_begin(a);
     return IRIS_OK;
@@ -229,11 +241,15 @@ void iris__actor_end_state(iris_actor *a)
 static void free_mail(iris_actor *a)
 {
     struct world *w = iris__world_of(a);
+    struct cold *c = iris__cold_if(a);
     for (struct message *m = a->local, *next; m; m = next) {
         next = m->next;
         if (m->pub.kind == KIND_SWAP)
             iris__swap_refuse(w, iris__message_pointer(m), IRIS_DEAD, "the actor ended first");
-        iris__world_dead_letter(w, m, DEAD_ENDED);
+        if (iris__freeze_keeps(c, m))
+            iris__message_drop(w->pool, m);
+        else
+            iris__world_dead_letter(w, m, DEAD_ENDED);
     }
     a->local = NULL;
     atomic_store_explicit(&a->waiting, 0, memory_order_relaxed);
@@ -249,6 +265,8 @@ void iris__actor_refuse_signal(struct world *w, struct message *m)
         iris__family_refuse(w, m->pub.to, m->pub.from);
     else if (m->pub.kind == KIND_KILL)
         iris__family_missed(w, &m->pub);
+    else if (m->pub.kind == KIND_GATHER)
+        iris__gather_refuse(m);
     else
         iris__link_refused(w, &m->pub);
     iris__message_drop(w->pool, m);

@@ -3,6 +3,7 @@
 #include "alarm.h"
 #include "behaviour.h"
 #include "coroutine.h"
+#include "freeze.h"
 #include "message.h"
 
 #include <stdlib.h>
@@ -32,6 +33,8 @@ void iris__cold_free(struct world *w, struct cold *c)
     iris__set_clear(&c->links);
     iris__set_clear(&c->children);
     iris__alarms_destroy(c->alarms);
+    iris__frozen_free(w, c->frozen);
+    free(c->restored);
     free(c->history);
     free(c->open);
     free(c->path);

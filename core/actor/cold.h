@@ -41,11 +41,13 @@ struct cold {
     struct revision *history; /* the last one is the current; NULL: rev 1, never swapped */
     uint32_t revisions, keep, rev;
     int stateless_restart;
-    struct swap *now;     /* waits until nothing is open */
-    struct swap *moving;  /* with the actor, to another executor */
-    struct swap *offered; /* offer.h: its code has not returned yet */
-    uint8_t offer_tells;  /* what is to be told of it */
-    uint8_t offer_ready;  /* its code has returned: `now` is carried out */
+    struct swap *now;          /* waits until nothing is open */
+    struct swap *moving;       /* with the actor, to another executor */
+    struct swap *offered;      /* offer.h: its code has not returned yet */
+    uint8_t offer_tells;       /* what is to be told of it */
+    uint8_t offer_ready;       /* its code has returned: `now` is carried out */
+    struct frozen *frozen;     /* freeze.h: it begins nothing; then ACTOR_SWAPPING is set */
+    struct restored *restored; /* what its first state is made of, or NULL */
 
     /* later */
     struct message **open;

@@ -5,6 +5,7 @@
 #include "cold.h"
 #include "ending.h"
 #include "family.h"
+#include "freeze.h"
 #include "lazy.h"
 #include "links.h"
 #include "mailbox.h"
@@ -99,8 +100,8 @@ static void hear_swap(iris_actor *a, struct swap *s)
 {
     struct world *w = iris__world_of(a);
     struct cold *c = iris__cold(a);
-    if (!c) {
-        iris__swap_refuse(w, s, IRIS_FAIL, "no memory");
+    if (!c || c->frozen) {
+        iris__swap_refuse(w, s, IRIS_FAIL, c ? "the app is being saved" : "no memory");
         return;
     }
     if (c->now) /* taken back meanwhile, or we would not get this one */
@@ -200,6 +201,10 @@ static void hear(iris_actor *a, struct message *m, struct heard *h)
         break;
     case KIND_ADMITTED:
         iris__awaits_end(a, m->pub.from, (uint32_t)m->pub.ref);
+        break;
+    case KIND_GATHER:
+    case KIND_THAW:
+        iris__freeze_heard(a, m);
         break;
     case KIND_WAKE:
         break;

@@ -24,7 +24,7 @@ static int stands(iris_actor *a, struct cold *c)
 int iris__offer(iris_actor *a, struct swap *s)
 {
     struct cold *c = iris__cold(a);
-    if (!c || c->offer_ready || a->flags & ACTOR_ASLEEP)
+    if (!c || c->offer_ready || a->flags & (ACTOR_ASLEEP | ACTOR_FRESH))
         return 0;
     if (!iris__swap_offer(a, s))
         return 1;
@@ -36,7 +36,7 @@ int iris__offer(iris_actor *a, struct swap *s)
 void iris__offer_decided(iris_actor *a, const iris_version *before)
 {
     struct cold *c = iris__cold_if(a);
-    if (!c || !c->offer_ready)
+    if (!c || !c->offer_ready || c->frozen)
         return;
     c->offer_ready = 0;
     if (a->version == before)

@@ -3,6 +3,7 @@
 #include "behaviour.h"
 #include "cold.h"
 #include "fail.h"
+#include "freeze.h"
 #include "gate.h"
 #include "observe.h"
 #include "send.h"
@@ -90,7 +91,7 @@ static int take_back(struct world *w, struct swap *s, int result)
 
 int iris__swap(struct world *w, uint64_t pid, const struct swap_order *order)
 {
-    if (order->now)
+    if (order->now && !order->freeze)
         iris__swap_cancel(w, pid);
     struct swap *s = create(pid, order);
     if (!s) {
@@ -673,10 +674,51 @@ int iris__swap_arrive(iris_actor *a)
     return fail(a, s, s->failed);
 }
 
+/* One that is asleep, or between two incarnations, has no state; and what may begin afresh need not have
+ * one that can be saved. */
+static int take_frozen(iris_actor *a, struct swap *s)
+{
+    const iris_behaviour *b = &a->version->b;
+    struct cold *c = iris__cold_if(a);
+    int may_restart = c && c->stateless_restart;
+    if (a->flags & ACTOR_FRESH || !has_state(a) || (!b->save && may_restart))
+        return IRIS_OK;
+    if (!b->save)
+        return iris__fail("%s keeps state but has no save(), so it would be lost; add save(), or "
+                          "say \"stateless\": \"restart\" in its \"swap\"",
+                          iris__behaviour_label(b).text);
+    if (save(a, s) == IRIS_OK)
+        return IRIS_OK;
+    iris__text_finish(&s->bytes);
+    return may_restart ? IRIS_OK : IRIS_FAIL;
+}
+
+static int freeze(iris_actor *a, struct swap *s)
+{
+    struct swap_report report = {.result = IRIS_FAIL};
+    if (take_frozen(a, s) || iris__freeze(a)) {
+        report.why = iris__reason();
+    } else {
+        report.result = IRIS_OK;
+        report.state = s->bytes.data ? &s->bytes : NULL;
+        report.state_version = s->bytes_version;
+    }
+    tell(s, &report);
+    destroy(s);
+    return 0;
+}
+
+int iris__swap_is_freeze(const struct swap *s)
+{
+    return s && s->order.freeze;
+}
+
 int iris__swap_perform(iris_actor *a, struct swap *s)
 {
     if (!begin(iris__world_of(a), s))
         return 0;
+    if (s->order.freeze)
+        return freeze(a, s);
     s->home = a->executor;
     int result = choose(a, s) || prepare_history(a) ? IRIS_FAIL : adopt(a, s);
     if (result == IRIS_OK) {

@@ -10,6 +10,8 @@ struct swap_report {
     int result; /* IRIS_OK, IRIS_FAIL (refused), IRIS_DEAD (no such actor, or it ended first) */
     const char *why;       /* of a refusal */
     uint32_t from, to, of; /* revs; of != to: repeats that one */
+    const struct text *state; /* of a freeze: as bytes; NULL: it has none, or none that is kept */
+    uint32_t state_version;
 };
 
 struct swap_order {
@@ -17,6 +19,7 @@ struct swap_order {
     uint32_t steps;        /* of a rollback: how many back; 0 counts as 1 */
     int use_snapshot;      /* of a rollback: the bytes that were saved when it was replaced */
     int now;
+    int freeze; /* no swap: it comes to rest there, see freeze.h; with .now, and no version */
     void (*tell)(void *ctx, const struct swap_report *); /* once, on any thread; may be NULL */
     void *ctx;
 };
@@ -37,6 +40,7 @@ int iris__swap_offer(iris_actor *, struct swap *);
 /* The actor is gone. */
 void iris__swap_refuse(struct world *, struct swap *, int result, const char *why);
 
+int iris__swap_is_freeze(const struct swap *); /* NULL: not */
 uint32_t iris__swap_rev(const iris_actor *, uint32_t *of);
 
 #endif

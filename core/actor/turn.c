@@ -8,6 +8,7 @@
 #include "ending.h"
 #include "fail.h"
 #include "family.h"
+#include "freeze.h"
 #include "gate.h"
 #include "hear.h"
 #include "lazy.h"
@@ -360,6 +361,8 @@ static enum step swap_now(iris_actor *a)
 {
     struct cold *c = iris__cold_if(a);
     struct swap *s = c->now;
+    if (!s) /* frozen */
+        return wait_for_signal(a);
     c->now = NULL;
     a->flags &= (uint16_t)~ACTOR_SWAPPING;
     return swap(a, s);
@@ -524,6 +527,8 @@ static enum step wait(iris_actor *a)
         return heed(a);
     if (!(iris__gate_upper(a) & GATE_OPEN))
         return after(iris__ending_stop(a, atomic_load(&a->handled)));
+    if (a->flags & ACTOR_SWAPPING && iris__swap_is_freeze(iris__cold_if(a)->now))
+        return swap_now(a);
     iris__mailbox_block_open(a);
     return STOP;
 }
@@ -553,6 +558,9 @@ static enum step doze(struct turn *t, iris_actor *a)
         return GO_ON;
     if (a->flags & ACTOR_EXITING)
         return after(iris__ending_asked(a));
+    struct cold *c = iris__cold_if(a);
+    if (c && c->restored)
+        return begin(a);
     if (a->flags & ACTOR_SWAPPING)
         return swap_now(a);
     if (a->flags & ACTOR_HEARS)
@@ -594,7 +602,7 @@ static enum step special(struct turn *t, iris_actor *a)
     if (a->flags & ACTOR_ASLEEP)
         return doze(t, a);
     if (a->flags & ACTOR_FRESH)
-        return begin(a);
+        return iris__freeze_holds(a) ? wait_for_signal(a) : begin(a);
     return depart(a);
 }
 

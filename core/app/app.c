@@ -28,6 +28,7 @@ static void destroy(struct app *a)
         close(a->bell);
     iris__orders_finish(&a->orders);
     iris__census_finish(&a->census);
+    iris__save_finish(&a->save);
     iris__logs_finish(&a->logs);
     iris__followers_finish(&a->followers);
     iris__events_finish(&a->events);
@@ -51,6 +52,7 @@ static struct app *create(const iris_app_options *options)
     iris__followers_init(&a->followers);
     iris__stories_init(&a->stories);
     iris__orders_init(&a->orders);
+    iris__save_init(&a->save);
     pthread_mutex_init(&a->awaited.lock, NULL);
     pthread_mutex_init(&a->early.lock, NULL);
     a->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -192,8 +194,10 @@ static void wait_for_end(struct app *a)
         iris__app_say_ready(a);
     atomic_compare_exchange_strong(&a->phase, &running, APP_RUNNING);
     iris__app_tell(a, IRIS_APP_READY);
-    while (!atomic_load(&a->stop) && !(looks && iris_is_idle(a->runtime)))
+    while (!atomic_load(&a->stop) && !(looks && iris_is_idle(a->runtime))) {
         iris__app_wait(a, looks ? IDLE_LOOK : -1);
+        iris__save_look(a);
+    }
 }
 
 /* ---- the end ---- */
@@ -237,10 +241,12 @@ static int close_all(struct app *a, int64_t left)
 static int end(struct app *a, int status)
 {
     iris_totals totals = {.size = sizeof totals, .abi = IRIS_ABI};
+    iris__save_look(a); /* who asked too late is told */
     iris__app_tell(a, IRIS_APP_STOPPING);
     iris__watch_close(a->watch);
     a->watch = NULL;
     int64_t left = iris__app_stop(a);
+    iris__restore_close(a);
     iris_count(a->runtime, &totals);
     if (!status)
         status = judge(a, &totals);
@@ -269,8 +275,11 @@ static int run(struct app *a)
 {
     int status = read_manifest(a);
     if (!status)
+        status = iris__restore_open(a);
+    if (!status)
         status = open_all(a);
     if (!a->control) {
+        iris__restore_close(a);
         iris_close(a->runtime, IRIS_SECOND);
         iris__logs_close(&a->logs);
         destroy(a);

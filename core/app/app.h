@@ -14,6 +14,7 @@
 #include "metrics.h"
 #include "order.h"
 #include "runtime.h"
+#include "save.h"
 #include "story.h"
 #include "watch.h"
 
@@ -28,6 +29,7 @@ struct app_actor {         /* beside its manifest_actor */
     iris_version *version; /* loaded, and not yet spawned */
     _Atomic uint64_t pid;  /* 0: not spawned */
     int64_t took;          /* ns: its loading, and then its start */
+    int rests; /* it is frozen, to be saved or not yet let go: it is not to be stopped in order */
 };
 
 /* Requests about actors that have not begun yet: verb_early.c. */
@@ -60,6 +62,8 @@ struct app {
     struct census census; /* control thread */
     struct awaited awaited;
     struct early_list early;
+    struct save_order save;
+    struct restore *restore;     /* or NULL */
     struct app_actor *actors;    /* as in the manifest */
     struct host_config *configs; /* of the manifest's hosts */
     char socket[IRIS_SOCKET_ROOM];

@@ -200,6 +200,8 @@ static int load_all(struct app *a)
             add_problem(a, &problems, i, "kind", "bad-value", iris__reason());
         iris__app_wait(a, 0);
     }
+    if (!iris__problems_count(&problems))
+        iris__restore_check(a, &problems);
     return say_problems(a, &problems) ? IRIS_EXIT_MANIFEST : IRIS_EXIT_OK;
 }
 
@@ -273,18 +275,24 @@ static int spawn(struct app *a, const struct manifest_actor *m, struct app_actor
         .restart = restart_of(m),
         .shutdown = m->shutdown ? m->shutdown : SHUTDOWN_KILL,
         .keep = (uint32_t)m->keep,
-        .stateless_restart = m->stateless == MANIFEST_RESTART,
+        .stateless_restart = m->stateless == MANIFEST_RESTART || m->behind,
+        .frozen = a->restore != NULL,
         .alarms = alarms,
         .nalarms = m->ntimers,
     };
     uint64_t pid;
     add_mailbox(a, m, &s.spawn);
     int result = m->ntimers && !alarms ? iris__fail("%s: no memory", m->path)
-                                       : iris__runtime_spawn(a->runtime, &s, &pid);
+                                       : iris__restore_state(a, m, &s.restored);
+    if (!result)
+        result = iris__runtime_spawn(a->runtime, &s, &pid);
     free(alarms);
     if (result)
         return IRIS_FAIL;
     atomic_store(&actor->pid, pid);
+    actor->rests = s.frozen;
+    if (iris__restore_mail(a, m, pid))
+        return IRIS_FAIL;
     iris__early_admit(a, 0);
     return IRIS_OK;
 }
@@ -362,6 +370,8 @@ int iris__app_start(struct app *a)
     int status = load_all(a);
     if (!status)
         status = start_all(a);
+    if (!status)
+        iris__restore_done(a);
     release_all(a); /* the actors have references of their own */
     return status;
 }

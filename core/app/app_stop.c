@@ -29,9 +29,10 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static const char *why_killed(struct app *a, int64_t shutdown)
+static const char *why_killed(struct app *a, int64_t shutdown, int rests)
 {
     return atomic_load(&a->hurry) ? "killed (how=kill): all are told to stop at once"
+           : rests                ? "killed (how=kill): it rests"
            : shutdown             ? "killed (how=kill): it did not stop in time"
                                   : "killed (how=kill): its shutdown is kill";
 }
@@ -41,14 +42,16 @@ static void stop_one(struct app *a, size_t index, int64_t deadline)
     struct world *w = &a->runtime->world;
     uint64_t pid = a->actors[index].pid;
     int64_t shutdown = a->manifest->actors[index].shutdown;
+    int rests = a->actors[index].rests;
     if (!pid)
         return;
     iris__app_await(a, a->manifest->actors[index].path);
-    if (shutdown && !atomic_load(&a->hurry) && /* else what waits in its mailbox is not handled */
+    if (shutdown && !rests &&
+        !atomic_load(&a->hurry) && /* else what waits in its mailbox is not handled */
         (iris__actor_stop(w, pid) != IRIS_OK ||
          await_end(a, pid, earlier(now(a) + shutdown, deadline))))
         return;
-    iris__actor_kill(w, pid, why_killed(a, shutdown));
+    iris__actor_kill(w, pid, why_killed(a, shutdown, rests));
     await_end(a, pid, earlier(now(a) + KILL_ONE, deadline));
 }
 

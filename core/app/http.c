@@ -1,5 +1,7 @@
 #include "http.h"
 
+#include "api.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -255,6 +257,7 @@ int iris__http_head(struct text *out, int status, int keep_alive, const char *ty
 {
     return iris__text_addf(out,
                            "HTTP/1.1 %d %s\r\n"
+                        "Server: iris/" IRIS__VERSION "\r\n"
                            "Content-Type: %s\r\n"
                            "Content-Length: %zu\r\n"
                            "%s"

@@ -7,7 +7,7 @@
 #define LOOK (2 * IRIS_MILLISECOND)
 
 /* Absolute: who stops the app may stand elsewhere. */
-static json_t *manifest_of(const struct app *a)
+json_t *iris__verb_manifest(const struct app *a)
 {
     const char *file = a->manifest->file, *slash = strrchr(file, '/');
     return json_sprintf("%s/%s", a->manifest->dir, slash ? slash + 1 : file);
@@ -17,8 +17,8 @@ static void stop_app(struct app *a, struct control_reply *reply)
 {
     if (atomic_exchange(&a->stop, 1))
         atomic_store(&a->hurry, 1);
-    iris__control_reply(reply, 200,
-                        json_pack("{s:b, s:o*}", "stopping", 1, "manifest", manifest_of(a)));
+    iris__control_reply(
+        reply, 200, json_pack("{s:b, s:o*}", "stopping", 1, "manifest", iris__verb_manifest(a)));
     iris__app_ring(a);
 }
 
@@ -100,7 +100,16 @@ static void carry_stop(struct call *c)
 
 void iris__verb_stop(void *app, const struct control_request *r, struct control_reply *reply)
 {
-    if (json_object_get(r->body, "target"))
+    const json_t *save = json_object_get(r->body, "save");
+    const char *dir = json_string_value(save);
+    if (save && (!dir || *dir != '/' || json_object_get(r->body, "target")))
+        iris__control_error(
+            reply, "bad-request", NULL,
+            "\"save\": expected an absolute directory, and no \"target\": it is the "
+            "whole app that is saved");
+    else if (save)
+        iris__save_ask(app, dir, reply);
+    else if (json_object_get(r->body, "target"))
         iris__verb_call(app, r, reply, carry_stop);
     else
         stop_app(app, reply);

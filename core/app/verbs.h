@@ -16,7 +16,7 @@
  *   POST /v1/swap      target, handler, cwd, now, cancel, timeout_ms
  *   POST /v1/rollback  target, steps, state, now, timeout_ms
  *                                                       {target, from, to, from_rev, to_rev, of_rev, ...}
- *   POST /v1/stop      target, timeout_ms               {target}, or {stopping: true, manifest} */
+ *   POST /v1/stop      target, timeout_ms, save         {target}, or {stopping: true, manifest, ..} */
 #ifndef IRIS_APP_VERBS_H
 #define IRIS_APP_VERBS_H
 
@@ -53,6 +53,7 @@ const char *iris__messages(char *room, uint64_t n); /* "1 message", "41,200 mess
 
 json_t *iris__verb_text(const char *); /* texts of plugins need not be UTF-8 */
 json_t *iris__verb_event(const struct event *);
+json_t *iris__verb_manifest(const struct app *); /* absolute: who asks may stand elsewhere */
 json_t *iris__verb_row(struct app *, const iris_info *); /* as in `ps` */
 const char *iris__policy_word(uint32_t policy);          /* "dropnew" */
 struct json_out;

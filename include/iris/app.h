@@ -68,6 +68,10 @@ typedef struct iris_app_options {
      * ctx. NULL: nobody. */
     void (*tell)(void *ctx, int what);
     int64_t beat; /* ns; how often tell gets IRIS_APP_BEAT; 0: never */
+    /* A directory with what `iris stop --save` has written, or NULL: actors begin with the state and the mail that
+     * they had. All of them, or nothing handles a message and the app ends. */
+    const char *restore;
+    int leave_behind; /* of restore: actors that the manifest has no more are a warning, and no error */
 } iris_app_options;
 
 /* Runs the application to its end: until it is told to stop (stop_fd, or `iris stop`), or until it

@@ -1,6 +1,7 @@
 /* Requests out of bytes, however they are cut; what is refused; how much is kept. */
 #include "main.h"
 
+#include "api.h"
 #include "http.h"
 
 #include <stdlib.h>
@@ -172,7 +173,8 @@ static void writes_an_answer(void **state)
     (void)state;
     struct text out = {0};
     assert_int_equal(iris__http_answer(&out, 404, 0, "{}", 2), 0);
-    assert_string_equal(out.data, "HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\n"
+    assert_string_equal(out.data, "HTTP/1.1 404 Not Found\r\nServer: iris/" IRIS__VERSION "\r\n"
+                                  "Content-Type: application/json\r\n"
                                   "Content-Length: 2\r\nConnection: close\r\n\r\n{}");
     iris__text_finish(&out);
 }

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -23,6 +24,8 @@ struct exchange {
     int complete;
     char *body;
     size_t len, room;
+    int at_server; /* the header that is being read says who answers */
+    char server[64];
 };
 
 /* ---- errors ---- */
@@ -184,6 +187,23 @@ static int on_body(llhttp_t *p, const char *at, size_t len)
     return 0;
 }
 
+/* What has parsed whole stands in one read, or in several. */
+static int on_field(llhttp_t *p, const char *at, size_t len)
+{
+    struct exchange *x = p->data;
+    x->at_server = len == strlen("server") && !strncasecmp(at, "server", len);
+    return 0;
+}
+
+static int on_value(llhttp_t *p, const char *at, size_t len)
+{
+    struct exchange *x = p->data;
+    size_t used = strlen(x->server), room = sizeof x->server - 1 - used;
+    if (x->at_server)
+        memcpy(x->server + used, at, len < room ? len : room);
+    return 0;
+}
+
 static int on_complete(llhttp_t *p)
 {
     struct exchange *x = p->data;
@@ -191,7 +211,10 @@ static int on_complete(llhttp_t *p)
     return HPE_PAUSED;
 }
 
-static const llhttp_settings_t settings = {.on_body = on_body, .on_message_complete = on_complete};
+static const llhttp_settings_t settings = {.on_header_field = on_field,
+                                           .on_header_value = on_value,
+                                           .on_body = on_body,
+                                           .on_message_complete = on_complete};
 
 static int send_request(struct exchange *x, const char *method, const char *path,
                         const json_t *body)
@@ -249,6 +272,20 @@ static int lost(const struct common *c, const char *path)
     return status;
 }
 
+/* Members are only added, so most works; what does not is understood sooner when this was said. A program reads
+ * stdout, and stderr is for people. */
+static void compare_versions(const struct exchange *x)
+{
+    static const char mark[] = "iris/";
+    const char *there = strncmp(x->server, mark, sizeof mark - 1) ? "(unknown)" : x->server + 5;
+    if (!strcmp(there, iris_app_version()))
+        return;
+    say_errorf(
+        "what one of them does not know, the other may: use that version's program, or start "
+        "the app anew with this one",
+        "the app runs iris %s, and this is iris %s", there, iris_app_version());
+}
+
 /* The answer as it is; its error, if it is one, as an exit status. */
 static int judge(const struct common *c, const struct exchange *x, json_t **answer)
 {
@@ -287,8 +324,10 @@ int client_call(const struct common *c, const char *method, const char *path, js
         x.fd = dial(at);
         if (x.fd < 0 || send_request(&x, method, path, body) || read_answer(&x))
             status = lost(c, at);
-        else
+        else {
+            compare_versions(&x);
             status = judge(c, &x, answer);
+        }
         if (x.fd >= 0)
             close(x.fd);
     }

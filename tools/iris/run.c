@@ -22,7 +22,7 @@ struct run {
     int json;
 };
 
-enum { KEY_JSON = 1000, KEY_SET, KEY_IDLE, KEY_WORKERS, KEY_WATCH };
+enum { KEY_JSON = 1000, KEY_SET, KEY_IDLE, KEY_WORKERS, KEY_WATCH, KEY_RESTORE, KEY_LEAVE };
 
 static void parse_workers(struct run *r, const char *arg, struct argp_state *state)
 {
@@ -49,6 +49,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_WATCH:
         r->app.watch = 1;
         return 0;
+    case KEY_RESTORE:
+        r->app.restore = arg;
+        return 0;
+    case KEY_LEAVE:
+        r->app.leave_behind = 1;
+        return 0;
+    case ARGP_KEY_END:
+        if (r->app.leave_behind && !r->app.restore)
+            argp_error(state, "--leave-behind: expected --restore DIR, too");
+        return 0;
     case KEY_WORKERS:
         parse_workers(r, arg, state);
         return 0;
@@ -64,6 +74,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp_option options[] = {
     {"until-idle", KEY_IDLE, NULL, 0, "End when there is nothing left to do", 1},
     {"watch", KEY_WATCH, NULL, 0, "Swap each actor whose file changes", 1},
+    {"restore", KEY_RESTORE, "DIR", 0, "Begin with what iris stop --save DIR has written", 1},
+    {"leave-behind", KEY_LEAVE, NULL, 0,
+     "With --restore: let go what the manifest has no actor for", 1},
     {"set", KEY_SET, "KEY=VALUE", 0, "Replace a value, as in: --set env.LOG=/var/log/x", 1},
     {"workers", KEY_WORKERS, "N", 0, "Threads that run native actors (default: one per core)", 1},
     {"json", KEY_JSON, NULL, 0, "Print each line as a JSON object", 8},

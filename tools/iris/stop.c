@@ -10,7 +10,10 @@
 struct stop {
     struct common common;
     const char *target;
+    const char *save; /* or NULL */
 };
+
+enum { KEY_SAVE = 1100 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -18,6 +21,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = state->child_inputs[1] = &s->common;
+        return 0;
+    case KEY_SAVE:
+        s->save = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (s->target && s->save)
+            argp_error(state, "--save=%s: expected no PATH: it is the whole app that is saved",
+                       s->save);
         return 0;
     case ARGP_KEY_ARG:
         if (s->target)
@@ -28,12 +39,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     return ARGP_ERR_UNKNOWN;
 }
 
+static const struct argp_option options[] = {
+    {"save", KEY_SAVE, "DIR", 0,
+     "Write what all actors have in mind to DIR/NAME.save first, for iris run --restore", 1},
+    {0},
+};
+
 const struct argp stop_argp = {
-    NULL,
+    options,
     parse,
     "[PATH]",
     "Stop a running app, in order; with PATH, one of its actors.\v"
-    "Messages that were accepted are handled first. Returns when it is over.",
+    "Messages that were accepted are handled first; with --save they are kept instead. Returns when it is over.",
     waiting_children,
     NULL,
     NULL,
@@ -47,11 +64,15 @@ static const char *seen_from(const char *cwd, const char *file)
 }
 
 /* "stopped; start it again with: iris run examples/logwatch/app.json" */
-static void say_stopped(const char *manifest)
+static void say_stopped(const char *manifest, const char *save)
 {
     char *cwd = getcwd(NULL, 0);
     const char *file = manifest ? seen_from(cwd ? cwd : "/", manifest) : "app.json";
     say_advice(stdout, "stopped; start it again with: iris run");
+    if (save) {
+        fputs(" --restore ", stdout);
+        say_word(stdout, save);
+    }
     if (strcmp(file, "app.json")) { /* which is what it takes without a name */
         putchar(' ');
         say_word(stdout, file);
@@ -60,21 +81,48 @@ static void say_stopped(const char *manifest)
     free(cwd);
 }
 
-static int report_stopped(const struct common *c, const json_t *answer)
+static json_int_t number(const json_t *answer, const char *key)
+{
+    return json_integer_value(json_object_get(answer, key));
+}
+
+/* What is not in it is said, too. */
+static void say_saved(const json_t *answer)
+{
+    json_int_t actors = number(answer, "actors"), messages = number(answer, "messages"),
+               others = number(answer, "others"), questions = number(answer, "questions");
+    printf("saved %lld actor%s with %lld message%s in %s\n", (long long)actors,
+           actors == 1 ? "" : "s", (long long)messages, messages == 1 ? "" : "s",
+           text_of(answer, "saved"));
+    if (others)
+        printf("%lld actors that the manifest does not name are not in it\n", (long long)others);
+    if (questions)
+        printf("%lld questions that nobody had begun are not in it\n", (long long)questions);
+}
+
+static int report_stopped(const struct stop *s, const json_t *answer)
 {
     const char *manifest = json_string_value(json_object_get(answer, "manifest"));
-    if (c->json)
-        client_print(json_pack("{s:b, s:s*}", "stopped", 1, "manifest", manifest));
-    else
-        say_stopped(manifest);
+    if (s->common.json) {
+        json_t *all = json_pack("{s:b, s:s*}", "stopped", 1, "manifest", manifest);
+        json_object_update_missing(all, (json_t *)answer);
+        json_object_del(all, "iris");
+        json_object_del(all, "stopping");
+        client_print(all);
+        return IRIS_EXIT_OK;
+    }
+    if (s->save)
+        say_saved(answer);
+    say_stopped(manifest, s->save);
     return IRIS_EXIT_OK;
 }
 
-static int report_end(const struct common *c, int watch, const json_t *answer)
+static int report_end(const struct stop *s, int watch, const json_t *answer)
 {
+    const struct common *c = &s->common;
     switch (client_await_end(c, watch)) {
     case IRIS_OK:
-        return report_stopped(c, answer);
+        return report_stopped(s, answer);
     case IRIS_AGAIN:
         return client_error(c, "timeout", "wait longer with --timeout 2m, or look: iris ps",
                             "the app is still stopping");
@@ -82,19 +130,32 @@ static int report_end(const struct common *c, int watch, const json_t *answer)
     return client_error(c, "failed", "the app's output says more", iris_app_reason());
 }
 
-static int stop_app(struct common c)
+/* The app may stand elsewhere than who stops it. */
+static json_t *how(const struct stop *s)
+{
+    json_t *body = json_object();
+    char *cwd = s->save && *s->save != '/' ? getcwd(NULL, 0) : NULL;
+    if (s->save)
+        json_object_set_new(body, "save",
+                            json_sprintf("%s%s%s", cwd ? cwd : "", cwd ? "/" : "", s->save));
+    free(cwd);
+    return body;
+}
+
+static int stop_app(const struct stop *s)
 {
     char path[IRIS_SOCKET_ROOM];
     json_t *answer;
+    struct common c = s->common;
     int status = client_find(&c, path, sizeof path);
     if (status)
         return status;
     c.app = path;
     c.quiet = 1;                      /* that it stops; that it has stopped is more */
     int watch = iris_app_watch(path); /* this one, and not the next of its name */
-    status = client_call(&c, "POST", "/v1/stop", json_object(), &answer);
+    status = client_call(&c, "POST", "/v1/stop", how(s), &answer);
     if (!status)
-        status = report_end(&c, watch, answer);
+        status = report_end(s, watch, answer);
     json_decref(answer);
     if (watch >= 0)
         close(watch);
@@ -118,5 +179,5 @@ int verb_stop(int argc, char **argv)
 {
     struct stop s = {.common.timeout_ms = 30000};
     parse_arguments(&stop_argp, argc, argv, &s);
-    return s.target ? stop_actor(&s) : stop_app(s.common);
+    return s.target ? stop_actor(&s) : stop_app(&s);
 }

@@ -1,0 +1,245 @@
+#include "save.h"
+
+#include "app.h"
+#include "fail.h"
+#include "freeze.h"
+#include "message.h"
+#include "saved.h"
+#include "send.h"
+#include "verbs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Messages keep their sender: a pid of then, whose actor may begin later than who has its mail. So they are
+ * held, in mailboxes where nobody begins them, until all pids of now are known. */
+struct held {
+    struct message *message;
+    uint64_t from;
+};
+
+struct restore {
+    struct saved saved;
+    struct held *held;
+    size_t nheld, room;
+    char *file;
+};
+
+static const struct saved_actor *saved_of(const struct app *a, const char *path)
+{
+    const struct saved *s = a->restore ? &a->restore->saved : NULL;
+    for (size_t i = 0; s && i < s->n; i++)
+        if (!strcmp(s->actors[i].path, path))
+            return &s->actors[i];
+    return NULL;
+}
+
+static const struct manifest_actor *in_manifest(const struct app *a, const char *path)
+{
+    for (size_t i = 0; i < a->manifest->nactors; i++)
+        if (!strcmp(a->manifest->actors[i].path, path))
+            return &a->manifest->actors[i];
+    return NULL;
+}
+
+/* ---- before anything runs ---- */
+
+/* Not 0: the manifest has no such actor (any more), and it would be lost. */
+static int check_path(struct app *a, const struct saved_actor *s)
+{
+    char count[COUNT_ROOM];
+    if (in_manifest(a, s->path) || !(s->has_state || s->messages))
+        return 0;
+    iris__app_say(a, a->options.leave_behind ? IRIS_APP_WARNING : IRIS_APP_ERROR,
+                  "%s: the save has its state (%zu bytes) and %s, and the manifest has no such "
+                  "actor%s",
+                  s->path, s->state.len, iris__messages(count, s->messages),
+                  a->options.leave_behind ? ": left behind" : "");
+    return !a->options.leave_behind;
+}
+
+static int check_paths(struct app *a)
+{
+    const struct saved *s = &a->restore->saved;
+    int lost = 0;
+    for (size_t i = 0; i < s->n; i++)
+        lost += check_path(a, &s->actors[i]);
+    if (lost)
+        iris__app_say(a, IRIS_APP_ERROR,
+                      "iris: nothing was started; put them back into the manifest, or let them go "
+                      "with --leave-behind");
+    return lost;
+}
+
+int iris__restore_open(struct app *a)
+{
+    if (!a->options.restore)
+        return IRIS_EXIT_OK;
+    a->restore = calloc(1, sizeof *a->restore);
+    if (a->restore)
+        a->restore->file = iris__saved_name(a->options.restore, a->manifest->name);
+    if (!a->restore || !a->restore->file)
+        iris__fail("no memory");
+    else if (!iris__saved_read(&a->restore->saved, a->restore->file))
+        return check_paths(a) ? IRIS_EXIT_FAILED : IRIS_EXIT_OK;
+    iris__app_say(a, IRIS_APP_ERROR, "iris: %s", iris__reason());
+    return IRIS_EXIT_FAILED;
+}
+
+static void check_mail(struct app *a, const struct manifest_actor *m, const struct saved_actor *s,
+                       struct problems *p)
+{
+    char pointer[48], count[COUNT_ROOM];
+    if (!m->capacity || s->messages <= m->capacity || m->overflow == IRIS_BLOCK)
+        return;
+    snprintf(pointer, sizeof pointer, "/actors/%zu/mailbox", m->index);
+    iris__problem_add(p, a->manifest->file, pointer, "restore",
+                      "the save has %s for %s; expected a mailbox that takes them",
+                      iris__messages(count, s->messages), m->path);
+}
+
+void iris__restore_check(struct app *a, struct problems *p)
+{
+    for (size_t i = 0; a->restore && i < a->manifest->nactors; i++) {
+        const struct manifest_actor *m = &a->manifest->actors[i];
+        const struct saved_actor *s = saved_of(a, m->path);
+        const iris_version *v = a->actors[i].version;
+        char pointer[48];
+        if (!s)
+            continue;
+        check_mail(a, m, s, p);
+        if (!s->has_state || !v || v->b.upgrade)
+            continue;
+        snprintf(pointer, sizeof pointer, "/actors/%zu/handler", m->index);
+        iris__problem_add(p, a->manifest->file, pointer, "restore",
+                          "\"%s\" has no upgrade(); the save has its state, %zu bytes of format %u "
+                          "by %s",
+                          v->b.name, s->state.len, s->state_version, s->handler);
+    }
+}
+
+/* ---- one actor ---- */
+
+int iris__restore_state(struct app *a, const struct manifest_actor *m, struct restored **out)
+{
+    const struct saved_actor *s = saved_of(a, m->path);
+    *out = NULL;
+    if (!s || !s->has_state)
+        return 0;
+    *out = malloc(sizeof **out + s->state.len + 1);
+    if (!*out)
+        return iris__fail("%s: no memory", m->path);
+    (*out)->from = s->state_version;
+    (*out)->len = s->state.len;
+    if (s->state.len)
+        memcpy((*out)->data, s->state.data, s->state.len);
+    return 0;
+}
+
+static int hold(struct restore *r, struct message *m, uint64_t from)
+{
+    if (r->nheld == r->room) {
+        size_t room = r->room ? r->room * 2 : 64;
+        struct held *held = realloc(r->held, room * sizeof *held);
+        if (!held)
+            return -1;
+        r->held = held;
+        r->room = room;
+    }
+    atomic_fetch_add(&m->refs, 1);
+    r->held[r->nheld++] = (struct held){m, from};
+    return 0;
+}
+
+static int deliver(struct app *a, uint64_t pid, const struct saved_message *from)
+{
+    struct world *w = &a->runtime->world;
+    struct message *m = iris__message_new(w->pool, from->len);
+    if (!m || hold(a->restore, m, from->from)) {
+        if (m)
+            iris__message_drop(w->pool, m);
+        return iris__fail("no memory for a message of the save");
+    }
+    m->pub.kind = IRIS_USER;
+    m->pub.from = 0;
+    m->pub.to = pid;
+    m->pub.ref = 0;
+    if (from->len)
+        memcpy(m->body, from->data, from->len);
+    if (iris__post(w, NULL, m, OVERFLOW_ALONE) == IRIS_OK)
+        return IRIS_OK;
+    iris__message_drop(w->pool, m);
+    return iris__fail("its mailbox takes not all messages of the save");
+}
+
+int iris__restore_mail(struct app *a, const struct manifest_actor *m, uint64_t pid)
+{
+    const struct saved_actor *s = saved_of(a, m->path);
+    struct saved_message one;
+    size_t at = 0;
+    while (s && iris__saved_next(s, &at, &one))
+        if (deliver(a, pid, &one))
+            return IRIS_FAIL;
+    return IRIS_OK;
+}
+
+/* ---- all of them ---- */
+
+/* The pid of now; 0: who sent it is not there any more. */
+static uint64_t sender(const struct app *a, uint64_t from)
+{
+    const struct saved *s = &a->restore->saved;
+    for (size_t i = 0; from && i < s->n; i++) {
+        const struct manifest_actor *m =
+            s->actors[i].pid == from ? in_manifest(a, s->actors[i].path) : NULL;
+        if (m)
+            return atomic_load(&a->actors[m - a->manifest->actors].pid);
+    }
+    return 0;
+}
+
+static void let_mail_go(struct app *a, int begins)
+{
+    struct restore *r = a->restore;
+    for (size_t i = 0; i < r->nheld; i++) {
+        if (begins)
+            r->held[i].message->pub.from = sender(a, r->held[i].from);
+        iris__message_drop(a->runtime->world.pool, r->held[i].message);
+    }
+    free(r->held);
+    r->held = NULL;
+    r->nheld = r->room = 0;
+}
+
+void iris__restore_done(struct app *a)
+{
+    struct restore *r = a->restore;
+    char count[COUNT_ROOM];
+    if (!r)
+        return;
+    uint64_t messages = r->nheld;
+    let_mail_go(a, 1);
+    for (size_t i = 0; i < a->manifest->nactors; i++) {
+        struct app_actor *actor = &a->actors[a->manifest->start_order[i]];
+        actor->rests = 0;
+        iris__thaw(&a->runtime->world, atomic_load(&actor->pid));
+    }
+    iris__app_say(a, IRIS_APP_NOTE, "restored %zu actors with %s from %s, of %s by iris %s",
+                  r->saved.n, iris__messages(count, messages), r->file, r->saved.time,
+                  r->saved.iris);
+}
+
+/* While the runtime is there, if there was one. */
+void iris__restore_close(struct app *a)
+{
+    struct restore *r = a->restore;
+    if (!r)
+        return;
+    if (a->runtime)
+        let_mail_go(a, 0);
+    iris__saved_finish(&r->saved);
+    free(r->held);
+    free(r->file);
+    free(r);
+    a->restore = NULL;
+}
