@@ -3,19 +3,24 @@
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 build = cmake --preset $(1) >/dev/null && cmake --build --preset $(1) -j $(JOBS)
+# `build` is what one uses, `whole` also what tests it: twice as much.
 # Twice the cores: most tests of whole programs wait, for a process or for a clock.
 test = ctest --preset $(1) -j $$((2 * $(JOBS)))
 
-.PHONY: build run test bench bench-python bench-node bench-mesh bench-peers lint analyze format install deb soak soak-churn soak-python soak-node soak-mesh lifetimes-node seeds sim soak-sim fuzz test-asan test-tsan test-clang clean
+.PHONY: build whole run test bench bench-python bench-node bench-mesh bench-peers lint analyze format install deb soak soak-churn soak-python soak-node soak-mesh lifetimes-node seeds sim soak-sim fuzz test-asan test-tsan test-clang clean
 
 build:
+	@tools/setup
+	@$(call build,release) --target programs
+
+whole:
 	@tools/setup
 	@$(call build,release)
 
 run: build
 	@./iris run examples/logwatch/app.json --until-idle
 
-test: build
+test: whole
 	@$(call test,release)
 
 bench: build
@@ -65,14 +70,14 @@ test-clang:
 # SOAK_SECONDS: how long each script in tests/soak/ does (never in CI).
 FUZZ_SECONDS ?= 20
 
-seeds: build
+seeds: whole
 	@SEEDS=$${SEEDS:-1000} ctest --preset release -j $(JOBS) -L seeds
 
 # The simulator of the mesh (tests/sim): SIM_SEEDS lives of some nodes each; a million take hours.
-sim: build
+sim: whole
 	@tools/sim build/release $${SIM_SEEDS:-10000}
 
-soak-sim: build
+soak-sim: whole
 	@tools/sim build/release $${SIM_SEEDS:-1000000}
 
 fuzz:
@@ -85,7 +90,7 @@ churn = ASAN_OPTIONS=detect_stack_use_after_return=1:quarantine_size_mb=16 \
     LSAN_OPTIONS=suppressions=tests/lsan.supp TSAN_OPTIONS=suppressions=tests/tsan.supp \
     $(2) build/$(1)/tests/soak/churn $${SOAK_SECONDS:-600}
 
-soak-churn: build
+soak-churn: whole
 	@$(call churn,release)
 	@tools/setup --all
 	@$(call build,asan) --target churn
@@ -93,37 +98,37 @@ soak-churn: build
 	@$(call build,tsan) --target churn
 	@$(call churn,tsan,$(fixed))
 
-soak-python: build
+soak-python: whole
 	@IRIS=$(CURDIR)/build/release/bin/iris SRC=$(CURDIR) BUILD=$(CURDIR)/build/release \
 	    tests/run_script $(CURDIR)/tests/soak/python.sh
 
-soak-node: build
+soak-node: whole
 	@IRIS=$(CURDIR)/build/release/bin/iris SRC=$(CURDIR) BUILD=$(CURDIR)/build/release \
 	    tests/run_script $(CURDIR)/tests/soak/node.sh
 
 # Three nodes under random faults, and books that balance; SEED.
-soak-mesh: build
+soak-mesh: whole
 	@IRIS=$(CURDIR)/build/release/bin/iris SRC=$(CURDIR) BUILD=$(CURDIR)/build/release \
 	    tests/run_script $(CURDIR)/tests/soak/mesh.sh
 
 # Processes with actors of Node, from begin to end, in random order; LIVES (100) of them.
-lifetimes-node: build
+lifetimes-node: whole
 	@node=$$(sed -n 's/^IRIS_NODE_PROGRAM:[A-Z]*=//p' build/release/CMakeCache.txt); [ ! -x "$$node" ] || \
 	    IRIS_NODE=$(CURDIR)/build/release/lib/iris/node "$$node" tests/node/lifetimes.mjs $${LIVES:-100}
 
-soak: build soak-churn lifetimes-node
+soak: whole soak-churn lifetimes-node
 	@SEEDS=$${SEEDS:-10000} ctest --preset release -j $(JOBS) -L seeds
 	@ctest --preset release -j $(JOBS) --repeat until-fail:20
 	@for script in tests/soak/*.sh; do [ ! -f "$$script" ] || \
 	    IRIS=$(CURDIR)/build/release/bin/iris SRC=$(CURDIR) BUILD=$(CURDIR)/build/release \
 	    tests/run_script $(CURDIR)/$$script || exit 1; done
 
-lint: build
+lint: whole
 	@tools/setup --all
 	@tools/lint/all build/release
 
 # What lint does not wait for: clang's analyzer, minutes long.
-analyze: build
+analyze: whole
 	@tools/setup --all
 	@tools/lint/tidy build/release deep
 
@@ -134,7 +139,7 @@ install: build
 	@DESTDIR="$(abspath $(DESTDIR))" cmake --install build/release --prefix "$(abspath $(PREFIX))"
 
 # A package for this Debian: build/iris_VERSION_ARCHITECTURE.deb.
-deb: build
+deb: whole
 	@cd build && cpack -G DEB --config release/CPackConfig.cmake
 
 clean:

@@ -14,3 +14,16 @@ set(CMAKE_BUILD_RPATH_USE_ORIGIN ON)
 install(DIRECTORY include/iris DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h")
 install(DIRECTORY examples/logwatch examples/embed examples/mesh examples/hello examples/python examples/node DESTINATION ${CMAKE_INSTALL_DATADIR}/iris/examples)
+
+# A target of all that this directory builds so far: neither tests, which are another directory's, nor what CTest
+# calls targets.
+function(iris_programs)
+  get_property(targets DIRECTORY PROPERTY BUILDSYSTEM_TARGETS)
+  add_custom_target(programs)
+  foreach(target IN LISTS targets)
+    get_target_property(type ${target} TYPE)
+    if(type MATCHES "EXECUTABLE|LIBRARY" OR target STREQUAL manuals)
+      add_dependencies(programs ${target})
+    endif()
+  endforeach()
+endfunction()
