@@ -176,10 +176,12 @@ char *iris__find_handler(const struct manifest *m, const char *name, const char 
     char installed[PATH_MAX];
     if (strchr(name, '/'))
         return below(m->dir, name);
+    char *path = try(m->dir, name);
+    if (path)
+        return path;
     if (iris__runtime_dir(installed, sizeof installed, "behaviours"))
         *installed = '\0';
-    char *path = try(m->dir, name);
-    if (!path && *installed)
+    if (*installed)
         path = try(installed, name);
     if (!path && cwd)
         path = try(cwd, name);

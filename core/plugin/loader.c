@@ -228,13 +228,32 @@ int iris__loader_attach(struct loader *l, const char *file, entry_fn *entry, con
     return welcome(l, lib, file, api, out);
 }
 
+/* It becomes the newest; the oldest goes. */
+static void remember(struct loader *l, struct copy *copy)
+{
+    int i = 0;
+    while (i < IRIS__READ_KEPT - 1 && l->read[i] != copy)
+        i++;
+    iris__store_drop(&l->store, l->read[i]);
+    memmove(l->read + 1, l->read, (size_t)i * sizeof *l->read);
+    l->read[0] = iris__copy_share(copy);
+}
+
+static void forget(struct loader *l)
+{
+    for (int i = 0; i < IRIS__READ_KEPT; i++) {
+        iris__store_drop(&l->store, l->read[i]);
+        l->read[i] = NULL;
+    }
+}
+
 int iris__loader_read(struct loader *l, const char *file, struct source *s)
 {
     if (iris__source_read(s, file))
         return -1;
     s->copy = iris__store_copy(&l->store, file, s->code, s->hash);
     if (s->copy)
-        return 0;
+        return remember(l, s->copy), 0;
     iris__source_free(s);
     return -1;
 }
@@ -279,6 +298,7 @@ int iris__loader_sweep(struct loader *l)
 void iris__loader_finish(struct loader *l)
 {
     iris__loader_sweep(l);
+    forget(l);
     for (struct library *lib = l->libraries, *next; lib; lib = next) {
         next = lib->next;
         lib->copy = NULL;

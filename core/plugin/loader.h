@@ -12,6 +12,8 @@
 
 #include <stdatomic.h>
 
+#define IRIS__READ_KEPT \
+    8 /* files last read for hosts: of many actors of one file, one copy is made */
 #define IRIS__KEPT_WARN 1000
 #define IRIS__KEPT_MOST \
     10000 /* at about 13,000 the kernel's limit on mappings ends it (measured) */
@@ -31,6 +33,7 @@ struct library {
 struct loader {
     struct store store;
     struct library *libraries;
+    struct copy *read[IRIS__READ_KEPT];            /* the newest first; NULL where there is none */
     int kept;                                      /* libraries that can never be unmapped */
     int warn_at;                                   /* 1,000 of them, then 2,000, 4,000, ... */
     void (*warn)(void *ctx, const char *sentence); /* set it after init; may be NULL */

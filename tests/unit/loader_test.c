@@ -508,7 +508,30 @@ static void read_gives_bytes_and_a_private_copy(void **state)
     iris__loader_free(&f->loader, &s);
     assert_true(loader_exists(same.copy->path));
     iris__loader_free(&f->loader, &same);
-    assert_null(f->loader.store.copies);
+}
+
+/* Many actors of one file are read one after the other; a copy is made, and flushed, once. */
+static void file_read_again_has_the_copy_of_before(void **state)
+{
+    struct loader_fixture *f = *state;
+    char *file = strdup(loader_put_bytes(f, "pay.py", "first", strlen("first")));
+    struct source s;
+    assert_int_equal(iris__loader_read(&f->loader, file, &s), 0);
+    struct copy *copy = s.copy;
+    iris__loader_free(&f->loader, &s);
+    for (int i = 1; i <= IRIS__READ_KEPT; i++) { /* as many others, and it between them */
+        const char *other = loader_put_bytes(f, "other.py", "01234567890", (size_t)i);
+        assert_int_equal(iris__loader_read(&f->loader, file, &s), 0);
+        assert_ptr_equal(s.copy, copy);
+        iris__loader_free(&f->loader, &s);
+        assert_int_equal(iris__loader_read(&f->loader, other, &s), 0);
+        iris__loader_free(&f->loader, &s);
+    }
+    int n = 0;
+    for (struct copy *c = f->loader.store.copies; c; c = c->next)
+        n++;
+    assert_int_equal(n, IRIS__READ_KEPT); /* the oldest one is gone, file and all */
+    free(file);
 }
 
 /* What was read is what is loaded, whatever became of the file since; and the copy is shared. */
@@ -649,6 +672,7 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST_LOADER("loader.newer_plugin_with_longer_structs_runs", newer_plugin_with_longer_structs_runs),
     IRIS_TEST_LOADER("loader.behaviour_is_found_by_name", behaviour_is_found_by_name),
     IRIS_TEST_LOADER("loader.linked_plugin_is_attached_once", linked_plugin_is_attached_once),
+    IRIS_TEST_LOADER("loader.file_read_again_has_the_copy_of_before", file_read_again_has_the_copy_of_before),
     IRIS_TEST_LOADER("loader.read_gives_bytes_and_a_private_copy", read_gives_bytes_and_a_private_copy),
     IRIS_TEST_LOADER("loader.read_file_is_loaded_as_it_was_read", read_file_is_loaded_as_it_was_read),
     IRIS_TEST_LOADER("loader.neighbours_are_found_where_the_file_is", neighbours_are_found),

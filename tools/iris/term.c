@@ -27,16 +27,30 @@ static size_t control(const char *s, size_t len)
     return len > 1 && c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0 ? 2 : 0;
 }
 
+/* How much of it can be written as it is: up to a control character, or with the end of its line. */
+static size_t plain_run(const char *text, size_t len)
+{
+    size_t n = 0;
+    while (n < len && !control(text + n, len - n))
+        if (text[n++] == '\n')
+            break;
+    return n;
+}
+
+/* In runs: stderr has no buffer, and with PYTHONUNBUFFERED, Python takes that of stdout. */
 void say_shown(FILE *to, const char *text, size_t len, const char *next)
 {
-    for (size_t i = 0, n; i < len; i += n ? n : 1) {
+    for (size_t i = 0, n; i < len; i += n) {
+        n = plain_run(text + i, len - i);
+        if (n) {
+            fwrite(text + i, 1, n, to);
+            if (text[i + n - 1] == '\n' && i + n < len)
+                fputs(next, to);
+            continue;
+        }
         n = control(text + i, len - i);
-        if (!n)
-            putc(text[i], to);
         for (size_t k = 0; k < n; k++)
             fprintf(to, "\\x%02x", (unsigned char)text[i + k]);
-        if (text[i] == '\n' && i + 1 < len)
-            fputs(next, to);
     }
 }
 
