@@ -311,6 +311,32 @@ static int judge(const struct common *c, const struct exchange *x, json_t **answ
     return status;
 }
 
+static int exchange(struct exchange *x, const char *at, const char *method, const char *path,
+                    const json_t *body)
+{
+    x->fd = dial(at);
+    int failed = x->fd < 0 || send_request(x, method, path, body) || read_answer(x), error = errno;
+    if (x->fd >= 0)
+        close(x->fd);
+    errno = error;
+    return failed;
+}
+
+int client_fetch(const char *socket, int64_t timeout_ms, const char *method, const char *path,
+                 const json_t *body, json_t **answer)
+{
+    struct exchange x = {.until = now_ms() + timeout_ms};
+    int failed = exchange(&x, socket, method, path, body), error = errno;
+    *answer = failed ? NULL : json_loadb(x.body ? x.body : "", x.len, 0, NULL);
+    free(x.body);
+    errno = failed ? error : EBADMSG;
+    if (json_is_object(*answer))
+        return 0;
+    json_decref(*answer);
+    *answer = NULL;
+    return -1;
+}
+
 int client_call(const struct common *c, const char *method, const char *path, json_t *body,
                 json_t **answer)
 {
@@ -320,16 +346,11 @@ int client_call(const struct common *c, const char *method, const char *path, js
     int status = client_find(c, at, sizeof at);
     if (status == IRIS_EXIT_NOT_RUNNING && c->follows)
         status = IRIS_EXIT_OK;
+    else if (!status && exchange(&x, at, method, path, body))
+        status = lost(c, at);
     else if (!status) {
-        x.fd = dial(at);
-        if (x.fd < 0 || send_request(&x, method, path, body) || read_answer(&x))
-            status = lost(c, at);
-        else {
-            compare_versions(&x);
-            status = judge(c, &x, answer);
-        }
-        if (x.fd >= 0)
-            close(x.fd);
+        compare_versions(&x);
+        status = judge(c, &x, answer);
     }
     free(x.body);
     json_decref(body);

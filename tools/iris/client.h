@@ -14,6 +14,14 @@
 int client_call(const struct common *c, const char *method, const char *path, json_t *body,
                 json_t **answer);
 
+/* The same of one socket, without a word: body is borrowed. 0: *answer is an object, which may be an error. -1
+ * with errno: ETIMEDOUT, ENODATA (it hung up), EBADMSG (no JSON), or why nobody is there. */
+int client_fetch(const char *socket, int64_t timeout_ms, const char *method, const char *path,
+                 const json_t *body, json_t **answer);
+
+/* The handler of a swap, as the user means it from here. 0, or -1. */
+int put_handler(json_t *body, const char *handler);
+
 /* The socket of the app that is meant; else an exit status, with the reason printed. */
 int client_find(const struct common *c, char *path, size_t room);
 

@@ -106,7 +106,7 @@ const struct argp rollback_argp = {
 /* A name that says where the file is means one in the directory of the user, not of the app. A
  * bare name may also be a library that the app knows where to find: the app decides, and gets told
  * both. */
-static int put_handler(json_t *body, const char *handler)
+int put_handler(json_t *body, const char *handler)
 {
     char *cwd = getcwd(NULL, 0);
     json_t *value = NULL;

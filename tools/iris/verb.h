@@ -45,6 +45,7 @@ VERB(schema)
 VERB(send)
 VERB(stop)
 VERB(swap)
+VERB(top)
 VERB(whereis)
 #undef VERB
 

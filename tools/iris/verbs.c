@@ -10,6 +10,7 @@ const struct verb verbs[] = {
     {"run", "[FILE]", "run an app from its manifest (./app.json)", verb_run, &run_argp},
     {"check", "[FILE]", "check a manifest without starting anything", verb_check, &check_argp},
     {"ps", "[TEXT]", "list the actors of a running app", verb_ps, &ps_argp},
+    {"top", "[TEXT]", "the busiest actors, each second anew", verb_top, &top_argp},
     {"logs", "[PATTERN]", "what it logs, and what it logs next", verb_logs, &logs_argp},
     {"explain", "PATH|KEY", "what happened to an actor; what a key of the manifest means",
      verb_explain, &explain_argp},
