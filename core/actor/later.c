@@ -131,8 +131,10 @@ int iris__later_settle(iris_actor *a, struct message *m)
     }
     if (result == IRIS_OK)
         iris__message_drop(w->pool, m);
-    if (!a->open)
+    if (!a->open) {
+        iris__turn_catch_up(a);
         put_back(a);
+    }
     return result == IRIS_OK || result == IRIS_AGAIN ? IRIS_OK : IRIS_FAIL;
 }
 

@@ -69,13 +69,22 @@ void iris__turn_drop_stray(iris_actor *a, struct message *m)
     iris__world_dead_letter(w, m, routed ? DEAD_NODE : DEAD_STRAY);
 }
 
-static void drop_strays(struct turn *t, iris_actor *a, uint64_t pid)
+static void drop_strays(const struct world *w, iris_actor *a, uint64_t pid)
 {
-    for (struct message *m; (m = a->local) && m->pub.kind < KIND_SWAP && is_stray(t->w, m, pid);) {
+    for (struct message *m; (m = a->local) && m->pub.kind < KIND_SWAP && is_stray(w, m, pid);) {
         a->local = m->next;
         iris__mailbox_adjust(a, -1);
         iris__turn_drop_stray(a, m);
     }
+}
+
+/* Mail is taken in when none is left here: what is always put back would keep it out. And a stray in
+ * the middle would keep from each other what stands on both sides of it. */
+void iris__turn_catch_up(iris_actor *a)
+{
+    drop_strays(iris__world_of(a), a, iris__actor_pid(a));
+    if (!a->local)
+        iris__mailbox_fetch(a);
 }
 
 /* Messages for one of the budget. */
@@ -104,6 +113,7 @@ static int gather(struct turn *t, iris_actor *a, const iris_message **batch, uin
 
 static void put_back(iris_actor *a, const iris_message *const *batch, int from, int n)
 {
+    iris__turn_catch_up(a);
     for (int i = n; i-- > from;) {
         struct message *m = iris__message_of(batch[i]);
         m->next = a->local;
@@ -232,7 +242,7 @@ static enum step handle(struct turn *t, iris_actor *a)
 {
     const iris_message *batch[TURN_BATCH_MAX];
     uint64_t pid = iris__actor_pid(a);
-    drop_strays(t, a, pid);
+    drop_strays(t->w, a, pid);
     int n = gather(t, a, batch, pid);
     if (!n)
         return GO_ON;
@@ -569,7 +579,7 @@ static enum step doze(struct turn *t, iris_actor *a)
         return begin(a);
     if (!a->local && !iris__mailbox_fetch(a))
         return iris__door_rest(a) ? STOP : GO_ON;
-    drop_strays(t, a, iris__actor_pid(a));
+    drop_strays(t->w, a, iris__actor_pid(a));
     if (!a->local)
         return GO_ON;
     return a->local->pub.kind < KIND_SWAP ? begin(a) : mark(t, a);

@@ -14,6 +14,9 @@ int iris__turn_exit(iris_actor *, const char *reason, enum exit_how);
 /* [turn] Mail that is not for this actor, and what becomes of it. */
 int iris__turn_is_stray(iris_actor *, const struct message *);
 void iris__turn_drop_stray(iris_actor *, struct message *);
+/* [turn] Before some of a batch is put back: what has come meanwhile shall follow it in the next one, or
+ * a handler that takes none until there is more would be shown the same for ever. */
+void iris__turn_catch_up(iris_actor *);
 /* [turn] Signals of a pull actor, heard inside its handle(). Not 0: it is to end. */
 int iris__turn_hear_pull(iris_actor *);
 

@@ -130,8 +130,9 @@ struct iris_behaviour {
     void *data;              /* the plugin's own; handed back untouched */
 
     /* [turn] Takes messages in order. Returns k in 0..n: messages 0..k-1 are handled, or put off with
-     * later(); the others stay where they are (k < n is a yield). Or, after api->fail(), ~k: message k
-     * crashed the actor, those before it are handled, those after it stay. ~0 is IRIS_FAIL. */
+     * later(); the others stay where they are (k < n is a yield) and come again, with those that came
+     * meanwhile. Or, after api->fail(), ~k: message k crashed the actor, those before it are handled,
+     * those after it stay. ~0 is IRIS_FAIL. */
     int (*handle)(const iris_behaviour *, iris_actor *, void *state,
                   const iris_message *const *messages, int n);
 

@@ -221,9 +221,16 @@ static void reject_later(struct scene *s)
     assert_int_equal(k->inits, 2);
 }
 
-static int holds_five(struct scene *s)
+/* A batch grows from one: give back until n are one. A thousand rounds are far more than that takes. */
+static void gather(struct scene *s, struct kitchen *k, int n)
 {
-    return waiting(s->prop) == 5;
+    s->prop = k;
+    for (int round = 0, put_off; (put_off = waiting(k)) != n; round++) {
+        assert_in_range(round, 0, 1000);
+        while (put_off-- > 0)
+            assert_int_equal(s->api->done(take_order(s, k), IRIS_AGAIN), IRIS_OK);
+        scene_await(s, has_order);
+    }
 }
 
 /* Five of one batch put off: two done, three given back in the wrong order, and they come in order. */
@@ -237,12 +244,7 @@ static void give_back(struct scene *s)
     for (uint64_t i = 1; i <= 5; i++)
         scene_send(s, pid, i);
     pthread_mutex_unlock(&k->lock);
-    s->prop = k;
-    while (!holds_five(s)) { /* a batch grows from one: give back until five are one */
-        for (int n = waiting(k); n > 0 && n < 5; n--)
-            assert_int_equal(s->api->done(take_order(s, k), IRIS_AGAIN), IRIS_OK);
-        scene_await(s, has_order);
-    }
+    gather(s, k, 5);
     for (int i = 0; i < 5; i++)
         assert_int_equal(number_of(m[i] = take_order(s, k)), i + 1);
     assert_int_equal(s->api->send(s->self, pid, "x", 1, 0), IRIS_FULL); /* they still count */
@@ -260,6 +262,24 @@ static void give_back(struct scene *s)
     serve(s, k, 6, IRIS_OK);
     scene_settle(s);
     assert_int_equal(scene_count(s).dead_letters, 0);
+}
+
+/* Or who gives back until there is enough would do so for ever. */
+static void comes_with_what_came_since(struct scene *s)
+{
+    struct kitchen *k;
+    uint64_t pid = open_kitchen(s, &k, 0);
+    k->most = 0;
+    scene_send(s, pid, 1);
+    const iris_message *first = take_order(s, k);
+    for (uint64_t i = 2; i <= 5; i++)
+        scene_send(s, pid, i);
+    assert_int_equal(s->api->done(first, IRIS_AGAIN), IRIS_OK);
+    gather(s, k, 5);
+    for (uint64_t i = 1; i <= 5; i++)
+        serve(s, k, i, IRIS_OK);
+    scene_settle(s);
+    assert_int_equal(cast_info(s, pid).handled, 5);
 }
 
 static void a_swap_waits(struct scene *s, int now)
@@ -529,6 +549,7 @@ PLAY(in_order)
 PLAY(reply_later)
 PLAY(reject_later)
 PLAY(give_back)
+PLAY(comes_with_what_came_since)
 PLAY(swap_in_order_waits)
 PLAY(swap_now_waits)
 PLAY(a_stop_waits)
@@ -546,6 +567,7 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("later.an_answer_may_come_later_and_once", test_reply_later),
     IRIS_TEST("later.a_later_failure_is_a_crash_with_that_message", test_reject_later),
     IRIS_TEST("later.what_is_given_back_in_any_order_comes_in_order", test_give_back),
+    IRIS_TEST("later.what_is_given_back_comes_with_what_came_since", test_comes_with_what_came_since),
     IRIS_TEST("later.a_swap_in_order_waits", test_swap_in_order_waits),
     IRIS_TEST("later.a_swap_now_waits", test_swap_now_waits),
     IRIS_TEST("later.a_stop_waits", test_a_stop_waits),

@@ -28,6 +28,47 @@ static void across_budget_yields(struct scene *s)
     cast_balance(s, l);
 }
 
+/* Takes none before there are five. */
+struct miser {
+    atomic_int looks, taken;
+};
+
+static int take_five(const iris_behaviour *b, iris_actor *self, void *state,
+                     const iris_message *const *m, int n)
+{
+    struct miser *miser = b->data;
+    (void)self, (void)state, (void)m;
+    atomic_fetch_add(&miser->looks, 1);
+    if (n < 5)
+        return 0;
+    atomic_fetch_add(&miser->taken, n);
+    return n;
+}
+
+static int has_looked_twice(struct scene *s)
+{
+    return atomic_load(&((struct miser *)s->prop)->looks) >= 2;
+}
+
+static int has_taken_five(struct scene *s)
+{
+    return atomic_load(&((struct miser *)s->prop)->taken) == 5;
+}
+
+static void of_what_comes_since_a_yield(struct scene *s)
+{
+    struct miser *m = s->prop = scene_memory(s, sizeof *m);
+    iris_behaviour b = {
+        .size = sizeof b, .abi = IRIS_ABI, .name = "miser", .data = m, .handle = take_five};
+    uint64_t pid = scene_spawn(s, &b, 0);
+    scene_send(s, pid, 1);
+    scene_await(s, has_looked_twice);
+    for (uint64_t i = 2; i <= 5; i++)
+        scene_send(s, pid, i);
+    scene_await(s, has_taken_five);
+    scene_settle(s);
+}
+
 static void across_swaps(struct scene *s)
 {
     struct ledger *l = cast_ledger(s);
@@ -125,6 +166,12 @@ static void p1_yields(void **state)
     scene_play(across_budget_yields);
 }
 
+static void p1_yield_and_since(void **state)
+{
+    (void)state;
+    scene_play(of_what_comes_since_a_yield);
+}
+
 static void p1_swaps(void **state)
 {
     (void)state;
@@ -159,6 +206,7 @@ static void p1_relays(void **state)
 static const struct CMUnitTest tests[] = {
     IRIS_TEST("p1.four_senders_each_keep_their_order", p1_four_actors),
     IRIS_TEST("p1.order_holds_across_budget_and_yields", p1_yields),
+    IRIS_TEST("p1.who_takes_none_is_shown_what_has_come_since", p1_yield_and_since),
     IRIS_TEST("p1.order_holds_across_swaps", p1_swaps),
     IRIS_TEST("p1.order_holds_when_full_is_tried_again", p1_small_mailbox),
     IRIS_TEST("p1.outside_threads_each_keep_their_order", p1_threads),
