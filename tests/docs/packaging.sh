@@ -7,7 +7,7 @@ set -eu
 DESTDIR=$PWD/stage cmake --install "$BUILD" --prefix /opt/iris >install.log
 prefix=$PWD/stage/opt/iris
 there() { [ -e "$prefix/$1" ] || { echo "$1 is not installed"; exit 1; }; }
-for file in bin/iris lib/libiris.so lib/libiris.so.0 include/iris/plugin.h lib/iris/hosts/native.so lib/pkgconfig/iris.pc \
+for file in bin/iris libexec/iris/iris-bench lib/libiris.so lib/libiris.so.0 include/iris/plugin.h lib/iris/hosts/native.so lib/pkgconfig/iris.pc \
     lib/cmake/Iris/IrisConfig.cmake share/bash-completion/completions/iris share/zsh/site-functions/_iris \
     share/fish/vendor_completions.d/iris.fish share/iris/app.schema.json share/iris/examples/hello/app.json; do
     there "$file"

@@ -50,6 +50,13 @@ static inline size_t bytes_of(const struct workload *w)
     return w->bytes ? (size_t)w->bytes : 8;
 }
 
+extern int bench_share; /* 1, or how small a part of the work is done: --quick */
+
+static inline long amount(long all)
+{
+    return all / bench_share ? all / bench_share : 1;
+}
+
 extern const struct workload workloads[];
 extern const int workload_count;
 
@@ -71,6 +78,11 @@ enum style { STYLE_TABLE, STYLE_MARKDOWN, STYLE_JSON };
 void print_head(enum style, int runs);
 void print_result(enum style, const struct result *);
 void print_foot(enum style);
+void print_machine(
+    enum style); /* a line or two, or members of an object with a comma behind each */
+
+/* tour.c: one run through what Iris does, for `iris bench`; an exit status */
+int tour(int json);
 
 /* count.c: --count */
 int count_operations(const char *what, long operations);

@@ -142,8 +142,8 @@ void fanin_iris(const struct workload *w, double *values)
     stage_open(&s, w->workers, 0);
     receiver_pid = spawn_receiver(&s, &receiver, w->order);
     stage_spawn_many(&s, &sender, (size_t)w->size, senders);
-    play(&s, senders, w->size, WARM_UP);
-    values[0] = play(&s, senders, w->size, MESSAGES);
+    play(&s, senders, w->size, (uint64_t)amount(WARM_UP));
+    values[0] = play(&s, senders, w->size, (uint64_t)amount(MESSAGES));
     stage_close(&s);
     free(senders);
 }

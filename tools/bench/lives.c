@@ -46,7 +46,7 @@ static double spawn_all(const struct stage *s, iris_version *v, size_t n)
 void spawn_iris(const struct workload *w, double *values)
 {
     struct stage s;
-    size_t n = (size_t)w->size;
+    size_t n = (size_t)amount(w->size);
     iris_behaviour idler = {
         .size = sizeof idler, .abi = IRIS_ABI, .name = "idler", .version = "1", .handle = ignore};
     stage_open(&s, w->workers, 0);
@@ -108,7 +108,7 @@ void swap_iris(const struct workload *w, double *values)
     stage_open(&s.stage, w->workers, 0);
     counter_define(&s.stage, s.versions);
     s.pid = stage_spawn(&s.stage, s.versions[0]);
-    swap_many(&s, SWAP_WARM_UP);
-    values[0] = swap_many(&s, SWAPS);
+    swap_many(&s, amount(SWAP_WARM_UP));
+    values[0] = swap_many(&s, amount(SWAPS));
     stage_close(&s.stage);
 }

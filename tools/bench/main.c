@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPERATIONS = 10000, MISUSED = 2 };
+enum { OPERATIONS = 10000, MISUSED = 2, QUICK_SHARE = 100 };
 
 struct wish { /* what the command line asks for */
     enum style style;
@@ -16,6 +16,7 @@ struct wish { /* what the command line asks for */
     const char *side;  /* "floor", "iris" or NULL: both */
     const char *count;
     long operations;
+    int tour;
 };
 
 static void print_names(FILE *to)
@@ -35,12 +36,15 @@ static int help(FILE *to, int status)
         "usage: iris-bench [--runs N] [--json | --markdown] [--workers N] [--side floor|iris] "
         "[WORKLOAD..]\n"
         "       iris-bench --count WHAT [--operations N]\n"
+        "       iris-bench --tour [--quick] [--json]\n"
         "Measures Iris beside a bare loop that does the same, on this machine, now.\n"
         "  --runs N      measure each side N times (5)\n"
         "  --workers N   only what runs with N workers\n"
         "  --side SIDE   only one side, for a profiler\n"
         "  --count WHAT  do a fixed amount of work under a seed, for tools/bench/instructions:\n"
         "                %s\n"
+        "  --tour        one row of each kind, Iris alone: what `iris bench` shows\n"
+        "  --quick       a hundredth of the work, to see that it works\n"
         "Workloads:\n",
         count_names);
     print_names(to);
@@ -81,6 +85,8 @@ static const struct option options[] = {
     {"side", required_argument, NULL, 's'},
     {"count", required_argument, NULL, 'c'},
     {"operations", required_argument, NULL, 'o'},
+    {"tour", no_argument, NULL, 't'},
+    {"quick", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {0},
 };
@@ -101,6 +107,10 @@ static void take_option(struct wish *wish, int option)
         wish->side = one_side(optarg);
     else if (option == 'c')
         wish->count = optarg;
+    else if (option == 't')
+        wish->tour = 1;
+    else if (option == 'q')
+        bench_share = QUICK_SHARE;
     else
         exit(option == 'h' ? help(stdout, 0) : MISUSED);
 }
@@ -157,6 +167,8 @@ int main(int argc, char **argv)
         take_option(&wish, option);
     if (wish.count)
         return count_operations(wish.count, wish.operations);
+    if (wish.tour)
+        return tour(wish.style == STYLE_JSON);
     refuse_unknown(argv + optind);
     print_head(wish.style, wish.runs);
     for (int i = 0; i < workload_count; i++)

@@ -277,10 +277,10 @@ void pipe_iris(const struct workload *w, double *values)
     struct pair p = {.bytes = 0};
     pair_open(&p, w);
     pair_link(&p, "/count", pump);
-    pump_all(&p, PIPE_WARM_UP);
+    pump_all(&p, (uint64_t)amount(PIPE_WARM_UP));
     double before = (double)p.handled, here = own_cpu_ns(), there = far_cpu_ns(&p.far);
     double start = now_ns();
-    pump_all(&p, PIPE);
+    pump_all(&p, (uint64_t)amount(PIPE));
     double took = now_ns() - start, handled = (double)p.handled - before;
     values[0] = handled * 1e3 / took;
     values[1] = (own_cpu_ns() - here) / handled;

@@ -10,19 +10,21 @@
 int trips_take(struct trips *t, const struct far *far)
 {
     t->took[t->count++] = (now_ns() - t->began) / 1e3;
-    if (t->count == TRIPS_WARM_UP) {
+    if (t->count == amount(TRIPS_WARM_UP)) {
         t->cpu_here = own_cpu_ns();
         t->cpu_there = far_cpu_ns(far);
     }
-    return t->count == TRIPS_WARM_UP + TRIPS;
+    return t->count == amount(TRIPS_WARM_UP) + amount(TRIPS);
 }
 
 void trips_report(struct trips *t, const struct far *far, double *values)
 {
-    values[2] = (own_cpu_ns() - t->cpu_here) / 1e3 / TRIPS;
-    values[3] = (far_cpu_ns(far) - t->cpu_there) / 1e3 / TRIPS;
-    values[0] = percentile(t->took + TRIPS_WARM_UP, TRIPS, 0.5);
-    values[1] = percentile(t->took + TRIPS_WARM_UP, TRIPS, 0.99);
+    long trips = amount(TRIPS);
+    double *took = t->took + amount(TRIPS_WARM_UP);
+    values[2] = (own_cpu_ns() - t->cpu_here) / 1e3 / (double)trips;
+    values[3] = (far_cpu_ns(far) - t->cpu_there) / 1e3 / (double)trips;
+    values[0] = percentile(took, (size_t)trips, 0.5);
+    values[1] = percentile(took, (size_t)trips, 0.99);
 }
 
 static char room[65536];

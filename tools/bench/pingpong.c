@@ -128,8 +128,8 @@ void pingpong_iris(const struct workload *w, double *values)
         players[i].partner = pids[pairs + i];
     stage_spawn_many(&s, &first, pairs, pids);
     stage_settle(&s);
-    play(&s, pids, w, WARM_UP);
-    values[0] = play(&s, pids, w, ROUND_TRIPS);
+    play(&s, pids, w, (uint64_t)amount(WARM_UP));
+    values[0] = play(&s, pids, w, (uint64_t)amount(ROUND_TRIPS));
     stage_close(&s);
     free(players);
     free(pids);

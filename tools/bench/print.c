@@ -97,12 +97,17 @@ static void print_row(enum style style, const struct workload *w, const struct m
            format_ratio(part, sizeof part, ratio(m, floor, iris)));
 }
 
-static void print_text_head(enum style style, const struct machine *m, int runs)
+static void print_text_machine(const char *mark, const struct machine *m)
 {
-    const char *mark = style == STYLE_MARKDOWN ? "- " : "";
     printf("%sIris %s; %s; %s\n", mark, iris_calls()->version, COMPILER, IRIS_BUILD_FLAGS);
     printf("%s%d cores, %s%s; load before the first run %.1f\n", mark, m->cores, m->model,
            m->is_virtual ? ", virtual" : "", m->load);
+}
+
+static void print_text_head(enum style style, const struct machine *m, int runs)
+{
+    const char *mark = style == STYLE_MARKDOWN ? "- " : "";
+    print_text_machine(mark, m);
     printf(
         "%sMedian and range of %d runs; floor and Iris in turn, each run a process of its own that "
         "warms up first.\n",
@@ -144,13 +149,19 @@ static void print_json_row(const struct workload *w, const struct metric *m,
     printf("}");
 }
 
+static void print_json_machine(const struct machine *m)
+{
+    printf(
+        "  \"compiler\": \"%s\",\n  \"flags\": \"%s\",\n  \"cores\": %d,\n  \"processor\": \"%s\",\n"
+        "  \"virtual\": %s,\n  \"load_before\": %.2f,\n",
+        COMPILER, IRIS_BUILD_FLAGS, m->cores, m->model, m->is_virtual ? "true" : "false", m->load);
+}
+
 static void print_json_head(const struct machine *m, int runs)
 {
-    printf("{\n  \"schema\": \"iris-bench/1\",\n  \"iris\": \"%s\",\n  \"compiler\": \"%s\",\n"
-           "  \"flags\": \"%s\",\n  \"cores\": %d,\n  \"processor\": \"%s\",\n  \"virtual\": %s,\n"
-           "  \"load_before\": %.2f,\n  \"runs\": %d,\n  \"rows\": [",
-           iris_calls()->version, COMPILER, IRIS_BUILD_FLAGS, m->cores, m->model,
-           m->is_virtual ? "true" : "false", m->load, runs);
+    printf("{\n  \"schema\": \"iris-bench/1\",\n  \"iris\": \"%s\",\n", iris_calls()->version);
+    print_json_machine(m);
+    printf("  \"runs\": %d,\n  \"rows\": [", runs);
 }
 
 /* ---- what main() calls ---- */
@@ -162,6 +173,15 @@ void print_head(enum style style, int runs)
         print_json_head(&m, runs);
     else
         print_text_head(style, &m, runs);
+}
+
+void print_machine(enum style style)
+{
+    struct machine m = look_at_machine();
+    if (style == STYLE_JSON)
+        print_json_machine(&m);
+    else
+        print_text_machine("", &m);
 }
 
 void print_result(enum style style, const struct result *r)

@@ -35,10 +35,11 @@ static iris_version *load(const struct stage *s, const char *text, const char *e
 static double send_all(const struct stage *s, uint64_t pid, const void *data, size_t len)
 {
     double start = now_ns();
-    for (int i = 0; i < BATCH; i++)
+    long batch = amount(BATCH);
+    for (long i = 0; i < batch; i++)
         stage_send_bytes(s, pid, data, len, 0);
     stage_settle(s);
-    return BATCH / (now_ns() - start) * 1e3;
+    return (double)batch / (now_ns() - start) * 1e3;
 }
 
 void python_iris(const struct workload *w, double *values)

@@ -30,6 +30,7 @@ void print_manual(FILE *to);                       /* iris(1), as scdoc reads it
     extern const struct argp name##_argp; \
     int verb_##name(int argc, char **argv);
 VERB(ask)
+VERB(bench)
 VERB(check)
 VERB(completion)
 VERB(doctor)

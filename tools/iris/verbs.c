@@ -22,6 +22,7 @@ const struct verb verbs[] = {
     {"rollback", "PATH", "go back to the code before", verb_rollback, &rollback_argp},
     {"stop", "[PATH]", "stop the app, or one actor", verb_stop, &stop_argp},
     {"doctor", "", "what this machine lacks, and how that is mended", verb_doctor, &doctor_argp},
+    {"bench", "", "how fast it is on this machine", verb_bench, &bench_argp},
     {"plugin", "FILE", "what a plugin's file is", verb_plugin, &plugin_argp},
     {"schema", "", "the JSON Schema of manifests, for editors", verb_schema, &schema_argp},
     {"completion", "SHELL", "what makes bash, zsh or fish complete all this", verb_completion,
