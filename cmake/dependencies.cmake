@@ -7,6 +7,7 @@ pkg_check_modules(jansson REQUIRED IMPORTED_TARGET jansson>=2.13)
 pkg_check_modules(fyaml REQUIRED IMPORTED_TARGET libfyaml>=0.7)
 pkg_check_modules(crypto REQUIRED IMPORTED_TARGET libcrypto>=3.0) # the mesh: HMAC
 pkg_check_modules(openssl REQUIRED IMPORTED_TARGET openssl>=3.0) # the mesh: TLS
+pkg_check_modules(curl IMPORTED_TARGET libcurl>=7.85) # the mesh's engine etcd; without it there is none
 pkg_check_modules(ncurses REQUIRED IMPORTED_TARGET ncursesw>=6.0) # iris top
 find_path(UTHASH_INCLUDE uthash.h REQUIRED)
 

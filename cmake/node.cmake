@@ -107,7 +107,7 @@ endfunction()
 
 # With all the targets that there are in the end.
 function(iris_node_package)
-  foreach(target program_iris plugin_native plugin_python plugin_node plugin_mesh)
+  foreach(target program_iris plugin_native plugin_python plugin_node plugin_mesh plugin_etcd)
     if(TARGET ${target})
       add_dependencies(package_node ${target})
     endif()

@@ -1,4 +1,4 @@
-#include "hub.h"
+#include "cluster.h"
 
 #include <iris/ext/ask.h>
 #include <iris/ext/name.h>
@@ -36,7 +36,8 @@ static int configure(void *mesh, const char *options)
     if (begin_call(h, "configure"))
         return IRIS_FAIL;
     int result = h->mesh ? IRIS_FAIL : options_read(&h->options, options, why, sizeof why);
-    return end_call(h, result, why);
+    result = end_call(h, result, why);
+    return result ? result : cluster_load(h);
 }
 
 /* What can be read by others, or pretended, is to be wanted. */
@@ -82,6 +83,7 @@ static int open_listener(struct hub *h, const char *address, enum mesh_compat co
     snprintf(h->bound, sizeof h->bound, "%s", *h->options.advertise ? h->options.advertise : where);
     if (h->mesh) /* it has dialled before: whom it greets from now on is told */
         mesh_advertise(h->mesh, h->bound);
+    cluster_announce(h);
     return 0;
 }
 
@@ -173,7 +175,7 @@ static int open_all(struct hub *h)
     for (size_t i = 0; i < o->npeers; i++)
         if (check_open(h, o->peers[i].address, o->peers[i].compat, why, sizeof why))
             return at_key(h, "peers", i, o->npeers, why);
-    return o->nlisten || o->npeers ? hub_begin(h) : IRIS_OK;
+    return o->nlisten || o->npeers || o->engine ? hub_begin(h) : IRIS_OK;
 }
 
 int calls_open(struct hub *h)
@@ -443,22 +445,51 @@ static void run_known(struct op *op)
     hub_done(op);
 }
 
+static int owner(void *mesh, const char *name, iris_mesh_owner *out)
+{
+    struct hub *h = mesh;
+    int mine = hub_is_mine(h);
+    if (!mine)
+        hub_enter(h);
+    int result = cluster_owner(h, name, out);
+    if (!mine)
+        hub_leave(h);
+    return result;
+}
+
+static int answer_at_once(struct hub *h, uint64_t pid, iris_mesh_answer *answer)
+{
+    struct op *op = hub_op(h, run_known, "", "", 0, answer);
+    if (!op)
+        return IRIS_FAIL;
+    op->pid = pid;
+    hub_do(h, op);
+    return IRIS_OK;
+}
+
 static int whereis(void *mesh, const char *name, int64_t timeout, iris_mesh_answer *answer)
 {
     struct hub *h = mesh;
     char plain[1100];
     const char *at = strrchr(name, '@');
+    iris_mesh_owner o;
+    int unique = owner(mesh, name, &o);
+    if (unique == IRIS_OK && !o.here)
+        return resolve(mesh, o.node, name, timeout, answer);
+    if (unique != IRIS_EMPTY)
+        return answer_at_once(h, unique == IRIS_OK ? o.pid : 0, answer);
     uint64_t pid = here(h, name);
     if (at && !pid && at[1]) {
         snprintf(plain, sizeof plain, "%.*s", (int)(at - name), name);
         if (strcmp(at + 1, h->node) != 0)
             return resolve(mesh, at + 1, plain, timeout, answer);
-        pid = here(h, plain);
+        pid = owner(mesh, plain, &o) != IRIS_EMPTY && !o.here ? 0 : here(h, plain);
     }
-    struct op *op = hub_op(h, pid || at ? run_known : run_search, "", name, timeout, answer);
+    if (pid || at)
+        return answer_at_once(h, pid, answer);
+    struct op *op = hub_op(h, run_search, "", name, timeout, answer);
     if (!op)
         return IRIS_FAIL;
-    op->pid = pid;
     hub_do(h, op);
     return IRIS_OK;
 }
@@ -557,7 +588,7 @@ static void list_one(void *ctx, const struct mesh_node *n)
     int64_t now = net_now();
     char ages[400];
     say_ages(l->hub, n, ages, sizeof ages);
-    iris_mesh_node out = {.node = n->node,
+    iris_mesh_node out = {.node = *n->node ? n->node : cluster_node_at(l->hub, n->address),
                           .address = n->address,
                           .state = n->state,
                           .index = n->index,
@@ -576,6 +607,7 @@ static void list_one(void *ctx, const struct mesh_node *n)
                           .dialled = n->dialled,
                           .why = n->why,
                           .stuck = ages};
+    out.lease = cluster_has(l->hub, out.node);
     l->each(l->ctx, &out);
 }
 
@@ -645,4 +677,5 @@ const iris_mesh mesh_calls = {.size = sizeof mesh_calls,
                               .self = self,
                               .proxy = proxy,
                               .proxies = proxies,
-                              .engine = engine};
+                              .engine = engine,
+                              .owner = owner};

@@ -1,5 +1,6 @@
 #include "hub.h"
 
+#include "cluster.h"
 #include "cookie.h"
 #include "provider_static.h"
 #include "secure.h"
@@ -249,6 +250,7 @@ static void net_alarmed(void *ctx)
 {
     mesh_tick(((struct hub *)ctx)->mesh);
     hub_tls_look(ctx);
+    cluster_look(ctx);
 }
 
 /* ---- the seam: this node ---- */
@@ -294,7 +296,7 @@ static uint64_t on_whereis(void *ctx, const char *name)
 {
     struct hub *h = ctx;
     const iris_name *names = h->api->extension(IRIS_NAME);
-    return names->find(h->self, name);
+    return cluster_may_answer(h, name) ? names->find(h->self, name) : 0;
 }
 
 static int on_alive(void *ctx, uint64_t pid)
@@ -444,7 +446,7 @@ static int make_mesh(struct hub *h)
     on_secret(h, c.id.bytes, sizeof c.id.bytes);
     h->mesh = mesh_new(&c, &seam);
     explicit_bzero(cookie, sizeof cookie);
-    return h->mesh ? IRIS_OK : h->api->fail("mesh: no memory");
+    return h->mesh ? cluster_begin(h, &c.id, c.creation) : h->api->fail("mesh: no memory");
 }
 
 static int make_actor(struct hub *h)
@@ -482,10 +484,11 @@ int hub_begin(struct hub *h)
 {
     if (h->mesh && !h->closed)
         return IRIS_OK;
-    if (hub_net(h) || make_mesh(h))
+    if (hub_net(h))
         return IRIS_FAIL;
-    if (make_actor(h) == IRIS_OK)
+    if (make_mesh(h) == IRIS_OK && make_actor(h) == IRIS_OK)
         return IRIS_OK;
+    cluster_end(h);
     mesh_free(h->mesh);
     h->mesh = NULL;
     return IRIS_FAIL;
@@ -600,6 +603,7 @@ static void release(struct hub *h, iris_version *v)
 void hub_destroy(struct hub *h)
 {
     h->route->prober(h->self, NULL, NULL);
+    cluster_end(h);
     if (h->mesh)
         mesh_free(h->mesh);
     providers_close(h);

@@ -45,7 +45,9 @@ struct op { /* a question that is under way; or one that came while the lock was
 
 enum {                        /* notes of our own, beside the protocol's (enum mesh_event) */
        NOTE_CERTIFICATE = 64, /* text: it was read again */
-       NOTE_CERTIFICATE_BAD   /* it ends, or it is not taken */
+       NOTE_CERTIFICATE_BAD,  /* it ends, or it is not taken */
+       NOTE_ENGINE,           /* text: how it is, or whose a name is */
+       NOTE_ENGINE_BAD
 };
 
 struct note { /* of something that happened, to be told under no lock */
@@ -70,6 +72,7 @@ struct hub {
     struct mesh *mesh; /* NULL: nothing has begun */
     struct net *net;
     struct provider_static *peers; /* there as long as the net is */
+    struct cluster *cluster;       /* NULL: no engine */
     struct secure *secure;         /* NULL: no TLS */
     int64_t secure_at;             /* when it is looked after next */
     int64_t began;                 /* the net; 0: it has not */

@@ -84,6 +84,8 @@ void mesh_tick(struct mesh *);
 /* Keep a link to this address ("host:port") from now on; twice is once. */
 int mesh_want(struct mesh *, const char *address, enum mesh_compat);
 int mesh_unwant(struct mesh *, const char *address);
+/* As unwant, but a link that is up stays as long as it lives. */
+void mesh_let_go(struct mesh *, const char *address);
 
 /* Mail or a signal (kinds of plugin.h and ext/watch.h) for a pid of another node. IRIS_OK: it is taken, its
  * bytes are copied: it arrives, or letter() is told. IRIS_FULL: not taken; room() comes. IRIS_DEAD: no such

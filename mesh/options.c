@@ -264,6 +264,31 @@ static int take_peers(struct reading *r, const char *key, const json_t *v)
     return addresses(r, key, v, &r->o->peers, &r->o->npeers);
 }
 
+/* Its other keys are for the plugin to look at. */
+static int take_engine(struct reading *r, const char *key, const json_t *v)
+{
+    const json_t *ttl = json_object_get(v, "ttl"), *names = json_object_get(v, "names");
+    const json_t *loss = json_object_get(v, "on_loss");
+    const char *word = loss ? json_string_value(loss) : "exit";
+    int64_t ns = INT64_C(10000000000);
+    if (!json_array_size(json_object_get(v, "etcd")))
+        return wrong(r, key, "expected {\"etcd\": [\"http://127.0.0.1:2379\"], ..}");
+    if ((ttl && duration(r, "engine.ttl", ttl, &ns)) ||
+        (names && list(r, "engine.names", names, &r->o->names)))
+        return -1;
+    if (ns < INT64_C(2000000000) || ns > INT64_C(3600000000000))
+        return wrong(r, "engine.ttl", "expected a duration from 2s to 1h");
+    if (!word || (strcmp(word, "exit") != 0 && strcmp(word, "demote") != 0))
+        return wrong(r, "engine.on_loss", "expected \"exit\" or \"demote\"");
+    json_t *all = json_copy((json_t *)v);
+    json_object_set_new(all, "ttl_ms", json_integer(ns / 1000000));
+    free(r->o->engine);
+    r->o->engine = json_dumps(all, JSON_COMPACT);
+    r->o->demote = !strcmp(word, "demote");
+    json_decref(all);
+    return r->o->engine ? 0 : wrong(r, key, "no memory");
+}
+
 static const struct key {
     const char *name; /* "heartbeat.interval": inside of an object */
     take_key *take;
@@ -271,6 +296,7 @@ static const struct key {
             {"listen", take_listen},
             {"advertise", take_advertise},
             {"peers", take_peers},
+            {"engine", take_engine},
             {"cookie", take_cookie},
             {"insecure", take_insecure},
             {"tls", take_tls},
@@ -362,8 +388,9 @@ static int copy(const struct options *from, struct options *to)
     *to = *from;
     to->listen = copy_addresses(from->listen, from->nlisten);
     to->peers = copy_addresses(from->peers, from->npeers);
-    return copy_list(&from->allow_peers, &to->allow_peers) | copy_list(&from->export, &to->export) |
-           copy_list(&from->may_stop, &to->may_stop);
+    to->engine = from->engine ? strdup(from->engine) : NULL;
+    return copy_list(&from->names, &to->names) | copy_list(&from->allow_peers, &to->allow_peers) |
+           copy_list(&from->export, &to->export) | copy_list(&from->may_stop, &to->may_stop);
 }
 
 int options_read(struct options *o, const char *json, char *why, size_t room)
@@ -392,6 +419,9 @@ void options_finish(struct options *o)
     finish_list(&o->allow_peers);
     finish_list(&o->export);
     finish_list(&o->may_stop);
+    finish_list(&o->names);
+    free(o->engine);
+    o->engine = NULL;
     free(o->listen);
     free(o->peers);
     o->listen = o->peers = NULL;

@@ -24,6 +24,9 @@ struct options {
     int64_t warn; /* ns before a certificate ends; 0: the default */
     char cert[OPTIONS_TEXT], key[OPTIONS_TEXT], ca[OPTIONS_TEXT];
     struct options_list allow_peers, export, may_stop; /* items NULL: all, none, none */
+    char *engine;              /* JSON of "engine", with "ttl_ms"; NULL: none */
+    struct options_list names; /* of it: unique over the cluster */
+    int demote;                /* who loses his name lives on */
     struct options_address *listen, *peers;
     size_t nlisten, npeers;
     struct mesh_limits limits;

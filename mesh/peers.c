@@ -193,3 +193,12 @@ int mesh_unwant(struct mesh *m, const char *address)
     mesh__leave(m);
     return result;
 }
+
+void mesh_let_go(struct mesh *m, const char *address)
+{
+    mesh__enter(m);
+    struct peer *p = peer_find(m, address);
+    if (p)
+        p->wanted = 0;
+    mesh__leave(m);
+}

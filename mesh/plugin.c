@@ -1,4 +1,4 @@
-#include "hub.h"
+#include "cluster.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -21,7 +21,8 @@ static int start(iris_actor *self, const char *config, void *arg, void **host)
     if (!h)
         return IRIS_FAIL;
     *host = h;
-    if (read_settings(h, config) == IRIS_OK && calls_open(h) == IRIS_OK)
+    if (read_settings(h, config) == IRIS_OK && cluster_load(h) == IRIS_OK &&
+        calls_open(h) == IRIS_OK)
         return IRIS_OK;
     hub_destroy(h);
     return IRIS_FAIL;

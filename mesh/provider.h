@@ -18,8 +18,8 @@
 #define MESH_PROVIDER "iris.mesh.provider/1"
 
 enum provider_change {
-    PROVIDER_PUT,    /* it is new, or not as it was */
-    PROVIDER_DELETE, /* of a node only its id, of a name only the name are said */
+    PROVIDER_PUT, /* it is new, or not as it was */
+    PROVIDER_DELETE, /* of a node only its id is said; of a name that, and a token higher than the last owner's */
     PROVIDER_RESYNC, /* something may have been missed: all that there is follows, as PUTs (argument NULL) */
     PROVIDER_SYNCED /* that was all (argument NULL): what was not told since RESYNC is no more */
 };
@@ -75,6 +75,7 @@ struct provider {
     int (*claim)(void *provider, const char *name, uint64_t pid, int64_t since, provider_claimed *,
                  void *ctx);
     void (*release)(void *provider, const char *name, uint64_t token);
+    void (*announce)(void *provider, const char *address); /* others are to reach us there now */
     /* Until when names that were claimed are ours for certain, whatever happens to the engine; 0: they are not.
      * Before then this node stops to act as their owner (the fence). */
     int64_t (*holds)(void *provider);

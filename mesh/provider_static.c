@@ -148,6 +148,11 @@ static void release(void *provider, const char *name, uint64_t token)
     (void)provider, (void)name, (void)token;
 }
 
+static void announce(void *provider, const char *address)
+{
+    (void)provider, (void)address;
+}
+
 static int64_t holds(void *provider)
 {
     (void)provider;
@@ -161,4 +166,5 @@ const struct provider provider_static = {.size = sizeof provider_static,
                                          .stop = stop,
                                          .claim = claim,
                                          .release = release,
+                                         .announce = announce,
                                          .holds = holds};

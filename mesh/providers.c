@@ -1,5 +1,5 @@
 /* Between providers (provider.h) and the protocol: whom they tell is dialled. */
-#include "hub.h"
+#include "cluster.h"
 
 #include "provider_static.h"
 
@@ -54,6 +54,8 @@ struct provider_search *providers_locate(void *hub, const struct hostport *a,
 void providers_health(const struct hub *h, iris_mesh_engine *out)
 {
     memset(out, 0, sizeof *out);
+    if (cluster_health(h, out))
+        return;
     snprintf(out->kind, sizeof out->kind, "%s", provider_static.kind);
     out->since = h->began ? net_now() - h->began : 0;
 }

@@ -95,9 +95,11 @@ static void log_note(struct hub *h, const struct note *n)
         api->log(h->self, IRIS_INFO, "mesh: %s cannot be reached: %s", n->node, n->text);
         break;
     case NOTE_CERTIFICATE:
+    case NOTE_ENGINE:
         api->log(h->self, IRIS_INFO, "mesh: %s", n->text);
         break;
     case NOTE_CERTIFICATE_BAD:
+    case NOTE_ENGINE_BAD:
     case MESH_CONFLICT:
         api->log(h->self, IRIS_WARN, "mesh: %s", n->text);
         break;

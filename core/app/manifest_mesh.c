@@ -122,6 +122,28 @@ static void check_heartbeat(struct reading *r, const json_t *mesh)
     iris__pointer_back(&r->pointer, back);
 }
 
+static int is_url(const json_t *v)
+{
+    const char *s = json_string_value(v);
+    return s && (!strncmp(s, "http://", 7) || !strncmp(s, "https://", 8));
+}
+
+static void check_engine(struct reading *r, const json_t *mesh)
+{
+    const json_t *engine = json_object_get(mesh, "engine"), *urls = json_object_get(engine, "etcd");
+    int64_t ttl = time_of(json_object_get(engine, "ttl"), INT64_C(10000000000));
+    size_t back = iris__pointer_key(&r->pointer, "engine", strlen("engine"));
+    if (ttl < INT64_C(2000000000) || ttl > INT64_C(3600000000000))
+        iris__manifest_problem(r, "mesh", "\"ttl\" is %.3f s; expected a duration from 2s to 1h",
+                               (double)ttl / 1e9);
+    for (size_t i = 0; i < json_array_size(urls); i++)
+        if (!is_url(json_array_get(urls, i)))
+            iris__manifest_problem(r, "mesh",
+                                   "found \"%s\"; expected URLs, such as http://127.0.0.1:2379",
+                                   json_string_value(json_array_get(urls, i)));
+    iris__pointer_back(&r->pointer, back);
+}
+
 /* ---- what the plugin gets ---- */
 
 static void make_absolute(struct reading *r, json_t *object, const char *key)
@@ -140,6 +162,12 @@ static void keep(struct reading *r, const struct manifest_key *key, const json_t
     make_absolute(r, tls, "cert");
     make_absolute(r, tls, "key");
     make_absolute(r, tls, "ca");
+    json_t *engine = json_object_get(all, "engine"), *files = json_object_get(engine, "tls");
+    make_absolute(r, json_object_get(engine, "password"), "file");
+    make_absolute(r, json_object_get(engine, "token"), "file");
+    make_absolute(r, files, "cert");
+    make_absolute(r, files, "key");
+    make_absolute(r, files, "ca");
     iris__manifest_keep_json(r, key, all, base);
     json_decref(all);
 }
@@ -153,6 +181,7 @@ void iris__manifest_mesh(struct reading *r, const struct manifest_key *key, json
     check_addresses(r, v, "listen");
     check_addresses(r, v, "peers");
     check_heartbeat(r, v);
+    check_engine(r, v);
     keep(r, key, v, base);
 }
 

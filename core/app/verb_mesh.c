@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Other nodes: a look at them, and requests about actors of theirs. The mesh is a plugin: what is not there is not
  * started for a look. */
@@ -48,6 +49,7 @@ static void list_node(void *ctx, const iris_mesh_node *n)
                             "why", iris__verb_text(n->why), "stuck", iris__verb_text(n->stuck));
     json_t *more = counts(n);
     json_object_update(row, more);
+    json_object_set_new(row, "lease", json_boolean(n->lease));
     json_decref(more);
     json_array_append_new(ctx, row);
 }
@@ -58,9 +60,9 @@ static json_t *engine_of(const iris_mesh *calls, void *mesh)
     iris_mesh_engine e = {.kind = ""};
     if (calls->engine(mesh, &e))
         return json_null();
-    return json_pack("{s:s, s:s, s:I, s:s}", "kind", e.kind, "health",
+    return json_pack("{s:s, s:s, s:I, s:s, s:i}", "kind", e.kind, "health",
                      e.health < 3 ? words[e.health] : "", "since_ms", (json_int_t)ms(e.since),
-                     "why", e.why);
+                     "why", e.why, "members", (int)e.members);
 }
 
 void iris__verb_mesh(void *app, const struct control_request *r, struct control_reply *reply)
@@ -84,6 +86,14 @@ void iris__verb_mesh(void *app, const struct control_request *r, struct control_
 }
 
 /* ---- actors of others ---- */
+
+int iris__far_owns(struct app *a, const char *target)
+{
+    void *mesh;
+    iris_mesh_owner owner;
+    const iris_mesh *calls = mesh_of(a, &mesh);
+    return calls && calls->owner(mesh, target, &owner) != IRIS_EMPTY && !owner.here;
+}
 
 struct search {
     struct order order;
@@ -173,6 +183,19 @@ static void look_for_node(void *ctx, const iris_mesh_node *n)
         snprintf(of->node, sizeof of->node, "%s", n->node);
 }
 
+/* Of a name that is unique over the cluster. */
+static void add_owner(json_t *body, const iris_mesh *calls, void *mesh, const char *name)
+{
+    struct timespec now;
+    iris_mesh_owner owner;
+    if (calls->owner(mesh, name, &owner))
+        return;
+    clock_gettime(CLOCK_REALTIME, &now);
+    int64_t since = now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000 - owner.since;
+    json_object_set_new(body, "token", json_integer((json_int_t)owner.token));
+    json_object_set_new(body, "since_ms", json_integer(since < 0 ? 0 : (json_int_t)since));
+}
+
 static void carry_whereis(struct call *c)
 {
     struct {
@@ -186,9 +209,11 @@ static void carry_whereis(struct call *c)
         calls->nodes(mesh, look_for_node, &of);
     else if (calls)
         calls->self(mesh, of.node, sizeof of.node, address, sizeof address);
-    iris__control_reply(c->reply, 200,
-                        json_pack("{s:s, s:I, s:s, s:b}", "target", c->args.target, "pid",
-                                  (json_int_t)c->info.pid, "node", of.node, "here", !of.index));
+    json_t *body = json_pack("{s:s, s:I, s:s, s:b}", "target", c->args.target, "pid",
+                             (json_int_t)c->info.pid, "node", of.node, "here", !of.index);
+    if (calls)
+        add_owner(body, calls, mesh, c->args.target);
+    iris__control_reply(c->reply, 200, body);
 }
 
 void iris__verb_whereis(void *app, const struct control_request *r, struct control_reply *reply)

@@ -72,7 +72,8 @@ static void call(struct app *a, const struct control_request *r, struct control_
     else if (!c.args.target)
         iris__control_error(reply, "bad-request", NULL,
                             "\"target\" is missing: an actor's path, name or pid");
-    else if (find(a, c.args.target, &c.info) == IRIS_OK)
+    else if ((!reaches || !iris__far_owns(a, c.args.target)) &&
+             find(a, c.args.target, &c.info) == IRIS_OK)
         carry(&c);
     else if (!iris__early_wait(a, r->body, reply, &c.args, carry) &&
              (!reaches || !iris__far_wait(a, r->body, reply, &c.args, carry)))

@@ -7,7 +7,7 @@
  *                                                       the same, of the first
  *   GET  /v1/events?since=N                             {events: [..], next, missed}
  *   GET  /v1/mesh                                       {app, node, address, nodes: [..]}
- *   POST /v1/whereis   target, timeout_ms               {target, pid, node, here}
+ *   POST /v1/whereis   target, timeout_ms               {target, pid, node, here, token, since_ms}
  *   POST /v1/logs      since, pattern, level, follow    {events: [..], next, missed}
  *   GET  /metrics                                       no JSON: as Prometheus reads it
  *   POST /v1/explain   target                           {target, path, now, restarts, events: [..], forgotten}
@@ -40,6 +40,8 @@ void iris__verb_call(struct app *, const struct control_request *, struct contro
 /* The same, and actors of other nodes are found too (NAME@NODE). Of those only info.pid is known. */
 void iris__verb_reach(struct app *, const struct control_request *, struct control_reply *,
                       void (*carry)(struct call *));
+/* 1: one actor of the whole cluster has this name at a time, and it is not known to be one of this node. */
+int iris__far_owns(struct app *, const char *target);
 /* 0: there is no mesh. */
 int iris__far_wait(struct app *, const json_t *body, struct control_reply *,
                    const struct verb_args *, void (*carry)(struct call *));

@@ -34,6 +34,11 @@
  *   timeouts    {"connect", "resolve", "probe", "send", "hello", "frame"}, each "5s"; "redial", "redial_max"
  *   allow       {"stop": ["a"]}: nodes that may stop actors of this one
  *   export      names that compat peers may see
+ *   engine      {"etcd": ["http://127.0.0.1:2379"], "ttl": "10s", "cluster": "default", "names": ["pay"], "on_loss":
+ *               "exit" | "demote", "user", "password": {"file"}, "token": {"file"}, "tls": {"ca", "cert", "key"}}: nodes
+ *               find each other there, and each of `names` has one owner in the cluster. An actor that has such a name
+ *               gets an IRIS_PING "name_owned (name=pay, token=7)", or "name_lost (name=pay, node=b): .." and, with
+ *               "exit", is killed; docs/cluster.md
  *
  * and in those of one listen or connect: {"compat": "iris-0.3" | "table"} (seed's wire, no authentication).
  * Durations: "250ms", "5s", or a number of milliseconds; sizes: "64KiB", or a number of bytes.
@@ -87,6 +92,7 @@ typedef struct iris_mesh_node {
     int dialled;         /* this node did, not the other one */
     const char *why;     /* why it went or cannot be reached; "" */
     const char *stuck;   /* executors of it that have not drained for long ("stuck"): "python 4.1 s"; "" */
+    int lease;           /* it is a member by the engine's word */
 } iris_mesh_node;
 
 enum { /* iris_mesh_engine.health */
@@ -96,11 +102,21 @@ enum { /* iris_mesh_engine.health */
 };
 
 typedef struct iris_mesh_engine {
-    char kind[16];       /* "static": the list of peers and DNS */
+    char kind[16];       /* "static": the list of peers and DNS; "etcd" */
     uint32_t health;
     int64_t since;       /* ns since it is so */
     char why[160];       /* why it is not OK; "" */
+    uint32_t members;    /* other nodes that have a lease */
 } iris_mesh_engine;
+
+/* Who has a name that is unique over the cluster ("engine"). */
+typedef struct iris_mesh_owner {
+    char node[256];
+    int here;       /* it is this node */
+    uint64_t pid;   /* of the actor, on its own node */
+    uint64_t token; /* whoever has the name later has a higher one: hand it on with what you do in its name */
+    int64_t since;  /* ms since 1970, by the owner's clock */
+} iris_mesh_owner;
 
 /* All that it points to is borrowed. It must not call the mesh. */
 typedef void iris_mesh_each(void *ctx, const iris_mesh_node *);
@@ -175,6 +191,9 @@ typedef struct iris_mesh {
 
     /* Where this node learns of others, and how that is. */
     int (*engine)(void *mesh, iris_mesh_engine *out);
+    /* IRIS_OK: so it was when the engine last told. IRIS_DEAD: it is unique, and nobody has it. IRIS_EMPTY: it is not
+     * unique, so each node may have one. */
+    int (*owner)(void *mesh, const char *name, iris_mesh_owner *out);
 } iris_mesh;
 
 /* The type name of what monitor_node() tells, "PONG" or "DOWN": its data is a reason, as in ext/watch.h. NULL: it
