@@ -14,6 +14,7 @@
 #include "mailbox.h"
 #include "offer.h"
 #include "reason.h"
+#include "renew.h"
 #include "send.h"
 #include "swap.h"
 #include "turn.h"
@@ -199,7 +200,7 @@ static int make_state(iris_actor *a)
     return iris__fail("init() of %s failed: %s", iris__behaviour_label(b).text, iris__reason());
 }
 
-int iris__actor_init(iris_actor *a)
+static int init(iris_actor *a)
 {
     if (iris__lazy_wake(a))
         return IRIS_FAIL;
@@ -215,6 +216,15 @@ int iris__actor_init(iris_actor *a)
     }
     iris__lazy_begin(a);
     return IRIS_OK;
+}
+
+int iris__actor_init(iris_actor *a)
+{
+    struct renewal *r = iris__renew_begin(a);
+    int result = init(a);
+    if (r)
+        iris__renew_end(a, r, result != IRIS_OK);
+    return result;
 }
 
 /* ---- death ---- */
@@ -261,6 +271,8 @@ void iris__actor_refuse_signal(struct world *w, struct message *m)
         iris__watch_noproc(w, &m->pub);
     else if (m->pub.kind == KIND_SWAP)
         iris__swap_refuse(w, iris__message_pointer(m), IRIS_DEAD, "the actor ended first");
+    else if (m->pub.kind == KIND_RENEW)
+        iris__renew_refuse(iris__message_pointer(m));
     else if (m->pub.kind == KIND_CHILD)
         iris__family_refuse(w, m->pub.to, m->pub.from);
     else if (m->pub.kind == KIND_KILL)
@@ -456,6 +468,7 @@ static int finish_end(iris_actor *a, const struct ending *first)
         struct cold *c = iris__cold_if(a);
         iris__actor_rise(a);
         atomic_fetch_add(&c->restarts, 1);
+        int was_renewed = c->renewal != NULL;
         int failed = iris__actor_init(a);
         free(reason);
         reason = NULL;
@@ -465,7 +478,9 @@ static int finish_end(iris_actor *a, const struct ending *first)
             return 1;
         }
         reason = iris__reason_write("crash", NULL, iris__reason());
-        e = (struct ending){.kind = ENDING_CRASH, .reason = reason ? reason : "crash"};
+        e = (struct ending){.kind = was_renewed ? ENDING_RESTART : ENDING_CRASH,
+                            .reason = reason ? reason : "crash",
+                            .reverts = was_renewed};
         if (begin_end(a, &e)) {
             free(reason);
             return 1;

@@ -99,6 +99,7 @@ struct ending {
     int stopped;                   /* by stop(), or for good: nobody restarts that in place */
     const struct excerpt *message; /* that crashed it, or NULL */
     int at_once;                   /* nobody has waited for its code to come to an end */
+    int reverts; /* init refused a renewal: what it had before is begun with, and no failure */
 };
 
 /* What "on-failure" restarts. */

@@ -5,6 +5,7 @@
 #include "coroutine.h"
 #include "freeze.h"
 #include "message.h"
+#include "renew.h"
 
 #include <stdlib.h>
 
@@ -35,6 +36,7 @@ void iris__cold_free(struct world *w, struct cold *c)
     iris__alarms_destroy(c->alarms);
     iris__frozen_free(w, c->frozen);
     free(c->restored);
+    iris__renew_refuse(c->renewal);
     free(c->history);
     free(c->open);
     free(c->path);

@@ -76,6 +76,7 @@ struct cold {
     uint64_t idle_handled;
     int64_t idle_looks;    /* in a row at which nothing had come */
     struct alarms *alarms; /* alarm.h, or NULL */
+    struct renewal *renewal; /* renew.h: for the next incarnation, or NULL */
     uint32_t fruitless;    /* turns in a row that took nothing */
     uint64_t fruitless_at; /* handled, then */
 };

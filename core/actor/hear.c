@@ -11,6 +11,7 @@
 #include "mailbox.h"
 #include "reader.h"
 #include "reason.h"
+#include "renew.h"
 #include "swap.h"
 #include "turn.h"
 #include "watch.h"
@@ -205,6 +206,9 @@ static void hear(iris_actor *a, struct message *m, struct heard *h)
     case KIND_GATHER:
     case KIND_THAW:
         iris__freeze_heard(a, m);
+        break;
+    case KIND_RENEW:
+        iris__renew_hear(a, iris__message_pointer(m));
         break;
     case KIND_WAKE:
         break;

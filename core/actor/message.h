@@ -46,7 +46,8 @@ enum { /* kinds of the core's own: signals, and markers among the user messages 
        KIND_DOOR,         /* there is something to look after at the actor's door */
        KIND_ADMITTED, /* ref: so many of its messages wait no more; from: at whose door they did */
        KIND_GATHER,   /* body: struct gather *; freeze.h */
-       KIND_THAW      /* of one that is frozen: it goes on, or (ref: 1) its mail is in safety */
+       KIND_THAW,     /* of one that is frozen: it goes on, or (ref: 1) its mail is in safety */
+       KIND_RENEW     /* body: struct renewal * (renew.h) */
 };
 
 enum { KILL_FOR_GOOD = 1, KILL_PARENT = 2, RESTART_AT_ONCE = 1 };

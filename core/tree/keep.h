@@ -114,6 +114,7 @@ void iris__member_lives(struct member *);
 
 /* ---- round.c ---- */
 
+void iris__member_halt(struct supervisors *, struct member *, int is_final); /* it is told to end */
 /* The round that this actor is part of now: its supervisor, or NULL. */
 struct supervisor *iris__round_over(const struct member *);
 /* End and begin v's members from `first` on. A round that is on already begins anew, and with it those

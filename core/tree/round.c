@@ -82,7 +82,7 @@ struct supervisor *iris__round_over(const struct member *m)
 
 /* ---- ending ---- */
 
-static void halt(struct supervisors *s, struct member *m, int is_final)
+void iris__member_halt(struct supervisors *s, struct member *m, int is_final)
 {
     int at_once = m->shutdown == SHUTDOWN_KILL;
     m->state = MEMBER_HALTS;
@@ -152,7 +152,7 @@ static int stop_next(struct supervisors *s, struct supervisor *v, struct supervi
         if (!m->pid)
             return 1; /* its factory is at work: when it is done */
         if (m->state != MEMBER_HALTS && m->state != MEMBER_ENDS)
-            halt(s, m, r->is_final);
+            iris__member_halt(s, m, r->is_final);
         return 1;
     }
     r->at = NULL;

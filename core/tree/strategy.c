@@ -1,5 +1,6 @@
 #include "keep.h"
 
+#include "fail.h"
 #include "message.h"
 
 /* ---- counting ---- */
@@ -67,7 +68,7 @@ void iris__member_time(struct supervisors *s, struct member *m)
 void iris__member_lives(struct member *m)
 {
     m->state = MEMBER_LIVES;
-    m->is_late = m->is_killed = 0;
+    m->is_late = m->is_killed = m->is_planned = 0;
     iris__wakeup_clear(&m->alarm);
 }
 
@@ -151,7 +152,7 @@ static int wants_restart(const struct member *m, const struct ending *e)
     if (e->stopped || e->kind == ENDING_PARENT)
         return 0;
     if (e->kind == ENDING_RESTART)
-        return m->restart != RESTART_NEVER;
+        return m->restart != RESTART_NEVER || m->is_planned || e->reverts;
     return m->restart == RESTART_ALWAYS ||
            (m->restart == RESTART_ON_FAILURE && iris__ending_is_failure(e));
 }
@@ -179,12 +180,16 @@ static enum afterwards follow(struct supervisors *s, struct member *m, const str
         return AFTER_GONE;
     if (m->state == MEMBER_HALTS)
         return halted(s, m, round);
-    if (e->kind == ENDING_RESTART) /* a HALT that came when it was down already */
+    if (e->kind == ENDING_RESTART && !e->reverts) /* a HALT that came when it was down already */
         return AFTER_WAITS;
     if (m->state == MEMBER_DOWN || (m->state == MEMBER_BEGINS && e->kind == ENDING_KILLED))
         return AFTER_GONE; /* who is killed between two incarnations has no next one */
     if (round && round->round.phase != ROUND_STARTS)
         return goes_down(m); /* it need not be told any more */
+    if (e->reverts) {
+        iris__member_lives(m);
+        return AFTER_AGAIN;
+    }
     return fail(s, m, round);
 }
 
@@ -263,6 +268,46 @@ int iris__supervisor_stop(struct supervisors *s, uint64_t pid)
     if (m)
         return iris__actor_alive(s->world, pid) ? IRIS_OK : IRIS_DEAD;
     return iris__actor_stop(s->world, pid);
+}
+
+/* Of one that is between two incarnations, or about to be, the next one is under way. */
+static int restart(struct supervisors *s, struct member *m)
+{
+    if (m->state == MEMBER_ENDS)
+        return iris__fail("it is being stopped");
+    if (m->state == MEMBER_LIVES) {
+        m->is_planned = 1;
+        iris__member_halt(s, m, 0);
+    } else if (m->state == MEMBER_DOWN && m->alarm && !iris__round_over(m)) {
+        iris__wakeup_clear(&m->alarm);
+        iris__member_begin(s, m);
+    }
+    return IRIS_OK;
+}
+
+int iris__supervisor_restart(struct supervisors *s, uint64_t pid)
+{
+    struct errands errands;
+    iris__keep_lock(s, &errands);
+    struct member *m = iris__member_of(s, pid);
+    int result = m ? restart(s, m) : IRIS_DEAD;
+    iris__keep_unlock(s);
+    if (m || !iris__actor_alive(s->world, pid))
+        return result;
+    return iris__fail("nobody supervises it, so nobody can begin it again");
+}
+
+int iris__supervisor_retune(struct supervisors *s, uint64_t pid, const struct membership *how)
+{
+    struct errands errands;
+    iris__keep_lock(s, &errands);
+    struct member *m = iris__member_of(s, pid);
+    if (m) {
+        m->restart = how->restart;
+        m->shutdown = how->shutdown ? how->shutdown : SHUTDOWN_DEFAULT;
+    }
+    iris__keep_unlock(s);
+    return m ? IRIS_OK : IRIS_DEAD;
 }
 
 void iris__supervisor_began(struct supervisors *s, iris_actor *a)

@@ -143,23 +143,29 @@ static int add(struct supervisors *s, const char *path, const struct policy *p,
     return gather(s, v, pids);
 }
 
+int iris__supervisor_put(struct supervisors *s, const char *path, const struct policy *policy)
+{
+    struct pids pids = {0};
+    struct errands errands;
+    iris__registry_children(s->world->registry, path, 0, add_named, &pids);
+    uint64_t own = path[1] ? iris__registry_find(s->world->registry, path) : 0;
+    if (own)
+        add_pid(&pids, own);
+    if (pids.n)
+        qsort(pids.list, pids.n, sizeof *pids.list, by_value);
+    iris__keep_lock(s, &errands);
+    int failed = pids.failed || add(s, path, policy, &pids);
+    iris__keep_unlock(s);
+    free(pids.list);
+    return failed ? iris__fail("supervisor %s: no memory", path) : IRIS_OK;
+}
+
 int iris__supervise_create(struct supervisors *s, const char *given, const iris_supervision *how)
 {
     const char *path = or_root(given);
     struct policy policy;
-    struct pids pids = {0};
-    struct errands errands;
     read_options(how, &policy);
-    if (check(path, &policy))
-        return IRIS_FAIL;
-    iris__registry_children(s->world->registry, path, 0, add_named, &pids);
-    if (pids.n)
-        qsort(pids.list, pids.n, sizeof *pids.list, by_value);
-    iris__keep_lock(s, &errands);
-    int failed = pids.failed || add(s, path, &policy, &pids);
-    iris__keep_unlock(s);
-    free(pids.list);
-    return failed ? iris__fail("supervisor %s: no memory", path) : IRIS_OK;
+    return check(path, &policy) ? IRIS_FAIL : iris__supervisor_put(s, path, &policy);
 }
 
 /* ---- remove ---- */

@@ -68,6 +68,7 @@ struct member {
     enum member_state state;
     int is_late;      /* it did not end in time: the round went on without it */
     int is_killed;    /* its time is over */
+    int is_planned;   /* HALTS by hand: it begins again, whatever `restart` says */
     int64_t shutdown; /* ns that it has to end; or SHUTDOWN_KILL */
     uint64_t order;   /* number of the last HALT or BEGIN: an older one that comes late is void */
     uint32_t tries;   /* failures in a row, for the backoff */
@@ -147,6 +148,16 @@ void iris__supervisor_gone(struct supervisors *, uint64_t pid);
 /* [any] Stop this actor for good; when its shutdown time is over it is killed. One that nobody
  * supervises has all the time it takes. IRIS_OK or IRIS_DEAD. */
 int iris__supervisor_stop(struct supervisors *, uint64_t pid);
+
+/* [any] End this incarnation and begin another in place, as the supervisor of it does; it is no failure, and
+ * nothing is counted. One that waits for its backoff begins at once. IRIS_OK: it was told. IRIS_DEAD; IRIS_FAIL with
+ * a reason: nobody supervises it, or it ends for good. */
+int iris__supervisor_restart(struct supervisors *, uint64_t pid);
+/* [any] From now on: when it is started again, and how long it may take to end. IRIS_OK or IRIS_DEAD. */
+int iris__supervisor_retune(struct supervisors *, uint64_t pid, const struct membership *);
+/* [any] A supervisor of this path and policy; what is below it becomes its. One that is there has that policy
+ * from now on. IRIS_OK or IRIS_FAIL. */
+int iris__supervisor_put(struct supervisors *, const char *path, const struct policy *);
 
 /* [any] As in <iris/ext/supervise.h>; path is valid or NULL. */
 int iris__supervise_create(struct supervisors *, const char *path, const iris_supervision *);
