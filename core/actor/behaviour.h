@@ -19,6 +19,8 @@ struct iris_version {
     uint32_t nuses;
     uint32_t place; /* of iris_source */
     int is_dated;   /* what its file holds now was refused; under facts_lock */
+    uint64_t hash;  /* of its file as it was read; and when: ns since 1970 */
+    int64_t loaded;
     iris_job free_job;
 };
 

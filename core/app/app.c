@@ -1,6 +1,7 @@
 #include "app.h"
 
 #include "api.h"
+#include "apply.h"
 #include "fail.h"
 #include "ready.h"
 #include "sets.h"
@@ -20,6 +21,16 @@ const char *iris_app_version(void)
     return IRIS__VERSION;
 }
 
+void iris__app_look(struct app *a)
+{
+    pthread_rwlock_rdlock(&a->tree);
+}
+
+void iris__app_looked(struct app *a)
+{
+    pthread_rwlock_unlock(&a->tree);
+}
+
 /* ---- the frame ---- */
 
 static void destroy(struct app *a)
@@ -35,7 +46,12 @@ static void destroy(struct app *a)
     iris__stories_finish(&a->stories);
     pthread_mutex_destroy(&a->awaited.lock);
     pthread_mutex_destroy(&a->early.lock);
+    pthread_mutex_destroy(&a->applies.lock);
+    pthread_rwlock_destroy(&a->tree);
+    if (a->first != a->manifest)
+        iris__manifest_free(a->first);
     iris__manifest_free(a->manifest);
+    free(a->file);
     free(a->actors);
     free(a->configs);
     free(a);
@@ -55,6 +71,8 @@ static struct app *create(const iris_app_options *options)
     iris__save_init(&a->save);
     pthread_mutex_init(&a->awaited.lock, NULL);
     pthread_mutex_init(&a->early.lock, NULL);
+    pthread_mutex_init(&a->applies.lock, NULL);
+    pthread_rwlock_init(&a->tree, NULL);
     a->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return a;
 }
@@ -75,6 +93,9 @@ static int read_manifest(struct app *a)
         iris__app_say_problems(a, &problems);
     iris__problems_finish(&problems);
     iris__sets_finish(&sets);
+    a->first = a->manifest;
+    if (!failed) /* a host may make another directory the current one */
+        a->file = iris__manifest_path(a->manifest);
     return failed ? IRIS_EXIT_MANIFEST : IRIS_EXIT_OK;
 }
 
@@ -197,6 +218,7 @@ static void wait_for_end(struct app *a)
     while (!atomic_load(&a->stop) && !(looks && iris_is_idle(a->runtime))) {
         iris__app_wait(a, looks ? IDLE_LOOK : -1);
         iris__save_look(a);
+        iris__apply_asked(a);
     }
 }
 
@@ -243,6 +265,7 @@ static int end(struct app *a, int status)
     iris_totals totals = {.size = sizeof totals, .abi = IRIS_ABI};
     iris__save_look(a); /* who asked too late is told */
     iris__app_tell(a, IRIS_APP_STOPPING);
+    iris__apply_refuse_all(a);
     iris__watch_close(a->watch);
     a->watch = NULL;
     int64_t left = iris__app_stop(a);

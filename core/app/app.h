@@ -48,9 +48,21 @@ struct awaited {
     const char *mute; /* the one whose start failed: it is told as an error, and no more of it */
 };
 
+/* Who has asked for `iris apply`: verb_apply.c. */
+struct applies {
+    pthread_mutex_t lock;
+    struct apply_order *first;
+    int is_shut;
+};
+
+/* `manifest` and `actors` are what `iris apply` exchanges: the main thread alone, under `tree`. Other threads look
+ * at them between iris__app_look() and iris__app_looked(). */
 struct app {
     iris_app_options options;
+    pthread_rwlock_t tree;
     struct manifest *manifest;
+    struct manifest *first; /* what the app was started with */
+    char *file;             /* of that one: absolute */
     iris_runtime *runtime;
     struct control *control;
     struct events events;
@@ -64,6 +76,7 @@ struct app {
     struct early_list early;
     struct save_order save;
     struct restore *restore;     /* or NULL */
+    struct applies applies;
     struct app_actor *actors;    /* as in the manifest */
     struct host_config *configs; /* of the manifest's hosts */
     char socket[IRIS_SOCKET_ROOM];
@@ -78,7 +91,11 @@ struct app {
     int64_t next_beat;   /* when tell() gets the next one */
     struct watch *watch; /* or NULL */
     int started;         /* all actors were */
+    int reload;          /* asked for by SIGHUP */
 };
+
+void iris__app_look(struct app *);
+void iris__app_looked(struct app *);
 
 /* ---- app_say.c: main thread only ---- */
 void iris__app_say(struct app *, int kind, const char *fmt, ...)
@@ -98,7 +115,8 @@ void iris__app_wait(struct app *, int64_t ns);
 void iris__app_await(struct app *, const char *path);           /* NULL: nothing any more */
 int iris__app_awaited(struct app *, int *started, int *failed); /* ended */
 
-/* What the operator has asked for by SIGHUP: files of the log are opened anew. */
+/* What the operator has asked for by SIGHUP: files of the log are opened anew; the manifest is read again as soon as
+ * the app runs (apply.h). */
 void iris__app_reload(struct app *);
 
 /* ---- app_start.c ---- */

@@ -6,6 +6,7 @@
 #include "find.h"
 #include "ready.h"
 #include "router.h"
+#include "start.h"
 
 #include <iris/ext/mesh.h>
 
@@ -18,19 +19,24 @@ static int64_t now(const struct app *a)
     return iris__sched_now(&a->runtime->world.sched);
 }
 
-/* index: of a->manifest->actors. */
-static void add_problem(struct app *a, struct problems *p, size_t index, const char *key,
-                        const char *code, const char *why)
+void iris__start_problem(struct app *a, const struct manifest *m, struct problems *p, size_t index,
+                         const char *key, const char *code, const char *why)
 {
     char pointer[48];
     size_t n = strcspn(why, "\n");
-    snprintf(pointer, sizeof pointer, "/actors/%zu/%s", a->manifest->actors[index].index, key);
+    snprintf(pointer, sizeof pointer, "/actors/%zu/%s", m->actors[index].index, key);
     /* Further lines: where in the handler, as its language tells it. */
     if (why[n] && strncmp(why + n, "\nhint: ", 7))
         iris__app_say(a, IRIS_APP_WARNING, "%s", why + n + 1);
     else
         n = strlen(why);
-    iris__problem_add(p, a->manifest->file, pointer, code, "%.*s", (int)n, why);
+    iris__problem_add(p, m->file, pointer, code, "%.*s", (int)n, why);
+}
+
+static void add_problem(struct app *a, struct problems *p, size_t index, const char *key,
+                        const char *code, const char *why)
+{
+    iris__start_problem(a, a->manifest, p, index, key, code, why);
 }
 
 static int say_problems(struct app *a, struct problems *p)
@@ -45,17 +51,22 @@ static int say_problems(struct app *a, struct problems *p)
 
 /* ---- supervisors ---- */
 
+struct policy iris__start_policy(const struct manifest_supervisor *s)
+{
+    struct policy policy = {.strategy = (enum strategy)s->strategy,
+                            .intensity = (uint32_t)s->intensity,
+                            .period = s->period_ns,
+                            .on_exhausted = (enum on_exhausted)s->on_exhausted};
+    if (s->backs_off)
+        policy.backoff = (struct backoff){s->initial, s->max, s->factor, s->jitter, s->reset_after};
+    return policy;
+}
+
 static int add_supervisors(struct app *a)
 {
     for (size_t i = 0; i < a->manifest->nsupervisors; i++) {
         const struct manifest_supervisor *s = &a->manifest->supervisors[i];
-        struct policy policy = {.strategy = (enum strategy)s->strategy,
-                                .intensity = (uint32_t)s->intensity,
-                                .period = s->period_ns,
-                                .on_exhausted = (enum on_exhausted)s->on_exhausted};
-        if (s->backs_off)
-            policy.backoff =
-                (struct backoff){s->initial, s->max, s->factor, s->jitter, s->reset_after};
+        struct policy policy = iris__start_policy(s);
         if (iris__supervisor_add(&a->runtime->supervisors, s->path, &policy))
             return IRIS_FAIL;
     }
@@ -83,19 +94,20 @@ static int load_remote(struct app *a, struct app_actor *actor)
     return ((const iris_mesh *)table)->proxies(mesh, &actor->version);
 }
 
-static int load(struct app *a, const struct manifest_actor *m, struct app_actor *actor)
+int iris__start_load(struct app *a, const struct manifest *all, const struct manifest_actor *m,
+                     struct app_actor *actor)
 {
     int64_t began = now(a);
     if (m->remote_at)
         return load_remote(a, actor);
-    char *file = iris__find_file(a->manifest, m);
+    char *file = iris__find_file(all, m);
     if (!file)
         return IRIS_FAIL;
     struct load_order o = {.file = file,
                            .symbol = m->symbol,
                            .handler = m->handler,
                            .host = m->host,
-                           .place = place_of(a->manifest, m)};
+                           .place = place_of(all, m)};
     int result = iris__runtime_load_wait(a->runtime, &o);
     free(file);
     actor->version = o.version;
@@ -103,8 +115,7 @@ static int load(struct app *a, const struct manifest_actor *m, struct app_actor 
     return result;
 }
 
-/* 0, or a reason: the handler is not what the manifest says. */
-static int check_kind(const struct manifest_actor *m, const struct app_actor *actor)
+int iris__start_check_kind(const struct manifest_actor *m, const struct app_actor *actor)
 {
     const iris_behaviour *b = &actor->version->b;
     int pulls = (b->flags & IRIS_PULL) != 0;
@@ -193,10 +204,10 @@ static int load_all(struct app *a)
     iris__ready_supervisors(a->manifest, &problems);
     for (size_t i = 0; i < a->manifest->nactors && !atomic_load(&a->stop); i++) {
         if (!iris__ready_actor(a->manifest, i, &problems) && may_load(a, i, before) &&
-            load(a, &a->manifest->actors[i], &a->actors[i]))
+            iris__start_load(a, a->manifest, &a->manifest->actors[i], &a->actors[i]))
             add_problem(a, &problems, i, "handler", "handler", iris__reason());
         else if (a->actors[i].version && a->manifest->actors[i].number < 2 &&
-                 check_kind(&a->manifest->actors[i], &a->actors[i]))
+                 iris__start_check_kind(&a->manifest->actors[i], &a->actors[i]))
             add_problem(a, &problems, i, "kind", "bad-value", iris__reason());
         iris__app_wait(a, 0);
     }
@@ -207,7 +218,7 @@ static int load_all(struct app *a)
 
 /* ---- starting ---- */
 
-static enum restart_when restart_of(const struct manifest_actor *m)
+enum restart_when iris__start_restart(const struct manifest_actor *m)
 {
     switch (m->restart) {
     case MANIFEST_ALWAYS:
@@ -218,8 +229,7 @@ static enum restart_when restart_of(const struct manifest_actor *m)
     return RESTART_ON_FAILURE;
 }
 
-/* NULL: it has none, or there is no memory. */
-static struct alarm *alarms_of(const struct manifest_actor *m)
+struct alarm *iris__start_alarms(const struct manifest_actor *m)
 {
     struct alarm *alarms = m->ntimers ? calloc(m->ntimers, sizeof *alarms) : NULL;
     for (size_t i = 0; alarms && i < m->ntimers; i++) {
@@ -230,6 +240,11 @@ static struct alarm *alarms_of(const struct manifest_actor *m)
                                    .len = t->len};
     }
     return alarms;
+}
+
+int64_t iris__start_shutdown(const struct manifest_actor *m)
+{
+    return m->shutdown ? m->shutdown : SHUTDOWN_KILL;
 }
 
 /* An unbounded mailbox, perhaps beside "defaults" of others, is never full. The fallback has started. */
@@ -245,7 +260,7 @@ static void add_mailbox(struct app *a, const struct manifest_actor *m, iris_spaw
 }
 
 /* Its instances have begun, and keep their pids. */
-static int make_router(struct app *a, const struct manifest_actor *m, struct app_actor *actor)
+int iris__start_router(struct app *a, const struct manifest_actor *m, struct app_actor *actor)
 {
     uint64_t *pids = calloc(m->behind, sizeof *pids);
     for (uint32_t i = 0; pids && i < m->behind; i++)
@@ -257,11 +272,13 @@ static int make_router(struct app *a, const struct manifest_actor *m, struct app
     return result;
 }
 
-static int spawn(struct app *a, const struct manifest_actor *m, struct app_actor *actor)
+int iris__start_spawn(struct app *a, const struct manifest_actor *m, struct app_actor *actor,
+                      enum restart_when restart)
 {
-    if (m->behind && make_router(a, m, actor))
+    if (m->behind && iris__start_router(a, m, actor))
         return IRIS_FAIL;
-    struct alarm *alarms = alarms_of(m);
+    int restores = a->restore && atomic_load(&a->phase) == APP_STARTING; /* not who comes later */
+    struct alarm *alarms = iris__start_alarms(m);
     struct app_spawn s = {
         .spawn = {.size = sizeof s.spawn,
                   .abi = IRIS_ABI,
@@ -272,18 +289,19 @@ static int spawn(struct app *a, const struct manifest_actor *m, struct app_actor
                   .flags = m->start == MANIFEST_LAZY ? IRIS_SPAWN_LAZY : 0,
                   .idle_timeout = m->idle_ns},
         .name = m->name,
-        .restart = restart_of(m),
-        .shutdown = m->shutdown ? m->shutdown : SHUTDOWN_KILL,
+        .restart = restart,
+        .shutdown = iris__start_shutdown(m),
         .keep = (uint32_t)m->keep,
         .stateless_restart = m->stateless == MANIFEST_RESTART || m->behind,
-        .frozen = a->restore != NULL,
+        .frozen = restores,
         .alarms = alarms,
         .nalarms = m->ntimers,
     };
     uint64_t pid;
     add_mailbox(a, m, &s.spawn);
     int result = m->ntimers && !alarms ? iris__fail("%s: no memory", m->path)
-                                       : iris__restore_state(a, m, &s.restored);
+                 : restores            ? iris__restore_state(a, m, &s.restored)
+                                       : IRIS_OK;
     if (!result)
         result = iris__runtime_spawn(a->runtime, &s, &pid);
     free(alarms);
@@ -291,14 +309,13 @@ static int spawn(struct app *a, const struct manifest_actor *m, struct app_actor
         return IRIS_FAIL;
     atomic_store(&actor->pid, pid);
     actor->rests = s.frozen;
-    if (iris__restore_mail(a, m, pid))
+    if (restores && iris__restore_mail(a, m, pid))
         return IRIS_FAIL;
     iris__early_admit(a, 0);
     return IRIS_OK;
 }
 
-/* 1: its init has run; 0: it failed, and why is the reason; -1: told to stop meanwhile. */
-static int await_start(struct app *a)
+int iris__start_await(struct app *a)
 {
     int started = 0, failed = 0;
     for (;;) {
@@ -313,7 +330,7 @@ static int await_start(struct app *a)
     }
 }
 
-static void say_started(struct app *a, const struct manifest_actor *m, struct app_actor *actor)
+void iris__start_say(struct app *a, const struct manifest_actor *m, const struct app_actor *actor)
 {
     iris__app_say_events(a); /* what init said */
     if (m->start == MANIFEST_LAZY)
@@ -331,10 +348,12 @@ static int start_one(struct app *a, size_t index)
     int64_t began = now(a);
     int is_lazy = m->start == MANIFEST_LAZY; /* there is nothing to wait for */
     iris__app_await(a, is_lazy ? NULL : m->path);
-    int result = spawn(a, m, actor) ? 0 : is_lazy ? 1 : await_start(a);
+    int result = iris__start_spawn(a, m, actor, iris__start_restart(m)) ? 0
+                 : is_lazy                                              ? 1
+                                                                        : iris__start_await(a);
     actor->took += now(a) - began;
     if (result > 0)
-        say_started(a, m, actor);
+        iris__start_say(a, m, actor);
     return result;
 }
 

@@ -36,7 +36,8 @@ static int watch_start(struct app *a, const iris_event *e)
         w->started = !w->failed;
     } else if (e->kind == IRIS_EVENT_CRASHED || e->kind == IRIS_EVENT_ENDED) {
         note_failure(w, e->text);
-        atomic_store(&a->runtime->closing, 1);
+        if (atomic_load(&a->phase) == APP_STARTING) /* later the app goes on without it */
+            atomic_store(&a->runtime->closing, 1);
     }
     return 1;
 }
@@ -97,8 +98,10 @@ void iris__app_event(void *app, const iris_event *e)
     if (e->kind == IRIS_EVENT_EXHAUSTED)
         atomic_store(&a->exhausted, 1);
     iris__metrics_note(&a->metrics, e);
+    iris__app_look(a);
     if (iris__logs_keeps(&a->logs, e))
         note(a, e);
+    iris__app_looked(a);
 }
 
 /* ---- the main thread ---- */
@@ -106,12 +109,14 @@ void iris__app_event(void *app, const iris_event *e)
 void iris__app_await(struct app *a, const char *path)
 {
     struct awaited *w = &a->awaited;
-    int stopping = atomic_load(&a->phase) == APP_STOPPING;
+    int phase = atomic_load(&a->phase), stopping = phase == APP_STOPPING;
     pthread_mutex_lock(&w->lock);
     free(w->why);
     w->why = NULL;
     w->path = path;
     w->started = stopping; /* it is the end that we wait for */
+    if (!path && phase == APP_RUNNING)
+        w->mute = NULL; /* its path may go with its manifest */
     w->failed = w->ended = 0;
     pthread_mutex_unlock(&w->lock);
 }
@@ -160,12 +165,10 @@ static int beat(struct app *a)
 
 void iris__app_reload(struct app *a)
 {
-    int running = atomic_load(&a->phase) == APP_RUNNING; /* else it is not ready, or not any more */
-    if (running)
+    if (atomic_load(&a->phase) == APP_RUNNING) /* else it is not ready, or not any more */
         iris__app_tell(a, IRIS_APP_RELOADING);
     iris__logs_reopen(&a->logs);
-    if (running)
-        iris__app_tell(a, IRIS_APP_READY);
+    a->reload = 1;
 }
 
 /* Once a stop was asked for, stop_fd stays readable: it is not looked at again. */

@@ -216,9 +216,13 @@ static struct change_all *open_all(struct call *call)
     }
     struct change_all *all =
         iris__order_open(call->app, sizeof *all, call->reply, call->args.target, call->info.pid);
-    if (all)
-        all->order.free = free_all;
-    return all;
+    if (!all)
+        return NULL;
+    all->order.free = free_all;
+    if (!iris__order_changes(&all->order))
+        return all;
+    iris__order_drop(&all->order);
+    return NULL;
 }
 
 void iris__change_all(struct call *call, int is_rollback)

@@ -23,6 +23,17 @@ static void add_inside(const struct manifest_key *k, struct text *out)
         iris__text_addf(out, "  %-14s %s\n", i->name, i->meaning);
 }
 
+/* What `iris apply` does about it. */
+static const struct {
+    const char *word, *words;
+} lives[] = {
+    [MANIFEST_NOTHING] = {NULL, NULL},
+    [MANIFEST_AT_ONCE] = {"at-once", "at once"},
+    [MANIFEST_SWAPS] = {"swap", "by a swap: its state and mail stay"},
+    [MANIFEST_RESTARTS] = {"restart", "by a restart in place: its mail stays"},
+    [MANIFEST_FIXED] = {"refused", "refused while it runs"},
+};
+
 /* ---- for people ---- */
 
 static void add_text(const struct manifest_key *k, struct text *out)
@@ -36,6 +47,8 @@ static void add_text(const struct manifest_key *k, struct text *out)
         iris__text_addf(out, "  must be there\n");
     else if (k->def)
         iris__text_addf(out, "  default  %s\n", k->def);
+    if (lives[k->live].words)
+        iris__text_addf(out, "  apply    %s\n", lives[k->live].words);
     if (k->planned)
         iris__text_addf(out,
                         "  it is part of the plan, but not built yet: `iris check` refuses it\n");
@@ -67,10 +80,10 @@ static void add_json(const struct manifest_key *k, struct text *out)
     struct text path = {0}, value = {0};
     iris__key_path(k, &path);
     iris__key_value(k, &value);
-    json_t *all =
-        json_pack("{s:i, s:s*, s:s, s:s*, s:s*, s:b, s:b, s:s*, s:o}", "iris", 1, "key", path.data,
-                  "meaning", k->meaning, "value", value.data, "default", k->def, "required",
-                  k->required, "built", !k->planned, "more", k->more, "keys", names_inside(k));
+    json_t *all = json_pack("{s:i, s:s*, s:s, s:s*, s:s*, s:b, s:b, s:s*, s:s*, s:o}", "iris", 1,
+                            "key", path.data, "meaning", k->meaning, "value", value.data, "default",
+                            k->def, "required", k->required, "built", !k->planned, "apply",
+                            lives[k->live].word, "more", k->more, "keys", names_inside(k));
     char *line = all ? json_dumps(all, JSON_COMPACT) : NULL;
     if (line)
         iris__text_addf(out, "%s\n", line);

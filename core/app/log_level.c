@@ -41,10 +41,8 @@ static int set(struct log_levels *l, const char *path, int level)
     return -1;
 }
 
-int iris__log_levels_init(struct log_levels *l, const struct manifest *m)
+static int set_all(struct log_levels *l, const struct manifest *m)
 {
-    *l = (struct log_levels){.otherwise = m->logs.level, .rate = m->logs.rate};
-    pthread_mutex_init(&l->lock, NULL);
     int failed = 0;
     for (size_t i = 0; i < m->nactors; i++)
         if (m->actors[i].log_level >= 0)
@@ -52,6 +50,31 @@ int iris__log_levels_init(struct log_levels *l, const struct manifest *m)
     for (size_t i = 0; i < m->logs.nlevels; i++) /* of the same path, what "logs" says holds */
         failed |= set(l, m->logs.levels[i].path, m->logs.levels[i].level);
     return failed;
+}
+
+int iris__log_levels_init(struct log_levels *l, const struct manifest *m)
+{
+    *l = (struct log_levels){.otherwise = m->logs.level, .rate = m->logs.rate};
+    pthread_mutex_init(&l->lock, NULL);
+    return set_all(l, m);
+}
+
+static void forget_all(struct log_levels *l)
+{
+    struct log_level *one, *next;
+    HASH_ITER (hh, l->all, one, next) {
+        HASH_DEL(l->all, one);
+        free(one);
+    }
+}
+
+/* The paths in them are the manifest's, so that those of the old one cannot stay. */
+int iris__log_levels_retune(struct log_levels *l, const struct manifest *m)
+{
+    forget_all(l);
+    l->otherwise = m->logs.level;
+    l->rate = m->logs.rate;
+    return set_all(l, m);
 }
 
 static const struct log_level *find(const struct log_levels *l, const char *path, size_t len)
@@ -165,12 +188,8 @@ int iris__log_owes(struct log_levels *l)
 
 void iris__log_levels_finish(struct log_levels *l)
 {
-    struct log_level *one, *next;
     struct log_rate *r, *following;
-    HASH_ITER (hh, l->all, one, next) {
-        HASH_DEL(l->all, one);
-        free(one);
-    }
+    forget_all(l);
     HASH_ITER (hh, l->rates, r, following) {
         HASH_DEL(l->rates, r);
         free(r->path);

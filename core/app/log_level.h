@@ -5,13 +5,14 @@
 #include "manifest.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #define LOG_RATES 4096 /* paths that are counted by themselves; those beyond share one count */
 
 struct log_levels {
-    struct log_level *all; /* uthash by path; read-only */
+    struct log_level *all; /* uthash by path; read-only but for retune */
     int otherwise;         /* the level where no path says one */
-    int64_t rate;          /* lines of one path in a second; 0: no limit */
+    _Atomic int64_t rate;  /* lines of one path in a second; 0: no limit */
     pthread_mutex_t lock;  /* of those below */
     struct log_rate *rates;
     unsigned nrates, owing; /* owing: with lines left out that were not told yet */
@@ -19,6 +20,9 @@ struct log_levels {
 
 /* 0, or -1: no memory. */
 int iris__log_levels_init(struct log_levels *, const struct manifest *);
+/* The levels and the rate of another manifest; what was counted stays. 0; or -1: no memory for some of them. Nobody
+ * asks for levels meanwhile. */
+int iris__log_levels_retune(struct log_levels *, const struct manifest *);
 void iris__log_levels_finish(struct log_levels *);
 
 /* level: IRIS_DEBUG_LEVEL .. [any] */

@@ -213,6 +213,11 @@ int iris__logs_open(struct logs *l, const struct manifest *m, struct events *eve
     return start(l);
 }
 
+void iris__logs_retune(struct logs *l, const struct manifest *m)
+{
+    (void)iris__log_levels_retune(&l->levels, m);
+}
+
 void iris__logs_close(struct logs *l)
 {
     if (!l->writes || l->is_over)

@@ -32,6 +32,9 @@ int iris__logs_open(struct logs *, const struct manifest *, struct events *, int
 void iris__logs_close(struct logs *);
 void iris__logs_finish(struct logs *); /* nobody logs any more. [main] */
 
+/* What another manifest says of levels and rates. Nobody asks for them meanwhile. [main] */
+void iris__logs_retune(struct logs *, const struct manifest *);
+
 int iris__logs_writes(const struct logs *); /* else the console is to tell what happens. [any] */
 /* Whether an event is to be kept: what actors log, by its level and rate; all else. [any] */
 int iris__logs_keeps(struct logs *, const iris_event *);

@@ -202,3 +202,10 @@ int iris__manifest_read(const char *file, const struct manifest_set *sets, size_
     iris__text_finish(&text);
     return failed ? -1 : 0;
 }
+
+char *iris__manifest_path(const struct manifest *m)
+{
+    const char *slash = strrchr(m->file, '/');
+    char *path;
+    return asprintf(&path, "%s/%s", m->dir, slash ? slash + 1 : m->file) < 0 ? NULL : path;
+}

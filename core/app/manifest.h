@@ -179,6 +179,9 @@ int iris__manifest_parse(const char *file, const char *text, size_t len,
  * and source of the problems whose pointer ("/actors/3/handler") is in this file; sorts them. */
 void iris__manifest_locate(const struct manifest *, struct problems *);
 
+/* Where it was read from: absolute; heap, or NULL: no memory. */
+char *iris__manifest_path(const struct manifest *);
+
 /* The host that a file's ending is for, or NULL. */
 const char *iris__handler_host(const char *file);
 

@@ -39,6 +39,14 @@ enum manifest_type { /* a key may take several */
                      MANIFEST_NODE = 1 << 25       /* name of a node */
 };
 
+enum manifest_live {                   /* what `iris apply` does about another value */
+                     MANIFEST_NOTHING, /* it has no effect of its own on what runs */
+                     MANIFEST_AT_ONCE,
+                     MANIFEST_SWAPS,
+                     MANIFEST_RESTARTS, /* its actor, in place */
+                     MANIFEST_FIXED     /* refuse it */
+};
+
 /* In the order of IRIS_DEBUG_LEVEL .. IRIS_ERROR, which begin with 1. */
 #define MANIFEST_LEVEL_WORDS "trace debug info warn error "
 
@@ -56,6 +64,7 @@ struct manifest_key {
     int required;
     const char *unless; /* of a required one: this key may stand instead */
     int planned;        /* part of the plan, but not built yet */
+    int live;           /* enum manifest_live */
     size_t at; /* 1 + where in the struct it is kept (a NUMBER as a double; of an OBJECT: an int,
                     1 where it is there); 0: nowhere */
     const char *meaning;

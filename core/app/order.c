@@ -1,6 +1,7 @@
 #include "order.h"
 
 #include "app.h"
+#include "fail.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -84,7 +85,10 @@ void iris__order_drop(struct order *o)
 static void fire(void *ctx)
 {
     struct order *o = ctx;
+    struct app *a = o->app;
+    iris__app_look(a);
     o->late(o);
+    iris__app_looked(a);
     iris__order_drop(o);
 }
 
@@ -120,4 +124,50 @@ struct control_reply *iris__order_take(struct order *o)
     if (reply && timer && iris__timer_cancel(&o->app->runtime->world, timer) == IRIS_OK)
         iris__order_drop(o); /* its reference; the caller has another */
     return reply;
+}
+
+/* ---- one thing at a time ---- */
+
+int iris__order_changes(struct order *o)
+{
+    struct orders *all = &o->app->orders;
+    pthread_mutex_lock(&all->lock);
+    int held = all->are_held;
+    o->changes = !held;
+    pthread_mutex_unlock(&all->lock);
+    if (!held)
+        return IRIS_OK;
+    iris__control_error(iris__order_take(o), "busy", "try again when that is over",
+                        "%s: a manifest is being applied", o->target);
+    return IRIS_FAIL;
+}
+
+int iris__orders_hold(struct app *a)
+{
+    char target[256] = "";
+    pthread_mutex_lock(&a->orders.lock);
+    for (struct order *o = a->orders.first; o && !*target; o = o->next)
+        if (o->changes)
+            snprintf(target, sizeof target, "%s", o->target);
+    a->orders.are_held = !*target;
+    pthread_mutex_unlock(&a->orders.lock);
+    return *target ? iris__fail("%s is being swapped, restarted or stopped just now; try again "
+                                "when that is over",
+                                target)
+                   : IRIS_OK;
+}
+
+void iris__orders_let(struct app *a)
+{
+    pthread_mutex_lock(&a->orders.lock);
+    a->orders.are_held = 0;
+    pthread_mutex_unlock(&a->orders.lock);
+}
+
+int iris__orders_are_held(struct app *a)
+{
+    pthread_mutex_lock(&a->orders.lock);
+    int held = a->orders.are_held;
+    pthread_mutex_unlock(&a->orders.lock);
+    return held;
 }

@@ -16,6 +16,7 @@ struct order {
     int refs;
     struct control_reply *reply;
     uint64_t timer;
+    int changes; /* actors or their code: not while a manifest is applied */
     /* constant */
     struct app *app;
     uint64_t pid;
@@ -28,6 +29,7 @@ struct order {
 struct orders {
     pthread_mutex_t lock;
     struct order *first;
+    int are_held; /* a manifest is applied */
 };
 
 void iris__orders_init(struct orders *);
@@ -43,6 +45,13 @@ void *iris__order_open(struct app *, size_t size, struct control_reply *, const 
 int iris__order_limit(struct order *, int64_t timeout, void (*late)(struct order *));
 /* A call of late() at this time, and so again and again from there. IRIS_FAIL: no memory. */
 int iris__order_again(struct order *, int64_t at);
+
+/* It is to change actors. IRIS_FAIL: not now, as a manifest is applied; that was answered. */
+int iris__order_changes(struct order *);
+/* Nobody else changes actors until they are let again. IRIS_FAIL with a reason: somebody does. [main] */
+int iris__orders_hold(struct app *);
+void iris__orders_let(struct app *);
+int iris__orders_are_held(struct app *);
 
 struct control_reply *iris__order_take(struct order *); /* NULL: it was answered */
 void iris__order_keep(struct order *);

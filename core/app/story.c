@@ -163,8 +163,24 @@ void iris__stories_finish(struct stories *s)
 void iris__stories_pin(struct stories *s, const char *path)
 {
     pthread_mutex_lock(&s->lock);
-    if (!find(s, path))
+    struct kept *k = find(s, path);
+    if (!k)
         add_path(s, path, 1);
+    else if (!k->pinned)
+        k->pinned = 1, s->loose--;
+    pthread_mutex_unlock(&s->lock);
+}
+
+void iris__stories_unpin(struct stories *s, const char *path)
+{
+    pthread_mutex_lock(&s->lock);
+    struct kept *k = find(s, path);
+    if (k && k->pinned) {
+        k->pinned = 0;
+        refresh(s, k);
+        if (++s->loose > STORY_PATHS)
+            forget_a_path(s);
+    }
     pthread_mutex_unlock(&s->lock);
 }
 

@@ -40,7 +40,8 @@ struct stories {
 void iris__stories_init(struct stories *);
 void iris__stories_finish(struct stories *);
 
-void iris__stories_pin(struct stories *, const char *path); /* never forgotten as a whole */
+void iris__stories_pin(struct stories *, const char *path);   /* never forgotten as a whole */
+void iris__stories_unpin(struct stories *, const char *path); /* it may be, from now on */
 /* What a plugin says (IRIS_EVENT_LOG) is no part of a story. [any] */
 void iris__stories_add(struct stories *, const iris_event *);
 /* 0: nothing is known of this path. Else oldest first; close it then. [any] */

@@ -102,10 +102,12 @@ static void explain(struct app *a, const char *target, struct control_reply *rep
     int lives = pid && iris__info(&a->runtime->world, pid, &info) == IRIS_OK;
     const char *path = lives && *info.path ? info.path : target;
     struct story s;
+    iris__app_look(a);
     if (iris__story_open(&a->stories, path, &s) || lives || is_of_manifest(a, path))
         reply_story(a, target, &s, lives ? &info : NULL, reply);
     else
         iris__verb_gone(a, reply, target);
+    iris__app_looked(a);
     iris__story_close(&s);
 }
 

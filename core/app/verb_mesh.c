@@ -79,10 +79,12 @@ void iris__verb_mesh(void *app, const struct control_request *r, struct control_
     json_t *nodes = json_array();
     calls->nodes(mesh, list_node, nodes);
     calls->self(mesh, node, sizeof node, address, sizeof address);
+    iris__app_look(a);
     iris__control_reply(reply, 200,
                         json_pack("{s:s, s:s, s:s, s:o, s:o}", "app", a->manifest->name, "node",
                                   node, "address", address, "engine", engine_of(calls, mesh),
                                   "nodes", nodes));
+    iris__app_looked(a);
 }
 
 /* ---- actors of others ---- */

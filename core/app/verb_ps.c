@@ -209,14 +209,17 @@ static void list_sums(struct listing *l, const struct census_result *r)
 
 static void reply_list(struct app *a, const struct census_want *want, struct control_reply *reply)
 {
-    struct listing l = {.app = a, .want = want, .has_remotes = has_remotes(a)};
+    struct listing l = {.app = a, .want = want};
     struct census_result r;
+    iris__app_look(a);
+    l.has_remotes = has_remotes(a);
     int failed = iris__census_take(a, want, &r);
     iris__json_put(&l.out, "{\"iris\":1,");
     iris__json_member_string(&l.out, "app", a->manifest->name);
     iris__json_member_int(&l.out, "pid", getpid());
     list_rows(&l, &r);
     list_sums(&l, &r);
+    iris__app_looked(a);
     list_hosts(&l);
     iris__json_put(&l.out, "}\n");
     iris__census_free(&r);

@@ -1,5 +1,6 @@
 #include "change.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Stop: the app, or one actor. */
@@ -7,10 +8,14 @@
 #define LOOK (2 * IRIS_MILLISECOND)
 
 /* Absolute: who stops the app may stand elsewhere. */
-json_t *iris__verb_manifest(const struct app *a)
+json_t *iris__verb_manifest(struct app *a)
 {
-    const char *file = a->manifest->file, *slash = strrchr(file, '/');
-    return json_sprintf("%s/%s", a->manifest->dir, slash ? slash + 1 : file);
+    iris__app_look(a);
+    char *path = iris__manifest_path(a->manifest);
+    iris__app_looked(a);
+    json_t *text = path ? json_string(path) : NULL;
+    free(path);
+    return text;
 }
 
 static void stop_app(struct app *a, struct control_reply *reply)
@@ -89,6 +94,10 @@ static void carry_stop(struct call *c)
     struct order *o = &s->order;
     if (!s)
         return;
+    if (iris__order_changes(o)) {
+        iris__order_drop(o);
+        return;
+    }
     s->is_router = iris__instances(c->app, c->info.pid, &first) != 0;
     iris__supervisor_stop(&c->app->runtime->supervisors,
                           o->pid); /* if it has ended already: as well */

@@ -184,6 +184,7 @@ void iris__swap_again(struct app *a, uint64_t pid)
     if (!c)
         return;
     c->order.free = free_change;
+    c->order.changes = 1; /* [main], as those that apply a manifest are */
     if (iris__origin(&a->runtime->world, pid, &c->from) == IRIS_OK && c->from.file)
         iris__change_load(c);
     else
@@ -201,6 +202,10 @@ struct change *iris__change_open(struct call *call, struct control_reply *reply)
     if (!c)
         return NULL;
     c->order.free = free_change;
+    if (reply && iris__order_changes(&c->order)) {
+        iris__order_drop(&c->order);
+        return NULL;
+    }
     c->how.now = a->now;
     c->how.steps = a->steps;
     c->how.use_snapshot = a->snapshot;

@@ -67,6 +67,7 @@ static void call(struct app *a, const struct control_request *r, struct control_
                  void (*carry)(struct call *), int reaches)
 {
     struct call c = {.app = a, .reply = reply};
+    iris__app_look(a);
     if (iris__verb_args(r->body, &c.args))
         iris__control_error(reply, "bad-request", NULL, "%s", iris__reason());
     else if (!c.args.target)
@@ -78,6 +79,7 @@ static void call(struct app *a, const struct control_request *r, struct control_
     else if (!iris__early_wait(a, r->body, reply, &c.args, carry) &&
              (!reaches || !iris__far_wait(a, r->body, reply, &c.args, carry)))
         iris__verb_gone(a, reply, c.args.target);
+    iris__app_looked(a);
     iris__verb_args_finish(&c.args);
 }
 
@@ -126,6 +128,7 @@ static void health(void *app, const struct control_request *r, struct control_re
     (void)r;
     iris_count(a->runtime, &t);
     int64_t up = iris__sched_now(&a->runtime->world.sched) - a->opened;
+    iris__app_look(a);
     iris__control_reply(
         reply, 200,
         json_pack("{s:b, s:s, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "ok", 1, "app",
@@ -133,6 +136,7 @@ static void health(void *app, const struct control_request *r, struct control_re
                   IRIS__VERSION, "uptime_ms", (json_int_t)(up / IRIS_MILLISECOND), "actors",
                   (json_int_t)t.actors, "handled", (json_int_t)t.handled, "versions",
                   (json_int_t)t.versions, "dead_letters", dead_letters(&t)));
+    iris__app_looked(a);
 }
 
 /* ---- events ---- */
@@ -173,7 +177,10 @@ static void metrics(void *app, const struct control_request *r, struct control_r
 {
     struct text out = {0};
     (void)r;
-    if (iris__metrics_text(app, &out)) {
+    iris__app_look(app);
+    int failed = iris__metrics_text(app, &out);
+    iris__app_looked(app);
+    if (failed) {
         iris__text_finish(&out);
         iris__control_error(reply, "failed", NULL, "no memory");
         return;
@@ -200,5 +207,7 @@ const struct control_verb iris__verbs[] = {
     {"POST", "/v1/swap", iris__verb_swap, SWAP_SPARE},
     {"POST", "/v1/rollback", iris__verb_rollback, SWAP_SPARE},
     {"POST", "/v1/stop", iris__verb_stop, 0},
+    {"POST", "/v1/restart", iris__verb_restart, SWAP_SPARE},
+    {"POST", "/v1/apply", iris__verb_apply, SWAP_SPARE},
     {NULL, NULL, NULL, 0},
 };

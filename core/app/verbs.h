@@ -16,7 +16,9 @@
  *   POST /v1/swap      target, handler, cwd, now, cancel, timeout_ms
  *   POST /v1/rollback  target, steps, state, now, timeout_ms
  *                                                       {target, from, to, from_rev, to_rev, of_rev, ...}
- *   POST /v1/stop      target, timeout_ms, save         {target}, or {stopping: true, manifest, ..} */
+ *   POST /v1/stop      target, timeout_ms, save         {target}, or {stopping: true, manifest, ..}
+ *   POST /v1/restart   target, timeout_ms               {target, path, restarts, ns}
+ *   POST /v1/apply     file, sets, dry_run, timeout_ms  {file, steps: [..], keep, applied}, or {.., errors, report} */
 #ifndef IRIS_APP_VERBS_H
 #define IRIS_APP_VERBS_H
 
@@ -55,7 +57,7 @@ const char *iris__messages(char *room, uint64_t n); /* "1 message", "41,200 mess
 
 json_t *iris__verb_text(const char *); /* texts of plugins need not be UTF-8 */
 json_t *iris__verb_event(const struct event *);
-json_t *iris__verb_manifest(const struct app *); /* absolute: who asks may stand elsewhere */
+json_t *iris__verb_manifest(struct app *); /* absolute: who asks may stand elsewhere */
 json_t *iris__verb_row(struct app *, const iris_info *); /* as in `ps` */
 const char *iris__policy_word(uint32_t policy);          /* "dropnew" */
 struct json_out;
@@ -77,6 +79,8 @@ void iris__swap_again(struct app *, uint64_t pid);
 
 void iris__verb_swap(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_rollback(void *app, const struct control_request *, struct control_reply *);
+void iris__verb_restart(void *app, const struct control_request *, struct control_reply *);
+void iris__verb_apply(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_stop(void *app, const struct control_request *, struct control_reply *);
 
 #endif

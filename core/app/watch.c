@@ -202,7 +202,7 @@ static void on_timer(uv_timer_t *timer)
 {
     struct watch *w = timer->data;
     int again = 0;
-    int running = atomic_load(&w->app->phase) == APP_RUNNING;
+    int running = atomic_load(&w->app->phase) == APP_RUNNING && !iris__orders_are_held(w->app);
     for (struct file *f = w->files; f; f = f->next)
         if (f->is_dirty)
             again |= running ? settle(w, f) : 1;

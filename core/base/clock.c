@@ -16,3 +16,10 @@ void iris__clock_advance(struct clock *c, int64_t to)
     if (to > c->at)
         c->at = to;
 }
+
+int64_t iris__file_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME_COARSE, &t);
+    return (int64_t)t.tv_sec * IRIS__SECOND + t.tv_nsec;
+}

@@ -13,6 +13,7 @@ struct clock {
 };
 
 int64_t iris__clock_now(const struct clock *);
+int64_t iris__file_now(void); /* since 1970, as file systems note changes: some ms behind */
 void iris__clock_advance(struct clock *, int64_t to); /* virtual clocks only; never back */
 
 #endif

@@ -355,7 +355,9 @@ int iris__origin(struct world *w, uint64_t target, struct origin *out)
                                .handler = copy_or_null(v->handler),
                                .imports = iris__host_imports(v->host),
                                .is_dated = v->is_dated,
-                               .place = v->place};
+                               .place = v->place,
+                               .hash = v->hash,
+                               .loaded = v->loaded};
         copy_uses(v, out);
         result = IRIS_OK;
     }

@@ -47,6 +47,8 @@ struct origin {
     uint32_t nuses;
     int is_dated;   /* what its file holds now was refused */
     uint32_t place; /* of iris_source */
+    uint64_t hash;  /* of the file as it was read */
+    int64_t loaded; /* ns since 1970, as file systems count */
 };
 int iris__origin(struct world *, uint64_t pid, struct origin *); /* IRIS_OK or IRIS_DEAD */
 void iris__origin_finish(struct origin *);

@@ -3,6 +3,7 @@
 #include "api.h"
 #include "behaviour.h"
 #include "extensions.h"
+#include "clock.h"
 #include "fail.h"
 
 #include <stdlib.h>
@@ -194,6 +195,7 @@ int iris__host_load(struct hosts *h, struct host *host, const char *file, const 
                     const char *handler, const char *config, uint32_t place, iris_version **out)
 {
     struct source source;
+    int64_t began = iris__file_now();
     if (iris__loader_read(h->loader, file, &source))
         return IRIS_FAIL;
     struct request r = {
@@ -212,8 +214,11 @@ int iris__host_load(struct hosts *h, struct host *host, const char *file, const 
         .handler = handler,
     };
     int result = load(&r, out);
-    if (result == IRIS_OK)
+    if (result == IRIS_OK) {
         (*out)->place = place;
+        (*out)->hash = source.hash;
+        (*out)->loaded = began;
+    }
     iris__loader_free(h->loader, &source);
     return result;
 }

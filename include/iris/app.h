@@ -22,7 +22,8 @@ enum {
     IRIS_EXIT_MANIFEST = 3,
     IRIS_EXIT_NOT_RUNNING = 4,
     IRIS_EXIT_NO_TARGET = 5,
-    IRIS_EXIT_SWAP = 6, /* refused or rolled back */
+    IRIS_EXIT_SWAP = 6,   /* a swap or an apply: refused or rolled back */
+    IRIS_EXIT_DIFFERS = 7, /* apply --dry-run: there are differences */
     IRIS_EXIT_TIMEOUT = 124
 };
 

@@ -36,10 +36,10 @@ static int exit_of(const char *code)
         const char *code;
         int status;
     } exits[] = {
-        {"bad-request", IRIS_EXIT_USAGE},       {"no-such-target", IRIS_EXIT_NO_TARGET},
-        {"swap-refused", IRIS_EXIT_SWAP},       {"rollback-refused", IRIS_EXIT_SWAP},
-        {"not-running", IRIS_EXIT_NOT_RUNNING}, {"several-running", IRIS_EXIT_USAGE},
-        {"timeout", IRIS_EXIT_TIMEOUT},
+        {"bad-request", IRIS_EXIT_USAGE},     {"no-such-target", IRIS_EXIT_NO_TARGET},
+        {"swap-refused", IRIS_EXIT_SWAP},     {"rollback-refused", IRIS_EXIT_SWAP},
+        {"apply-refused", IRIS_EXIT_SWAP},    {"not-running", IRIS_EXIT_NOT_RUNNING},
+        {"several-running", IRIS_EXIT_USAGE}, {"timeout", IRIS_EXIT_TIMEOUT},
     };
     for (size_t i = 0; i < sizeof exits / sizeof exits[0]; i++)
         if (!strcmp(exits[i].code, code))

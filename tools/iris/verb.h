@@ -29,6 +29,7 @@ void print_manual(FILE *to);                       /* iris(1), as scdoc reads it
 #define VERB(name)                        \
     extern const struct argp name##_argp; \
     int verb_##name(int argc, char **argv);
+VERB(apply)
 VERB(ask)
 VERB(bench)
 VERB(check)
@@ -40,6 +41,7 @@ VERB(new)
 VERB(plugin)
 VERB(logs)
 VERB(ps)
+VERB(restart)
 VERB(rollback)
 VERB(run)
 VERB(schema)

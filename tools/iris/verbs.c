@@ -20,6 +20,8 @@ const struct verb verbs[] = {
     {"send", "PATH DATA", "send a message", verb_send, &send_argp},
     {"swap", "PATH [HANDLER]", "swap an actor's code while it runs", verb_swap, &swap_argp},
     {"rollback", "PATH", "go back to the code before", verb_rollback, &rollback_argp},
+    {"apply", "[FILE]", "make the running app what its manifest says", verb_apply, &apply_argp},
+    {"restart", "PATH", "begin an actor again, with fresh state", verb_restart, &restart_argp},
     {"stop", "[PATH]", "stop the app, or one actor", verb_stop, &stop_argp},
     {"doctor", "", "what this machine lacks, and how that is mended", verb_doctor, &doctor_argp},
     {"bench", "", "how fast it is on this machine", verb_bench, &bench_argp},
@@ -64,8 +66,15 @@ struct line {
 };
 
 static const struct line exits[] = {
-    {"0", "ok"},          {"1", "failed"},        {"2", "usage"},        {"3", "manifest"},
-    {"4", "not running"}, {"5", "no such actor"}, {"6", "swap refused"}, {"124", "timeout"},
+    {"0", "ok"},
+    {"1", "failed"},
+    {"2", "usage"},
+    {"3", "manifest"},
+    {"4", "not running"},
+    {"5", "no such actor"},
+    {"6", "swap or apply refused"},
+    {"7", "differences (apply --dry-run)"},
+    {"124", "timeout"},
 };
 
 static const struct line variables[] = {

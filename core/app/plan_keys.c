@@ -1,0 +1,106 @@
+#include "plan.h"
+
+#include <string.h>
+
+/* ---- one key ---- */
+
+static int same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && !strcmp(a, b));
+}
+
+static int same_timers(const struct manifest_actor *a, const struct manifest_actor *b)
+{
+    if (a->ntimers != b->ntimers)
+        return 0;
+    for (size_t i = 0; i < a->ntimers; i++) {
+        const struct manifest_timer *x = &a->timers[i], *y = &b->timers[i];
+        if (x->every_ns != y->every_ns || x->after_ns != y->after_ns || x->len != y->len ||
+            memcmp(x->send, y->send, x->len))
+            return 0;
+    }
+    return 1;
+}
+
+static int same_hosts(const struct manifest *a, const struct manifest *b)
+{
+    if (a->nhosts != b->nhosts)
+        return 0;
+    for (size_t i = 0; i < a->nhosts; i++) {
+        const struct manifest_host *x = &a->hosts[i], *y = &b->hosts[i];
+        if (!same_text(x->name, y->name) || !same_text(x->config, y->config) ||
+            x->turn_limit != y->turn_limit || x->load_limit != y->load_limit ||
+            x->instances != y->instances)
+            return 0;
+    }
+    return 1;
+}
+
+static int same_levels(const struct manifest *a, const struct manifest *b)
+{
+    if (a->logs.nlevels != b->logs.nlevels)
+        return 0;
+    for (size_t i = 0; i < a->logs.nlevels; i++)
+        if (a->logs.levels[i].level != b->logs.levels[i].level ||
+            !same_text(a->logs.levels[i].path, b->logs.levels[i].path))
+            return 0;
+    return 1;
+}
+
+/* As manifest_value.c keeps them. */
+int iris__plan_same(const struct manifest_key *k, const void *a, const void *b)
+{
+    if (!k->at)
+        return 1;
+    const char *x = (const char *)a + k->at - 1, *y = (const char *)b + k->at - 1;
+    if (k->types & MANIFEST_OBJECTS)
+        return same_timers(a, b); /* the only such list inside of an element */
+    if (k->types & MANIFEST_MAP)
+        return same_hosts(a, b);
+    if (k->types & MANIFEST_LEVELS)
+        return same_levels(a, b);
+    if (k->types & (MANIFEST_INT | MANIFEST_DURATION | MANIFEST_SIZE))
+        return *(const int64_t *)x == *(const int64_t *)y;
+    if (k->types & MANIFEST_NUMBER)
+        return *(const double *)x == *(const double *)y;
+    int is_json = k->at == offsetof(struct manifest, mesh) + 1 && !*k->where;
+    if (k->types & (MANIFEST_WORD | MANIFEST_BOOL) || (k->types == MANIFEST_OBJECT && !is_json))
+        return *(const int *)x == *(const int *)y;
+    return same_text(*(const char *const *)x, *(const char *const *)y);
+}
+
+/* ---- a section ---- */
+
+/* "actors[].mailbox" is inside of "actors[]": "mailbox."; NULL: it is not. */
+static const char *below(const char *where, const char *section)
+{
+    size_t n = strlen(section);
+    if (strncmp(where, section, n))
+        return NULL;
+    return where[n] == '.' ? where + n + 1 : where[n] ? NULL : "";
+}
+
+/* Two keys may mean one member: "mailbox", and "capacity" inside of it. */
+static int was_told(const struct manifest_key *k)
+{
+    for (const struct manifest_key *i = iris__manifest_keys; i < k; i++)
+        if (i->at == k->at && i->live == k->live && below(k->where, i->where))
+            return 1;
+    return 0;
+}
+
+int iris__plan_differs(const char *section, int live, const void *a, const void *b,
+                       struct text *out)
+{
+    int n = 0;
+    for (const struct manifest_key *k = iris__manifest_keys; k->name; k++) {
+        const char *inside = below(k->where, section);
+        if (!inside || k->live != live || was_told(k) || iris__plan_same(k, a, b))
+            continue;
+        if (n++ && out)
+            iris__text_addf(out, ", ");
+        if (out)
+            iris__text_addf(out, "%s%s%s", inside, *inside ? "." : "", k->name);
+    }
+    return n;
+}

@@ -1,0 +1,31 @@
+/* Starting one actor of a manifest: what the start of an app and `iris apply` share. Main thread only. */
+#ifndef IRIS_APP_START_H
+#define IRIS_APP_START_H
+
+#include "app.h"
+
+/* A problem of the actor at this index; further lines of `why` are said as a warning. */
+void iris__start_problem(struct app *, const struct manifest *, struct problems *, size_t index,
+                         const char *key, const char *code, const char *why);
+
+struct policy iris__start_policy(const struct manifest_supervisor *);
+enum restart_when iris__start_restart(const struct manifest_actor *);
+int64_t iris__start_shutdown(const struct manifest_actor *);     /* for a supervisor */
+struct alarm *iris__start_alarms(const struct manifest_actor *); /* NULL: none, or no memory */
+
+/* Its version, which is the caller's. IRIS_OK, or IRIS_FAIL with a reason. */
+int iris__start_load(struct app *, const struct manifest *, const struct manifest_actor *,
+                     struct app_actor *);
+/* The same of a router; its instances have begun, and stand before it. */
+int iris__start_router(struct app *, const struct manifest_actor *, struct app_actor *);
+/* 0, or a reason: the handler is not what the manifest says. */
+int iris__start_check_kind(const struct manifest_actor *, const struct app_actor *);
+/* With that version, which stays the caller's. IRIS_OK, or IRIS_FAIL with a reason. */
+int iris__start_spawn(struct app *, const struct manifest_actor *, struct app_actor *,
+                      enum restart_when);
+/* Of the one that iris__app_await() was told. 1: its init has run; 0: it failed, and why is the reason; -1: told
+ * to stop meanwhile. */
+int iris__start_await(struct app *);
+void iris__start_say(struct app *, const struct manifest_actor *, const struct app_actor *);
+
+#endif
