@@ -17,34 +17,40 @@ struct planning {
 
 /* ---- steps ---- */
 
-static void add(struct planning *p, const struct plan_step *s, struct text *why)
+static int make_room(struct plan *plan)
+{
+    size_t room = plan->room ? 2 * plan->room : 16;
+    if (plan->n < plan->room)
+        return 0;
+    struct plan_step *more = realloc(plan->steps, room * sizeof *more);
+    if (!more)
+        return -1;
+    plan->steps = more;
+    plan->room = room;
+    return 0;
+}
+
+static void add(struct planning *p, struct plan_step s, const char *path, struct text *why)
 {
     struct plan *plan = p->plan;
-    if (plan->n == plan->room) {
-        size_t room = plan->room ? 2 * plan->room : 16;
-        struct plan_step *more = realloc(plan->steps, room * sizeof *more);
-        if (more) {
-            plan->steps = more;
-            plan->room = room;
-        }
-    }
-    char *words = why && why->data ? why->data : strdup("");
-    if (plan->n == plan->room || !words) {
+    s.path = strdup(path);
+    s.why = why && why->data ? why->data : strdup("");
+    if (make_room(plan) || !s.path || !s.why) {
         plan->no_memory = 1;
-        free(words);
+        free(s.path);
+        free(s.why);
         return;
     }
-    plan->steps[plan->n] = *s;
-    plan->steps[plan->n++].why = words;
-    if (s->of == PLAN_ACTOR && s->to != PLAN_NONE)
-        p->changes[s->to] = 1;
+    plan->steps[plan->n++] = s;
+    if (s.of == PLAN_ACTOR && s.to != PLAN_NONE)
+        p->changes[s.to] = 1;
 }
 
 static void add_actor(struct planning *p, enum plan_what what, size_t from, size_t to,
                       struct text *why)
 {
     const char *path = to != PLAN_NONE ? p->to->actors[to].path : p->from->actors[from].path;
-    add(p, &(struct plan_step){what, PLAN_ACTOR, from, to, path, NULL}, why);
+    add(p, (struct plan_step){.what = what, .of = PLAN_ACTOR, .from = from, .to = to}, path, why);
 }
 
 /* ---- which is which ---- */
@@ -174,14 +180,14 @@ static void plan_supervisors(struct planning *p)
     for (size_t i = 0; i < p->to->nsupervisors; i++) {
         const struct manifest_supervisor *s = &p->to->supervisors[i];
         size_t from = supervisor_at(p->from, s->path);
-        struct plan_step step = {PLAN_ADD, PLAN_SUPERVISOR, from, i, s->path, NULL};
+        struct plan_step step = {.what = PLAN_ADD, .of = PLAN_SUPERVISOR, .from = from, .to = i};
         struct text why = {0};
         if (from == PLAN_NONE) {
-            add(p, &step, NULL);
+            add(p, step, s->path, NULL);
         } else if (iris__plan_differs("supervisors[]", MANIFEST_AT_ONCE,
                                       &p->from->supervisors[from], s, &why)) {
             step.what = PLAN_SET;
-            add(p, &step, &why);
+            add(p, step, s->path, &why);
         }
     }
 }
@@ -190,9 +196,10 @@ static void end_supervisors(struct planning *p)
 {
     for (size_t i = 0; i < p->from->nsupervisors; i++) {
         const char *path = p->from->supervisors[i].path;
+        struct plan_step step = {
+            .what = PLAN_REMOVE, .of = PLAN_SUPERVISOR, .from = i, .to = PLAN_NONE};
         if (supervisor_at(p->to, path) == PLAN_NONE)
-            add(p, &(struct plan_step){PLAN_REMOVE, PLAN_SUPERVISOR, i, PLAN_NONE, path, NULL},
-                NULL);
+            add(p, step, path, NULL);
     }
 }
 
@@ -303,9 +310,9 @@ static void plan_rest(struct planning *p)
     } sections[] = {{"logs", PLAN_LOGS}, {"metrics", PLAN_METRICS}};
     for (size_t i = 0; i < 2; i++) {
         struct text why = {0};
-        struct plan_step step = {PLAN_SET, sections[i].of, 0, 0, sections[i].section, NULL};
+        struct plan_step step = {.what = PLAN_SET, .of = sections[i].of};
         if (iris__plan_differs(sections[i].section, MANIFEST_AT_ONCE, p->from, p->to, &why))
-            add(p, &step, &why);
+            add(p, step, sections[i].section, &why);
     }
 }
 
@@ -348,8 +355,10 @@ void iris__plan(const struct manifest *from, const struct manifest *to,
 
 void iris__plan_finish(struct plan *plan)
 {
-    for (size_t i = 0; i < plan->n; i++)
+    for (size_t i = 0; i < plan->n; i++) {
+        free(plan->steps[i].path);
         free(plan->steps[i].why);
+    }
     free(plan->steps);
     *plan = (struct plan){0};
 }

@@ -21,8 +21,8 @@ struct plan_step {
     enum plan_what what;
     enum plan_of of;
     size_t from, to; /* in the lists of the two manifests; PLAN_NONE: not there */
-    const char *path;
-    char *why; /* which keys, or which code; never NULL */
+    char *path;      /* both are the step's: it outlives the manifests */
+    char *why;       /* which keys, or which code; never NULL */
 };
 
 /* What the manifests do not tell. Each list may be NULL. */

@@ -46,8 +46,13 @@ static void reply_plan(const struct apply *x, struct control_reply *reply)
     int64_t took = iris__sched_now(&x->app->runtime->world.sched) - x->began;
     json_t *body = json_pack("{s:s, s:b, s:I}", "file", x->ask->file, "applied", !x->ask->dry_run,
                              "ns", (json_int_t)took);
-    iris__plan_json(&x->plan, body);
-    iris__control_reply(reply, 200, body);
+    if (!iris__plan_json(&x->plan, body)) {
+        iris__control_reply(reply, 200, body);
+        return;
+    }
+    json_decref(body);
+    iris__control_error(reply, "failed", "it was applied; what runs: iris ps",
+                        "no memory for the answer");
 }
 
 static const char *what_is_left(const struct apply *x)

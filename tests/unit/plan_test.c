@@ -30,6 +30,8 @@ static struct seen differ_with(const char *from, const char *to, const struct pl
     struct plan plan;
     struct seen s = {0};
     iris__plan(a, b, facts, &plan, &problems);
+    iris__manifest_free(a); /* the plan is read once they are gone */
+    iris__manifest_free(b);
     assert_int_equal(plan.no_memory, 0);
     iris__text_add(&s.steps, "", 0);
     iris__text_add(&s.refused, "", 0);
@@ -43,8 +45,6 @@ static struct seen differ_with(const char *from, const char *to, const struct pl
     s.kept = plan.kept;
     iris__plan_finish(&plan);
     iris__problems_finish(&problems);
-    iris__manifest_free(a);
-    iris__manifest_free(b);
     return s;
 }
 
