@@ -70,15 +70,15 @@ struct cold {
     struct coroutine *coroutine; /* its stack; NULL: it has a thread */
     int hot;                     /* it was given HOT_SWAP: its return is for a swap */
     uint32_t busy;
-    _Atomic uint64_t crashed; /* messages that crashed it: part of its count of them */
+    _Atomic uint64_t crashed;    /* messages that crashed it: part of its count of them */
     _Atomic uint64_t unfinished; /* put off, and never done: it ended */
-    int64_t idle_timeout;     /* lazy.h; while it is awake */
+    int64_t idle_timeout;        /* lazy.h; while it is awake */
     uint64_t idle_handled;
-    int64_t idle_looks;    /* in a row at which nothing had come */
-    struct alarms *alarms; /* alarm.h, or NULL */
+    int64_t idle_looks;      /* in a row at which nothing had come */
+    struct alarms *alarms;   /* alarm.h, or NULL */
     struct renewal *renewal; /* renew.h: for the next incarnation, or NULL */
-    uint32_t fruitless;    /* turns in a row that took nothing */
-    uint64_t fruitless_at; /* handled, then */
+    uint32_t fruitless;      /* turns in a row that took nothing */
+    uint64_t fruitless_at;   /* handled, then */
 };
 
 /* [turn] The actor's cold part, made if needed; NULL: no memory. */

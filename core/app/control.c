@@ -183,10 +183,10 @@ static const struct {
     const char *code;
     int status;
 } codes[] = {
-    {"bad-request", 400},  {"forbidden", 403}, {"no-such-verb", 404}, {"no-such-target", 404},
-    {"not-allowed", 405},  {"late", 408},      {"swap-refused", 409}, {"rollback-refused", 409},
-    {"save-refused", 409}, {"apply-refused", 409}, {"too-large", 413}, {"mailbox-full", 429}, {"failed", 500},
-    {"busy", 503},         {"stopping", 503},  {"timeout", 504},
+    {"bad-request", 400},  {"forbidden", 403},     {"no-such-verb", 404}, {"no-such-target", 404},
+    {"not-allowed", 405},  {"late", 408},          {"swap-refused", 409}, {"rollback-refused", 409},
+    {"save-refused", 409}, {"apply-refused", 409}, {"too-large", 413},    {"mailbox-full", 429},
+    {"failed", 500},       {"busy", 503},          {"stopping", 503},     {"timeout", 504},
 };
 
 static int status_of(const char *code)
