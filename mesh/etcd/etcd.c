@@ -36,7 +36,7 @@ int64_t etcd_pause(struct etcd *e)
     return pause / 2 + (int64_t)((e->chance >> 33) % (uint64_t)(pause / 2 + 1));
 }
 
-/* All is asked of one endpoint: one that is cut off with a minority would answer the watch with silence. */
+/* All is asked of one endpoint: one that is cut off, alone or with a minority, would answer the watch with silence. */
 void etcd_failed(struct etcd *e, const char *why)
 {
     char words[160];
@@ -47,10 +47,9 @@ void etcd_failed(struct etcd *e, const char *why)
     e->failures++;
     e->again = http_now() + etcd_pause(e);
     snprintf(words, sizeof words, "%.60s: %.90s", e->endpoints[e->at], why);
-    if (e->nendpoints > 1) {
-        e->at = (e->at + 1) % e->nendpoints;
-        watch_restart(e);
-    }
+    e->at = (e->at + 1) % e->nendpoints;
+    e->watch_again = e->again;
+    watch_restart(e);
     etcd_health(e, PROVIDER_DEGRADED, words);
 }
 

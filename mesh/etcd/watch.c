@@ -65,12 +65,6 @@ static json_t *last_key(const struct etcd *e) /* "/" + 1 is "0" */
 
 /* ---- the list ---- */
 
-static void broke_off(struct etcd *e, const char *why)
-{
-    e->watch_again = http_now() + etcd_pause(e);
-    etcd_failed(e, why);
-}
-
 static void listed(void *ctx, int status, const char *text, size_t n, const char *why)
 {
     struct etcd *e = ctx;
@@ -86,7 +80,7 @@ static void listed(void *ctx, int status, const char *text, size_t n, const char
         e->hooks.name(e->hooks.ctx, PROVIDER_SYNCED, NULL);
         e->revision = etcd_number(json_object_get(answer, "header"), "revision");
     } else
-        broke_off(e, words);
+        etcd_failed(e, words);
     json_decref(answer);
     etcd_look(e);
 }
@@ -149,7 +143,7 @@ static void ended(void *ctx, int status, const char *text, size_t n, const char 
     e->watch_lives = 0;
     json_decref(
         etcd_answer(status, text && n ? text : NULL, n, *why ? why : words, words, sizeof words));
-    broke_off(e, words);
+    etcd_failed(e, words);
     etcd_look(e);
 }
 
@@ -181,7 +175,7 @@ void watch_look(struct etcd *e, int64_t now)
         watch_restart(e);
         e->watch_ends = 0;
         if (*e->watch_why)
-            broke_off(e, e->watch_why);
+            etcd_failed(e, e->watch_why);
     }
     if (e->listing || e->watching || now < e->watch_again || (e->user && !e->token))
         return;

@@ -19,7 +19,7 @@ etcd auth/enable '{}' >/dev/null
 etcd_lives() { curl -sk --noproxy '*' -m 5 "$url/version"; }
 
 (umask 077; echo secret >password; echo wrong >wrong)
-engine='"cluster": "shop", "names": ["pay"], "user": "iris", "password": {"file": "../password"}'
+engine='"cluster": "shop", "ttl": "20s", "names": ["pay"], "on_loss": "demote", "user": "iris", "password": {"file": "../password"}'
 pay=$(actor /pay echo '"name": "pay"')
 member a "$engine, \"tls\": {\"ca\": \"../cert.pem\"}" "$pay"
 start a
