@@ -33,8 +33,8 @@ static int secret(const struct words *w, const char *key, const json_t *v, char 
     char *text = secret_file_read(file, SECRET_COOKIE, SECRET_MAX, &n, why, sizeof why);
     if (!text)
         return wrong(w, key, why);
-    n = strnlen(text, n);
-    text[strcspn(text, "\r\n") < n ? strcspn(text, "\r\n") : n] = '\0';
+    text[n] = '\0'; /* there is room: it is one byte larger than the most that may be read */
+    text[strcspn(text, "\r\n")] = '\0';
     *out = text;
     return *text ? 0 : wrong(w, key, "the file is empty");
 }
