@@ -108,6 +108,7 @@ static void commit(struct apply *x)
     struct app *a = x->app;
     struct manifest *before = a->manifest;
     struct app_actor *actors = a->actors;
+    iris__apply_release(x); /* the actors have references of their own */
     pthread_rwlock_wrlock(&a->tree);
     a->manifest = x->to;
     a->actors = x->actors;
