@@ -208,6 +208,7 @@ static int open_world(iris_runtime *rt)
         return iris__fail("runtime: no memory");
     w->birth->room = w->message_max + 1;
     atomic_init(&w->event_level, (int)o->event_level);
+    w->actors_max = o->actors_max;
     w->swap_wait = o->swap_wait > 0 ? o->swap_wait : 5 * IRIS__SECOND;
     w->refs = 1;
     rt->outside.executor = &w->sched.pool;

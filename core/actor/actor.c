@@ -47,6 +47,11 @@ static int check(struct world *w, const iris_spawn *s)
         return IRIS_FAIL;
     if (atomic_load_explicit(&w->closing, memory_order_relaxed))
         return iris__fail("spawn: the runtime ends");
+    if (w->actors_max &&
+        atomic_load_explicit(&w->table.used, memory_order_relaxed) >= w->actors_max)
+        return iris__fail(
+            "spawn: %u actors live, which is the limit (limits.actors of the manifest)",
+            w->actors_max);
     if (s->abi != IRIS_ABI)
         return iris__fail("spawn: built for ABI %u, this core speaks ABI %u", s->abi, IRIS_ABI);
     if (!IRIS_HAS(s, version))

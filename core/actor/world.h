@@ -109,6 +109,7 @@ struct world {
     atomic_llong asks, busy, laters, down; /* what --until-idle waits for, beside mail and timers */
     atomic_llong versions;                 /* alive */
     atomic_int closing;                    /* no more actors */
+    uint32_t actors_max;                   /* at once; 0: no limit */
     _Atomic uint64_t refs;                 /* next monitor reference */
     _Atomic uint64_t quit;                 /* handled by actors that are gone */
     iris_actor *outside;                   /* who sends for threads that are no actor */

@@ -130,7 +130,10 @@ static int open_runtime(struct app *a)
 {
     iris_options o = {.size = sizeof o,
                       .abi = IRIS_ABI,
-                      .workers = a->options.workers,
+                      .workers = a->options.workers ? a->options.workers
+                                                    : (uint32_t)a->manifest->limit_threads,
+                      .memory_max = (size_t)a->manifest->limit_memory,
+                      .actors_max = (uint32_t)a->manifest->limit_actors,
                       .event = iris__app_event,
                       .ctx = a};
     if (iris_open(&o, &a->runtime))
@@ -169,6 +172,36 @@ static int open_control(struct app *a)
         return IRIS_EXIT_FAILED;
     }
     return IRIS_EXIT_OK;
+}
+
+static int is_loopback(const char *address)
+{
+    return !strncmp(address, "127.", 4) || !strncmp(address, "[::1]", 5) ||
+           !strncmp(address, "localhost:", 10);
+}
+
+/* Paths, and how busy they are; nothing can be done there. */
+static int open_metrics(struct app *a)
+{
+    const struct manifest *m = a->manifest;
+    const char *where = m->metrics_listen;
+    int port = 0;
+    if (!where)
+        return IRIS_OK;
+    where += strncmp(where, "tcp://", 6) ? 0 : 6;
+    a->metrics_verbs[0] = (struct control_verb){"GET", m->metrics_path, iris__verb_metrics, 0};
+    if (iris__control_open_tcp(where, a->metrics_verbs, a, &port, &a->metrics_server)) {
+        iris__app_say(a, IRIS_APP_ERROR, "iris: metrics.listen: %s", iris__reason());
+        return IRIS_FAIL;
+    }
+    iris__app_say(a, IRIS_APP_EVENT, "metrics at http://%.*s:%d%s",
+                  (int)(strrchr(where, ':') - where), where, port, m->metrics_path);
+    if (!is_loopback(where))
+        iris__app_say(a, IRIS_APP_WARNING,
+                      "metrics.listen: whoever reaches %s from outside may read the paths of all "
+                      "actors, and how busy they are",
+                      where);
+    return IRIS_OK;
 }
 
 static int open_logs(struct app *a)
@@ -249,6 +282,7 @@ static int close_all(struct app *a, int64_t left)
     struct socket_claim claim;
     iris__control_take_claim(a->control, &claim);
     iris__control_close(a->control);
+    iris__control_close(a->metrics_server);
     int stuck = iris_close(a->runtime, left);
     iris__logs_close(&a->logs);
     iris__app_say_events(a);
@@ -308,7 +342,7 @@ static int run(struct app *a)
         destroy(a);
         return status;
     }
-    status = watch(a) ? IRIS_EXIT_FAILED : iris__app_start(a);
+    status = watch(a) || open_metrics(a) ? IRIS_EXIT_FAILED : iris__app_start(a);
     iris__early_admit(a, 1);
     a->started = !status;
     if (a->watch && a->started)

@@ -69,6 +69,8 @@ struct app {
     struct logs logs;
     struct followers followers;
     struct metrics metrics;
+    struct control_verb metrics_verbs[2]; /* what is had by TCP */
+    struct control *metrics_server;       /* or NULL */
     struct stories stories;
     struct orders orders;
     struct census census; /* control thread */

@@ -315,8 +315,9 @@ int iris__start_spawn(struct app *a, const struct manifest_actor *m, struct app_
     return IRIS_OK;
 }
 
-int iris__start_await(struct app *a)
+int iris__start_await(struct app *a, int64_t timeout)
 {
+    int64_t deadline = iris__sched_after(&a->runtime->world.sched, timeout);
     int started = 0, failed = 0;
     for (;;) {
         iris__app_awaited(a, &started, &failed);
@@ -326,7 +327,12 @@ int iris__start_await(struct app *a)
             return started;
         if (atomic_load(&a->stop))
             return -1;
-        iris__app_wait(a, -1);
+        int64_t left = deadline - now(a);
+        if (left <= 0)
+            return iris__fail("its init() has not returned within %.1f s (start_timeout)",
+                              (double)timeout / 1e9),
+                   0;
+        iris__app_wait(a, left);
     }
 }
 
@@ -346,11 +352,11 @@ static int start_one(struct app *a, size_t index)
     const struct manifest_actor *m = &a->manifest->actors[index];
     struct app_actor *actor = &a->actors[index];
     int64_t began = now(a);
-    int is_lazy = m->start == MANIFEST_LAZY; /* there is nothing to wait for */
+    int is_lazy = m->start == MANIFEST_LAZY && !iris__restore_has_state(a, m->path);
     iris__app_await(a, is_lazy ? NULL : m->path);
-    int result = iris__start_spawn(a, m, actor, iris__start_restart(m)) ? 0
-                 : is_lazy                                              ? 1
-                                                                        : iris__start_await(a);
+    int result = 0;
+    if (!iris__start_spawn(a, m, actor, iris__start_restart(m)))
+        result = is_lazy ? 1 : iris__start_await(a, m->start_timeout);
     actor->took += now(a) - began;
     if (result > 0)
         iris__start_say(a, m, actor);

@@ -38,7 +38,7 @@ struct control_reply {
 
 struct control {
     uv_loop_t loop;
-    uv_pipe_t listener;
+    union control_stream listener;
     uv_async_t bell;
     uv_timer_t deadline;
     struct control_clients clients;
@@ -289,8 +289,8 @@ static void run_verb(struct control *c, const struct http_request *r, struct con
     const struct control_verb *verb = find_verb(c->verbs, r, &path_known);
     if (!verb) {
         iris__control_error(reply, path_known ? "not-allowed" : "no-such-verb",
-                            "try GET /v1/health", "%s %s: %s", r->method, r->path,
-                            path_known ? "not with this method" : "no such verb");
+                            c->clients.by_tcp ? NULL : "try GET /v1/health", "%s %s: %s", r->method,
+                            r->path, path_known ? "not with this method" : "no such verb");
         return;
     }
     if (is_crowded(c, verb, reply))
@@ -460,7 +460,7 @@ static int open_loop(struct control *c)
     if (error)
         return uv_failed("uv_loop_init", error);
     c->loop.data = c;
-    uv_pipe_init(&c->loop, &c->listener, 0);
+    iris__control_stream_init(&c->loop, &c->listener, c->clients.by_tcp);
     uv_timer_init(&c->loop, &c->deadline);
     error = uv_async_init(&c->loop, &c->bell, on_bell);
     if (!error)
@@ -477,7 +477,7 @@ static int listen_there(struct control *c)
     int fd = iris__socket_listen(&c->claim);
     if (fd < 0)
         return IRIS_FAIL;
-    int error = uv_pipe_open(&c->listener, fd);
+    int error = uv_pipe_open(&c->listener.local, fd);
     if (!error)
         error = uv_listen((uv_stream_t *)&c->listener, 64, on_connection);
     return uv_failed(c->claim.path, error);
@@ -502,14 +502,14 @@ fail_loop:
     return IRIS_FAIL;
 }
 
-int iris__control_open_for(const char *path, gid_t group, const struct control_verb *verbs,
-                           void *app, struct control **out)
+static struct control *create(const struct control_verb *verbs, void *app)
 {
     struct control *c = calloc(1, sizeof *c);
     struct desk *d = c ? desk_create(&c->bell) : NULL;
     if (!d) {
         free(c);
-        return iris__fail("control: out of memory");
+        iris__fail("control: out of memory");
+        return NULL;
     }
     c->desk = d;
     c->verbs = verbs;
@@ -517,12 +517,85 @@ int iris__control_open_for(const char *path, gid_t group, const struct control_v
     c->clients.loop = &c->loop;
     c->clients.request = on_request;
     c->clients.gone = on_gone;
+    return c;
+}
+
+int iris__control_open_for(const char *path, gid_t group, const struct control_verb *verbs,
+                           void *app, struct control **out)
+{
+    struct control *c = create(verbs, app);
+    if (!c)
+        return IRIS_FAIL;
     c->clients.group = group;
     if (!start(c, path, group)) {
         *out = c;
         return IRIS_OK;
     }
-    desk_drop(d);
+    desk_drop(c->desk);
+    free(c);
+    return IRIS_FAIL;
+}
+
+/* ---- by TCP ---- */
+
+/* HOST:PORT, [HOST]:PORT; numbers, or "localhost". */
+static int resolve(const char *address, struct sockaddr_storage *to)
+{
+    static const char scheme[] = "tcp://";
+    char host[256];
+    if (!strncmp(address, scheme, sizeof scheme - 1))
+        address += sizeof scheme - 1;
+    const char *colon = strrchr(address, ':');
+    int six = *address == '[', port = colon ? atoi(colon + 1) : 0;
+    if (!colon)
+        return UV_EINVAL;
+    snprintf(host, sizeof host, "%.*s", (int)(colon - address) - 2 * six, address + six);
+    if (!strcmp(host, "localhost"))
+        snprintf(host, sizeof host, "127.0.0.1");
+    return six ? uv_ip6_addr(host, port, (struct sockaddr_in6 *)to)
+               : uv_ip4_addr(host, port, (struct sockaddr_in *)to);
+}
+
+static int bound_port(struct control *c)
+{
+    struct sockaddr_storage at = {0};
+    int len = sizeof at;
+    uv_tcp_getsockname(&c->listener.tcp, (struct sockaddr *)&at, &len);
+    return ntohs(at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&at)->sin6_port
+                                          : ((struct sockaddr_in *)&at)->sin_port);
+}
+
+static int start_tcp(struct control *c, const char *address)
+{
+    struct sockaddr_storage at = {0};
+    if (resolve(address, &at))
+        return iris__fail("%s: expected numbers, as in 127.0.0.1:9464, or localhost", address);
+    if (open_loop(c))
+        return IRIS_FAIL;
+    int error = uv_tcp_bind(&c->listener.tcp, (struct sockaddr *)&at, 0);
+    if (!error)
+        error = uv_listen((uv_stream_t *)&c->listener, 64, on_connection);
+    if (!error && !(error = iris__thread_start(&c->thread, "iris-metrics", serve, c)))
+        return IRIS_OK;
+    discard_loop(c);
+    return iris__fail("%s: cannot listen there: %s", address,
+                      error < 0 ? uv_strerror(error) : strerror(error));
+}
+
+int iris__control_open_tcp(const char *address, const struct control_verb *verbs, void *app,
+                           int *port, struct control **out)
+{
+    struct control *c = create(verbs, app);
+    if (!c)
+        return IRIS_FAIL;
+    c->clients.by_tcp = 1;
+    c->claim.lock = -1;
+    if (!start_tcp(c, address)) {
+        *port = bound_port(c);
+        *out = c;
+        return IRIS_OK;
+    }
+    desk_drop(c->desk);
     free(c);
     return IRIS_FAIL;
 }

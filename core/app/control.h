@@ -31,6 +31,9 @@ struct control_verb {
  * beside the user, as in socket.h. [main] */
 int iris__control_open_for(const char *socket_path, gid_t group, const struct control_verb *verbs,
                            void *app, struct control **out);
+/* The same by TCP, for whoever comes: HOST:PORT, and which port it is. [main] */
+int iris__control_open_tcp(const char *address, const struct control_verb *verbs, void *app,
+                           int *port, struct control **out);
 int iris__control_open(const char *socket_path, const struct control_verb *verbs, void *app,
                        struct control **out);
 

@@ -181,6 +181,14 @@ void iris__control_client_give(struct control_client *c, int status, const char 
 
 /* ---- the beginning ---- */
 
+void iris__control_stream_init(uv_loop_t *loop, union control_stream *s, int by_tcp)
+{
+    if (by_tcp)
+        uv_tcp_init(loop, &s->tcp);
+    else
+        uv_pipe_init(loop, &s->local, 0);
+}
+
 static struct control_client *create(struct control_clients *all)
 {
     struct control_client *c = calloc(1, sizeof *c);
@@ -189,9 +197,9 @@ static struct control_client *create(struct control_clients *all)
     c->all = all;
     c->handles = 2;
     iris__http_init(&c->http);
-    uv_pipe_init(all->loop, &c->pipe, 0);
+    iris__control_stream_init(all->loop, &c->pipe, all->by_tcp);
     uv_timer_init(all->loop, &c->timer);
-    c->pipe.data = c->timer.data = c;
+    c->pipe.handle.data = c->timer.data = c;
     c->next = all->first;
     c->self = &all->first;
     if (c->next)
@@ -205,6 +213,8 @@ static struct control_client *create(struct control_clients *all)
 static const char *objection(struct control_client *c, int *status)
 {
     uv_os_fd_t fd = -1;
+    if (c->all->by_tcp)
+        return NULL;
     uv_fileno((uv_handle_t *)&c->pipe, &fd);
     if (iris__socket_peer(fd, c->all->group)) {
         *status = 403;

@@ -14,6 +14,7 @@ struct control_client;
 struct control_clients { /* all connections of one server */
     uv_loop_t *loop;
     gid_t group; /* whose members may come, too */
+    int by_tcp;  /* whoever comes, may */
     struct control_client *first;
     int n;
     uv_stream_t *waiting; /* the listener, while a new client waits for a place; else NULL */
@@ -27,8 +28,15 @@ struct control_clients { /* all connections of one server */
 
 enum client_state { CLIENT_READING, CLIENT_WORKING, CLIENT_WRITING, CLIENT_ENDING };
 
+/* A client, or who listens for them. */
+union control_stream {
+    uv_handle_t handle;
+    uv_pipe_t local;
+    uv_tcp_t tcp;
+};
+
 struct control_client {
-    uv_pipe_t pipe;
+    union control_stream pipe;
     uv_timer_t timer;
     uv_write_t write;
     uv_shutdown_t end;
@@ -42,6 +50,8 @@ struct control_client {
     int handles;    /* not closed yet: pipe, timer */
     void *work;     /* the server's: the reply that is being made */
 };
+
+void iris__control_stream_init(uv_loop_t *, union control_stream *, int by_tcp);
 
 /* When a place is free: now, or by itself when a client leaves. */
 void iris__control_client_accept(struct control_clients *, uv_stream_t *listener);

@@ -257,7 +257,7 @@ int iris__http_head(struct text *out, int status, int keep_alive, const char *ty
 {
     return iris__text_addf(out,
                            "HTTP/1.1 %d %s\r\n"
-                        "Server: iris/" IRIS__VERSION "\r\n"
+                           "Server: iris/" IRIS__VERSION "\r\n"
                            "Content-Type: %s\r\n"
                            "Content-Length: %zu\r\n"
                            "%s"

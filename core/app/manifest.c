@@ -135,6 +135,7 @@ static void read_root(struct reading *r)
     iris__manifest_check(r);
     find_socket(r);
     iris__manifest_logs(r);
+    iris__manifest_metrics(r);
     check_shared(r);
     if (!r->m->name)
         name_after_directory(r);

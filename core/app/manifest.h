@@ -75,24 +75,25 @@ struct manifest_actor {
     const char *remote_name;
     int on_loss; /* 1: stay */
     int64_t budget;
-    int64_t capacity;     /* of the mailbox; 0: unbounded */
-    int64_t bytes;        /* that may wait in it; 0: no limit */
-    double warn_at;       /* part of the capacity that is worth a warning; 0: none */
-    int overflow;         /* IRIS_DROP_NEW .. */
-    const char *fallback; /* path of an actor that starts before it, or NULL */
-    int64_t keep;         /* versions kept for a rollback */
-    int64_t shutdown;     /* ns that it may take to stop; 0: it is killed */
-    int names_host;       /* host is written there */
-    int restart;          /* enum manifest_restart */
-    int stateless;        /* enum manifest_stateless */
-    int start;            /* enum manifest_start */
-    int64_t idle_ns;      /* of a lazy one; 0: it does not rest */
-    int kind;             /* enum manifest_kind: what the handler must be */
-    int log_level;        /* 0: trace, IRIS_DEBUG_LEVEL ..; -1: not written */
-    int64_t instances;    /* 0: as many as there are cores */
-    int route;            /* enum router_way */
-    size_t index;         /* in the file: of several instances and their router the same */
-    uint32_t number;      /* of an instance, from 1; 0: it is the only one, or a router */
+    int64_t capacity;      /* of the mailbox; 0: unbounded */
+    int64_t bytes;         /* that may wait in it; 0: no limit */
+    double warn_at;        /* part of the capacity that is worth a warning; 0: none */
+    int overflow;          /* IRIS_DROP_NEW .. */
+    const char *fallback;  /* path of an actor that starts before it, or NULL */
+    int64_t keep;          /* versions kept for a rollback */
+    int64_t shutdown;      /* ns that it may take to stop; 0: it is killed */
+    int names_host;        /* host is written there */
+    int restart;           /* enum manifest_restart */
+    int stateless;         /* enum manifest_stateless */
+    int start;             /* enum manifest_start */
+    int64_t start_timeout; /* ns that its init may take when the app starts */
+    int64_t idle_ns;       /* of a lazy one; 0: it does not rest */
+    int kind;              /* enum manifest_kind: what the handler must be */
+    int log_level;         /* 0: trace, IRIS_DEBUG_LEVEL ..; -1: not written */
+    int64_t instances;     /* 0: as many as there are cores */
+    int route;             /* enum router_way */
+    size_t index;          /* in the file: of several instances and their router the same */
+    uint32_t number;       /* of an instance, from 1; 0: it is the only one, or a router */
     uint32_t behind; /* of a router: so many instances stand before it in the list; 0: it is none */
     struct manifest_timer *timers;
     size_t ntimers;
@@ -158,7 +159,11 @@ struct manifest {
     struct manifest_supervisor *supervisors;
     size_t nsupervisors;
     struct manifest_logs logs;
-    int64_t max_series; /* of the metrics */
+    int64_t max_series;         /* of the metrics */
+    const char *metrics_listen; /* HOST:PORT, or NULL */
+    const char *metrics_path;
+    const char *metrics_labels; /* JSON text of an object of strings, or NULL */
+    int64_t limit_actors, limit_memory, limit_threads; /* 0: none */
     struct manifest_secret *secrets;
     size_t *start_order; /* indices of actors: as written, but each behind what it depends on */
     const char *text;    /* the file's content, for problems that are found later */

@@ -46,7 +46,7 @@ const struct manifest_key iris__manifest_keys[] = {
     {"", "tracing", MANIFEST_OBJECT, PLANNED, .meaning = "spans for OpenTelemetry"},
     {"", "logs", KEYS_OF("logs"), IN(manifest, logs.is_there), FIXED,
      .meaning = "what is logged, how and where; without it the console tells it in its own words"},
-    {"", "limits", MANIFEST_OBJECT, PLANNED, .meaning = "bounds of the whole process"},
+    {"", "limits", KEYS_OF("limits"), .meaning = "bounds of the whole app"},
     {"", "process", MANIFEST_OBJECT, PLANNED, .meaning = "user, group and directory"},
 
     {"hosts.*", "plugin", MANIFEST_STRING, PLANNED, .meaning = "the host's plugin"},
@@ -149,8 +149,10 @@ const struct manifest_key iris__manifest_keys[] = {
          "A stop handles what was accepted, for so long; then the actor is killed. kill: at once, and what waits are\ndead letters."},
     {"actors[]", "ready", MANIFEST_WORD, PLANNED, .words = "started notify ", .def = "started",
      .meaning = "when those that depend on it may start"},
-    {"actors[]", "start_timeout", MANIFEST_DURATION, PLANNED, .def = "10s",
-     .meaning = "how long it may take to start"},
+    {"actors[]", "start_timeout", MANIFEST_DURATION, .min = 1, .def = "30s",
+     IN(manifest_actor, start_timeout), .meaning = "how long its init may take when the app starts",
+     .more =
+         "If it takes longer the app does not start. How long its file may take to load: hosts.*.load_limit."},
     {"actors[]", "depends_on", MANIFEST_PATHS, .min = 2, IN(manifest_actor, depends_on),
      .meaning = "paths of actors that start before it",
      .more = "They are started, with their init done, before it; and stopped after it."},
@@ -362,12 +364,23 @@ const struct manifest_key iris__manifest_keys[] = {
      AT_ONCE,
      .meaning = "lines that each actor may log in a second, the rest is counted; 0: no limit"},
 
-    {"metrics", "listen", MANIFEST_STRING, PLANNED, .meaning = "TCP address"},
-    {"metrics", "path", MANIFEST_STRING, PLANNED, .meaning = "where they are at that address"},
-    {"metrics", "labels", MANIFEST_OBJECT, PLANNED, .meaning = "labels of all series"},
+    {"metrics", "listen", MANIFEST_ADDRESS, IN(manifest, metrics_listen),
+     .meaning = "where they are also had by TCP, without the socket; such as 127.0.0.1:9464",
+     .more = "Whoever reaches it may read them, and nothing else. Port 0: one that is free."},
+    {"metrics", "path", MANIFEST_PATH, .min = 2, .def = "/metrics", IN(manifest, metrics_path),
+     .meaning = "where they are at that address"},
+    {"metrics", "labels", MANIFEST_ENV, IN(manifest, metrics_labels),
+     .meaning = "labels that all series have, such as {\"cluster\": \"eu-1\"}"},
     {"metrics", "max_series", MANIFEST_INT, .min = 5, .max = 1000000, .def = "2000",
      IN(manifest, max_series), AT_ONCE,
      .meaning = "of all paths together; paths beyond it are counted as path=\"other\""},
+    {"limits", "actors", MANIFEST_INT, .min = 1, .max = 16000000, IN(manifest, limit_actors),
+     .meaning = "how many actors may live at once; one more is refused, with this as the reason"},
+    {"limits", "memory", MANIFEST_SIZE, .min = 65536, IN(manifest, limit_memory),
+     .meaning = "bytes that all messages together may take; beyond that send says full"},
+    {"limits", "threads", MANIFEST_INT, .min = 1, .max = 1024, IN(manifest, limit_threads),
+     .meaning =
+         "threads that run native actors, unless --workers says it; by default one per core"},
     {.name = NULL},
 };
 

@@ -147,6 +147,9 @@ void iris__manifest_inherit(struct reading *, const json_t *actor, void *base);
 void iris__manifest_levels(struct reading *, const struct manifest_key *, json_t *, void *base);
 void iris__manifest_logs(struct reading *); /* when all is read: what its keys mean to each other */
 
+/* ---- manifest_metrics.c ---- */
+void iris__manifest_metrics(struct reading *); /* when all is read */
+
 /* ---- manifest_secret.c ---- */
 /* The value of a variable that is written as an object: {"file": F} or {"secret": TEXT}; it is noted as
  * a secret. NULL: a problem. */

@@ -291,6 +291,50 @@ static void add_paths(const struct sheet *s, const iris_totals *t, struct text *
     }
 }
 
+/* ---- labels of all ---- */
+
+/* `name="value",` .. of the manifest's; empty: none. */
+static void own_labels(const struct app *a, struct text *out)
+{
+    const char *json = a->manifest->metrics_labels;
+    json_t *all = json ? json_loads(json, 0, NULL) : NULL;
+    for (void *i = json_object_iter(all); i; i = json_object_iter_next(all, i)) {
+        add_label(out, json_object_iter_key(i), json_string_value(json_object_iter_value(i)), "");
+        iris__text_add(out, ",", 1);
+    }
+    json_decref(all);
+}
+
+/* Into each line of a sample: behind its name, in front of what labels it has. */
+static int add_labels(const struct text *labels, const struct text *from, struct text *out)
+{
+    int failed = 0;
+    for (const char *at = from->data, *end; *at && !failed; at = end) {
+        end = strchr(at, '\n') + 1;
+        size_t name = *at == '#' ? 0 : strcspn(at, "{ ");
+        int has = name && at[name] == '{';
+        failed = iris__text_add(out, at, name);
+        if (name)
+            failed |= iris__text_addf(out, "{%.*s%s", (int)labels->len - !has, labels->data,
+                                      has ? "" : "}");
+        failed |= iris__text_add(out, at + name + has, (size_t)(end - at) - name - (size_t)has);
+    }
+    return failed;
+}
+
+static int with_labels(const struct app *a, struct text *out)
+{
+    struct text labels = {0}, plain = *out;
+    own_labels(a, &labels);
+    if (!labels.len)
+        return out->data ? 0 : -1;
+    *out = (struct text){0};
+    int failed = !plain.data || add_labels(&labels, &plain, out);
+    iris__text_finish(&plain);
+    iris__text_finish(&labels);
+    return failed ? -1 : 0;
+}
+
 int iris__metrics_text(struct app *a, struct text *out)
 {
     iris_totals t = {.size = sizeof t, .abi = IRIS_ABI};
@@ -313,5 +357,5 @@ int iris__metrics_text(struct app *a, struct text *out)
     add_paths(&s, &t, out);
     free(s.lines);
     free(s.own);
-    return out->data ? 0 : -1;
+    return with_labels(a, out);
 }

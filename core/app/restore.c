@@ -120,6 +120,12 @@ void iris__restore_check(struct app *a, struct problems *p)
 
 /* ---- one actor ---- */
 
+int iris__restore_has_state(const struct app *a, const char *path)
+{
+    const struct saved_actor *s = saved_of(a, path);
+    return s && s->has_state;
+}
+
 int iris__restore_state(struct app *a, const struct manifest_actor *m, struct restored **out)
 {
     const struct saved_actor *s = saved_of(a, m->path);
@@ -227,6 +233,7 @@ void iris__restore_done(struct app *a)
     iris__app_say(a, IRIS_APP_NOTE, "restored %zu actors with %s from %s, of %s by iris %s",
                   r->saved.n, iris__messages(count, messages), r->file, r->saved.time,
                   r->saved.iris);
+    iris__restore_close(a); /* who begins from now on begins as usual */
 }
 
 /* While the runtime is there, if there was one. */

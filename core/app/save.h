@@ -33,6 +33,8 @@ struct restore;
 int iris__restore_open(struct app *);
 /* Handlers are loaded, and nothing was started. */
 void iris__restore_check(struct app *, struct problems *);
+int iris__restore_has_state(const struct app *,
+                            const char *path); /* so it begins at once, also a lazy one */
 /* What an actor's first state is made of, or NULL: init. -1: no memory. */
 int iris__restore_state(struct app *, const struct manifest_actor *, struct restored **);
 /* Its mail; it begins none of it yet. IRIS_OK, or IRIS_FAIL with a reason. */

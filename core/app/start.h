@@ -25,7 +25,7 @@ int iris__start_spawn(struct app *, const struct manifest_actor *, struct app_ac
                       enum restart_when);
 /* Of the one that iris__app_await() was told. 1: its init has run; 0: it failed, and why is the reason; -1: told
  * to stop meanwhile. */
-int iris__start_await(struct app *);
+int iris__start_await(struct app *, int64_t timeout);
 void iris__start_say(struct app *, const struct manifest_actor *, const struct app_actor *);
 
 #endif

@@ -173,7 +173,7 @@ static void events(void *app, const struct control_request *r, struct control_re
                                   "missed", (json_int_t)missed));
 }
 
-static void metrics(void *app, const struct control_request *r, struct control_reply *reply)
+void iris__verb_metrics(void *app, const struct control_request *r, struct control_reply *reply)
 {
     struct text out = {0};
     (void)r;
@@ -199,7 +199,7 @@ const struct control_verb iris__verbs[] = {
     {"GET", "/v1/events", events, 0},
     {"GET", "/v1/mesh", iris__verb_mesh, 0},
     {"POST", "/v1/whereis", iris__verb_whereis, ASK_SPARE},
-    {"GET", "/metrics", metrics, 0},
+    {"GET", "/metrics", iris__verb_metrics, 0},
     {"POST", "/v1/logs", iris__verb_logs, ASK_SPARE},
     {"POST", "/v1/explain", iris__verb_explain, 0},
     {"POST", "/v1/ask", iris__verb_ask, ASK_SPARE},

@@ -67,6 +67,7 @@ void iris__verb_reply(struct control_reply *, struct json_out *, int failed);
 int iris__verb_put_data(json_t *body, const char *key, const char *base64_key, const void *data,
                         size_t len);
 
+void iris__verb_metrics(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_ps(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_ps_some(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_mesh(void *app, const struct control_request *, struct control_reply *);

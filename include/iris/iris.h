@@ -97,6 +97,7 @@ typedef struct iris_options {
     int64_t spin;         /* ns that a worker without work looks for more, descriptors too, before it sleeps; 0:
                              about 10 us; below 0: not at all. A wake-up costs tens of us on a virtual machine:
                              who answers sooner is met awake, for a core that is busy meanwhile */
+    uint32_t actors_max;  /* how many may live at once; 0: no limit. One more is refused, with a reason */
 } iris_options;
 
 /* options may be NULL; they are copied. IRIS_OK, and *out is yours to close; or IRIS_FAIL, nothing is left

@@ -40,4 +40,28 @@ try curl -s -X POST --unix-socket "$XDG_RUNTIME_DIR/iris/test.sock" http://x/met
 "$IRIS" stop >out 2>err
 app_ends 0
 leaves_nothing
+
+# By TCP, with labels of the app's own; that is all that is had there.
+manifest "\"actors\": [$(actor /a echo)], \"metrics\": {\"listen\": \"127.0.0.1:0\", \"path\": \"/figures\", \"labels\": {\"cluster\": \"eu-1\", \"what\": \"a \\\"b\\\"\"}}"
+run_app
+app_says '/figures'
+at=$(grep -o 'http://127.0.0.1:[0-9]*' app.out)
+curl -sD head "$at/figures" >metrics.txt
+tried="$at" status=- err= out=$(cat head metrics.txt)
+grep -qF 'iris_actors{cluster="eu-1",what="a \"b\""} 1' metrics.txt || bad 'expected labels where there were none'
+grep -qF 'iris_mailbox_depth{cluster="eu-1",what="a \"b\"",path="/a"} 0' metrics.txt || bad 'expected labels before others'
+python3 "$SRC/tests/cli/promtext.py" <metrics.txt >out 2>err || { err=$(cat err); bad 'expected the format'; }
+[ -z "$promtool" ] || "$promtool" check metrics <metrics.txt >out 2>&1 || bad 'promtool says so'
+for what in / /v1/ps /metrics; do
+    [ "$(curl -s -o /dev/null -w '%{http_code}' "$at$what")" = 404 ] || { tried="$at$what"; bad 'expected that there is nothing else'; }
+done
+[ "$(curl -s -o /dev/null -w '%{http_code}' -X POST -d '{}' "$at/v1/stop")" = 404 ] || bad 'expected that it cannot be stopped there'
+# An address that is taken, and one that is open to others.
+printf '{"name": "second", "actors": [], "metrics": {"listen": "%s"}}' "${at#http://}" >second.json
+try timeout 30 "$IRIS" run second.json; exits 1; complains "metrics.listen: ${at#http://}: cannot listen there: address already in use"
+try timeout 30 "$IRIS" run --until-idle --set name=third --set metrics.listen=0.0.0.0:0 app.json
+complains 'metrics.listen: whoever reaches 0.0.0.0:0 from outside may read'
+"$IRIS" stop -a test >out 2>err
+app_ends 0
+leaves_nothing
 finish

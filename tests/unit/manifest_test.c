@@ -156,6 +156,17 @@ static void dump_logs(const struct manifest *m, struct text *out)
         iris__text_addf(out, "  secret %s\n", s->value);
 }
 
+static void dump_bounds(const struct manifest *m, struct text *out)
+{
+    if (m->metrics_listen)
+        iris__text_addf(out, "metrics: %s%s, labels %s\n", m->metrics_listen, m->metrics_path,
+                        m->metrics_labels);
+    if (m->limit_actors)
+        iris__text_addf(out, "limits: %lld actors, %lld bytes, %lld threads\n",
+                        (long long)m->limit_actors, (long long)m->limit_memory,
+                        (long long)m->limit_threads);
+}
+
 static void dump(const struct manifest *m, struct text *out)
 {
     iris__text_addf(out, "app %s\n", m->name);
@@ -178,6 +189,7 @@ static void dump(const struct manifest *m, struct text *out)
                             (long long)s->initial, (long long)s->max, s->factor, s->jitter,
                             (long long)s->reset_after);
     }
+    dump_bounds(m, out);
     dump_logs(m, out);
     iris__text_addf(out, "start:");
     for (size_t i = 0; i < m->nactors; i++)
@@ -666,7 +678,7 @@ static void problems_json(void **state)
         "and \\\"-\\\"\",\"hint\":null},"
         "{\"file\":\"a?.json\",\"line\":3,\"column\":2,\"pointer\":\"/restrat\",\"code\":"
         "\"unknown-key\",\"message\":\"unknown key\",\"hint\":\"the keys here are $schema, manifest, "
-        "name, env, hosts, actors, supervisors, mesh, control, metrics, logs; a key of your own "
+        "name, env, hosts, actors, supervisors, mesh, control, metrics, logs, limits; a key of your own "
         "begins with x-\"},"
         "{\"file\":\"app.json\",\"line\":null,\"column\":null,\"pointer\":\"/actors/0/handler\","
         "\"code\":\"not-found\",\"message\":\"a \\\"b\\\"?\",\"hint\":null}]");
