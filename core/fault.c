@@ -87,4 +87,8 @@ void iris_fault_report(int signal, const void *siginfo, int fd)
             return;
         done += (size_t)n;
     }
+    const struct cold *c = a ? iris__cold_if(a) : NULL;
+    iris_runtime *rt = a ? (iris_runtime *)iris__world_of(a) : NULL;
+    if (c && c->path && rt->on_fault)
+        rt->on_fault(rt->on_fault_ctx, c->path, fd);
 }

@@ -40,6 +40,9 @@ struct iris_runtime {
     char *exhausted_by;    /* that one, or NULL: no memory; written before exhausted is 1 */
     void (*on_exhausted)(void *ctx); /* [any]; may be NULL */
     void *on_exhausted_ctx;
+    /* In a handler of a fatal signal: what is known of this path, to fd. May be NULL; only writes. */
+    void (*on_fault)(void *ctx, const char *path, int fd);
+    void *on_fault_ctx;
 };
 
 /* A load on the loader thread; the caller's memory until done() is called there. */

@@ -138,6 +138,8 @@ static int open_runtime(struct app *a)
                       .ctx = a};
     if (iris_open(&o, &a->runtime))
         return IRIS_FAIL;
+    a->runtime->on_fault = iris__stories_tell;
+    a->runtime->on_fault_ctx = &a->stories;
     a->runtime->on_exhausted_ctx = a;
     a->runtime->on_exhausted = on_exhausted;
     a->opened = iris__sched_now(&a->runtime->world.sched);

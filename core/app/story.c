@@ -1,8 +1,11 @@
 #include "story.h"
 
+#include "events.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
@@ -224,4 +227,32 @@ void iris__story_close(struct story *s)
     for (uint32_t i = 0; i < s->n; i++)
         drop(s->tales[i]);
     s->n = 0;
+}
+
+/* ---- in a handler of a fatal signal ---- */
+
+enum { TOLD_EVENTS = 5, TOLD_TEXT = 160 };
+
+static void tell_one(const struct tale *t, int fd)
+{
+    char line[TOLD_TEXT + 64];
+    const char *parts[] = {"  before   ", iris__event_word(t->e.kind), "  ", t->e.text, "\n"};
+    size_t len = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        for (const char *s = parts[i]; *s && len < sizeof line - 1; s++)
+            line[len++] = (unsigned char)*s < 0x20 && i != 4 ? ' ' : *s;
+    line[len - 1] = '\n';
+    (void)!write(fd, line, len);
+}
+
+void iris__stories_tell(void *stories, const char *path, int fd)
+{
+    struct stories *s = stories;
+    if (pthread_mutex_trylock(&s->lock))
+        return;
+    const struct kept *k = find(s, path);
+    uint32_t n = k ? k->n : 0;
+    for (uint32_t i = n > TOLD_EVENTS ? n - TOLD_EVENTS : 0; i < n; i++)
+        tell_one(k->ring[(k->first + i) % STORY_EVENTS], fd);
+    pthread_mutex_unlock(&s->lock);
 }

@@ -47,5 +47,8 @@ void iris__stories_add(struct stories *, const iris_event *);
 /* 0: nothing is known of this path. Else oldest first; close it then. [any] */
 int iris__story_open(struct stories *, const char *path, struct story *);
 void iris__story_close(struct story *);
+/* In a handler of a fatal signal: the last few of this path, a line each, to fd. Takes no memory, and waits for
+ * nobody: who holds the lock may be the one who was hit. */
+void iris__stories_tell(void *stories, const char *path, int fd);
 
 #endif

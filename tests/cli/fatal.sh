@@ -11,8 +11,11 @@ for how in segv:139:SIGSEGV fpe:136:SIGFPE abort:134:SIGABRT; do
     "$IRIS" send /svc/pay "$word" 2>err
     wait $app 2>err; status=$? tried="a handler that does $word" out=$(cat app.out) err=$(cat app.err)
     exits "$ends"
-    for words in "iris: fatal $name" 'actor    /svc/pay, pid' 'fatal.so, v1 1.2.3' 'addr2line' 'fatal'; do
+    for words in "iris: fatal $name" 'actor    /svc/pay, pid' 'fatal.so, v1 1.2.3' 'before   started' 'addr2line' 'fatal'; do
         grep -qF -- "$words" app.err || bad "expected on stderr: $words"
     done
+    # Where there is an addr2line, and the file has its lines of source: those, too.
+    [ ! -x /usr/bin/addr2line ] || ! readelf -S "$behaviours/fatal.so" | grep -q debug_line ||
+        grep -qE '^(fall|handle) at .*fatal\.c:[0-9]+' app.err || bad 'expected file:line'
 done
 finish

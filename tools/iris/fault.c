@@ -2,13 +2,17 @@
 
 #include <iris/iris.h>
 
+#include <dlfcn.h>
 #include <execinfo.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-enum { DEPTH = 64 };
+enum { DEPTH = 64, LINES = 16, LINES_SECONDS = 5 };
 
 static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 
@@ -26,16 +30,96 @@ static int place_of(int signal)
     return 0;
 }
 
-/* Names of functions and where in which file: addr2line makes lines of that, also afterwards. */
+/* ---- lines of source: by addr2line, in a child, since nothing here can be relied on any more ---- */
+
+static const char addr2line[] = "/usr/bin/addr2line";
+
+/* As a kernel's call: fork() of the C library runs what others have asked for, and may wait for the lock of
+ * the very allocator that was hit. */
+static pid_t fork_bare(void)
+{
+    return (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+}
+
+static char *hex(char *end, uintptr_t n)
+{
+    *--end = '\0';
+    do
+        *--end = "0123456789abcdef"[n % 16];
+    while (n /= 16);
+    return end;
+}
+
+static int is_of_libc(const Dl_info *at)
+{
+    return strstr(at->dli_fname, "/libc.so") != NULL;
+}
+
+/* A return address is that of the next instruction. */
+static void tell_line(const Dl_info *at, uintptr_t address, int is_caller)
+{
+    char digits[20], how[] = "-Cfpe";
+    uintptr_t offset = address - (uintptr_t)at->dli_fbase - (uintptr_t)is_caller;
+    char *args[] = {(char *)addr2line, how, (char *)at->dli_fname,
+                    hex(digits + sizeof digits, offset), NULL};
+    pid_t child = fork_bare();
+    if (!child) {
+        char *none[] = {NULL};
+        dup2(STDERR_FILENO, STDOUT_FILENO);
+        execve(addr2line, args, none);
+        _exit(127);
+    }
+    if (child > 0)
+        waitpid(child, NULL, 0);
+}
+
+/* First stands this handler, then what the C library came to it by; of that library there is much, and nothing
+ * to learn. */
+static void tell_each(void *const *stack, int n)
+{
+    int lines = 0, hit = 0;
+    for (int i = 0; i < n && lines < LINES; i++) {
+        Dl_info at;
+        int known = dladdr(stack[i], &at) && at.dli_fname;
+        if (known && is_of_libc(&at))
+            hit = hit ? hit : i + 1;
+        else if (known && hit) {
+            tell_line(&at, (uintptr_t)stack[i], i != hit);
+            lines++;
+        }
+    }
+}
+
+/* What takes too long (a library with much to read) is cut short: by then the core waits to be written. */
+static void tell_lines(void *const *stack, int n)
+{
+    pid_t child = access(addr2line, X_OK) ? -1 : fork_bare();
+    if (!child) {
+        sigset_t none;
+        sigemptyset(&none);
+        signal(SIGALRM, SIG_DFL);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        alarm(LINES_SECONDS);
+        tell_each(stack, n);
+        _exit(0);
+    }
+    if (child > 0)
+        waitpid(child, NULL, 0);
+}
+
+/* Names of functions and where in which file: what makes lines of that may not be there, or find none. */
 static void report(int signal, siginfo_t *info)
 {
-    static const char hint[] =
-        "  stack, innermost first; for lines: addr2line -Cfe FILE OFFSET (what stands behind the +)\n";
+    static const char stack_follows[] =
+        "  stack, innermost first; later: addr2line -Cfe FILE OFFSET (what stands behind the +)\n";
+    static const char lines_follow[] = "  in lines of source, without the C library's\n";
     void *stack[DEPTH];
     iris_fault_report(signal, info, STDERR_FILENO);
     int n = backtrace(stack, DEPTH);
-    (void)!write(STDERR_FILENO, hint, sizeof hint - 1);
+    (void)!write(STDERR_FILENO, stack_follows, sizeof stack_follows - 1);
     backtrace_symbols_fd(stack, n, STDERR_FILENO);
+    (void)!write(STDERR_FILENO, lines_follow, sizeof lines_follow - 1);
+    tell_lines(stack, n);
 }
 
 /* Returning to where it happened makes it happen again, to whoever handled it before: by default the
