@@ -10,8 +10,9 @@ class Other(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_): pass
     def answer(self, status, body):
         self.send_response(status); self.send_header("Content-Length", str(len(body))); self.end_headers(); self.wfile.write(body)
-    def do_GET(self): self.answer(200, b'{"iris": 1, "app": "test", "pid": 1, "actors": [], "without_path": 0, "hosts": [], "new": 1}\n')
-    def do_POST(self): self.answer(404, b'{"iris": 1, "error": {"code": "no-such-verb", "message": "POST /v1/x: no such verb"}}\n')
+    def do_POST(self):
+        if self.path == "/v1/send": self.answer(200, b'{"iris": 1, "target": "/a", "new": 1}\n')
+        else: self.answer(404, b'{"iris": 1, "error": {"code": "no-such-verb", "message": "no such verb"}}\n')
 path = os.environ["XDG_RUNTIME_DIR"] + "/iris/test.sock"
 os.makedirs(os.path.dirname(path), 0o700)
 lock = open(path[:-5] + ".lock", "w")
@@ -24,9 +25,10 @@ END
 python3 other.py & other=$!
 await test -e listens
 said='the app runs iris 9.9.9, and this is iris 0.'
-try "$IRIS" ps -a "$XDG_RUNTIME_DIR/iris/test.sock"; exits 0; complains "$said"; complains 'hint: what one of them does not know'
-try "$IRIS" ps --json -a "$XDG_RUNTIME_DIR/iris/test.sock"; exits 0; is_json; complains "$said"
-try "$IRIS" send /a x -a "$XDG_RUNTIME_DIR/iris/test.sock"; exits 1; complains "$said"; complains 'no such verb'
+there=$XDG_RUNTIME_DIR/iris/test.sock
+try "$IRIS" send /a x -a "$there";        exits 0; complains "$said"; complains 'hint: what one of them does not know'
+try "$IRIS" send /a x --json -a "$there"; exits 0; is_json; complains "$said"
+try "$IRIS" rollback /a -a "$there";      exits 1; complains "$said"; complains 'no such verb'
 kill $other; wait $other 2>err; rm -r "$XDG_RUNTIME_DIR/iris"
 manifest "\"actors\": [$(actor /a echo)]"
 run_app
