@@ -16,7 +16,7 @@ static const struct {
                 {"exports.onMessage = msg => {}\nexports.borrow = true\n", ".cjs"}};
 
 /* Hosts of languages load files: one that is there for as long as that takes. */
-static iris_version *load(const struct stage *s, const char *text, const char *ending)
+iris_version *load_text(const struct stage *s, const char *text, const char *ending)
 {
     char path[64], handler[sizeof path + 8];
     snprintf(path, sizeof path, "/tmp/iris-bench-XXXXXX%s", ending);
@@ -47,7 +47,7 @@ void python_iris(const struct workload *w, double *values)
     char data[64] = {0};
     struct stage s;
     stage_open(&s, 1, 0);
-    iris_version *v = load(&s, handlers[w->order].text, handlers[w->order].ending);
+    iris_version *v = load_text(&s, handlers[w->order].text, handlers[w->order].ending);
     uint64_t pid = stage_spawn(&s, v);
     s.api->release(v);
     send_all(&s, pid, data, bytes_of(w));

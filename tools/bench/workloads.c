@@ -105,6 +105,8 @@ const struct workload workloads[] = {
     ROW64("python-async", "outside thread to an async def handler", 1, ONLY_WHEN_NAMED, 1, python_iris, RATE),
     ROW64("node", "outside thread to a JavaScript handler", 1, ONLY_WHEN_NAMED, 2, python_iris, RATE),
     ROW64("node-borrow", "the same, messages borrowed", 1, ONLY_WHEN_NAMED, 3, python_iris, RATE),
+    ROW64("ring", "C to Python to JavaScript and again, 1 message", 1, ONLY_WHEN_NAMED, 1, ring_iris, RATE),
+    ROW64("ring", "C to Python to JavaScript and again, 100 messages", 1, ONLY_WHEN_NAMED, 100, ring_iris, RATE),
 
     MESH("mesh-trip", "to another process and back; floor: libuv", 0, 4, trip_uv, trip_iris, FAR_TRIP),
     MESH("mesh-trip-still", "the same, no worker spins", MESH_NO_SPIN, 4, trip_uv, trip_iris, FAR_TRIP),
