@@ -113,15 +113,29 @@ struct host *iris__runtime_host(iris_runtime *rt, const char *name, const char *
 
 /* ---- orders ---- */
 
+/* A host that starts now sees the flag, or is seen in the list. */
+void iris__runtime_end_loads(iris_runtime *rt)
+{
+    atomic_store(&rt->ends_loads, 1);
+    iris__hosts_end_loads(&rt->hosts);
+}
+
+static int load(iris_runtime *rt, struct load_order *o)
+{
+    iris__loader_sweep(&rt->loader);
+    struct host *h = iris__runtime_host(rt, o->host, o->file);
+    if (!h)
+        return IRIS_FAIL;
+    if (atomic_load(&rt->ends_loads))
+        return iris__fail("%s: it is not loaded: the app is stopping", o->file);
+    return iris__host_load(&rt->hosts, h, o->file, o->symbol, o->handler, o->config, o->place,
+                           &o->version);
+}
+
 static void carry_out(iris_job *job)
 {
     struct load_order *o = (struct load_order *)job;
-    iris_runtime *rt = o->runtime;
-    iris__loader_sweep(&rt->loader);
-    struct host *h = iris__runtime_host(rt, o->host, o->file);
-    o->result = h ? iris__host_load(&rt->hosts, h, o->file, o->symbol, o->handler, o->config,
-                                    o->place, &o->version)
-                  : IRIS_FAIL;
+    o->result = load(o->runtime, o);
     o->why = o->result ? iris__reason() : NULL;
     o->done(o);
 }

@@ -366,6 +366,7 @@ int iris_close(iris_runtime *rt, int64_t timeout)
     int64_t deadline = iris__sched_after(s, timeout);
     atomic_store(&rt->closing, 1);
     atomic_store(&rt->world.closing, 1);
+    iris__runtime_end_loads(rt);
     int opened = rt->loading != NULL, ended = !opened || end_actors(rt, deadline);
     int loaded = !opened || close_loading(rt, deadline);
     if (opened && ended &&

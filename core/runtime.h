@@ -34,6 +34,7 @@ struct iris_runtime {
     iris_options options;
     _Atomic uint64_t events;
     atomic_int closing;    /* nothing is restarted any more */
+    atomic_int ends_loads; /* nor loaded */
     atomic_int left;       /* threads, when iris_close() gave up: nobody serves it any more */
     atomic_int exhausted;  /* "/", or one with on_exhausted exit, could not hold it */
     atomic_int exhausting; /* the first is at it */
@@ -64,6 +65,9 @@ struct load_order {
 void iris__runtime_load(iris_runtime *, struct load_order *);
 /* The same, waiting. Not on a thread of the runtime. */
 int iris__runtime_load_wait(iris_runtime *, struct load_order *);
+
+/* What is loaded fails soon, and so does what is to be loaded yet: the end has come. [any] */
+void iris__runtime_end_loads(iris_runtime *);
 
 /* Make sure that the host of this name, or for this file's ending, runs; its plugin is looked for in
  * the installed hosts. [loader] NULL with a reason. */

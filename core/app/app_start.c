@@ -94,6 +94,40 @@ static int load_remote(struct app *a, struct app_actor *actor)
     return ((const iris_mesh *)table)->proxies(mesh, &actor->version);
 }
 
+struct loaded {
+    struct app *app;
+    atomic_int is_over;
+    char *why;
+};
+
+/* [loader] */
+static void is_loaded(struct load_order *o)
+{
+    struct loaded *l = o->ctx;
+    struct app *a = l->app;
+    l->why = o->result ? strdup(o->why) : NULL;
+    atomic_store(&l->is_over, 1);
+    iris__app_ring(a);
+}
+
+/* Meanwhile the app hears that it is to stop. */
+static int load_listening(struct app *a, struct load_order *o)
+{
+    struct loaded l = {.app = a};
+    o->done = is_loaded;
+    o->ctx = &l;
+    iris__runtime_load(a->runtime, o);
+    while (!atomic_load(&l.is_over)) {
+        iris__app_wait(a, -1);
+        if (atomic_load(&a->stop))
+            iris__runtime_end_loads(a->runtime);
+    }
+    if (o->result)
+        iris__fail("%s", l.why ? l.why : "no memory");
+    free(l.why);
+    return o->result;
+}
+
 int iris__start_load(struct app *a, const struct manifest *all, const struct manifest_actor *m,
                      struct app_actor *actor)
 {
@@ -108,7 +142,8 @@ int iris__start_load(struct app *a, const struct manifest *all, const struct man
                            .handler = m->handler,
                            .host = m->host,
                            .place = place_of(all, m)};
-    int result = iris__runtime_load_wait(a->runtime, &o);
+    int result = atomic_load(&a->phase) == APP_STARTING ? load_listening(a, &o)
+                                                        : iris__runtime_load_wait(a->runtime, &o);
     free(file);
     actor->version = o.version;
     actor->took = now(a) - began;
@@ -204,7 +239,8 @@ static int load_all(struct app *a)
     iris__ready_supervisors(a->manifest, &problems);
     for (size_t i = 0; i < a->manifest->nactors && !atomic_load(&a->stop); i++) {
         if (!iris__ready_actor(a->manifest, i, &problems) && may_load(a, i, before) &&
-            iris__start_load(a, a->manifest, &a->manifest->actors[i], &a->actors[i]))
+            iris__start_load(a, a->manifest, &a->manifest->actors[i], &a->actors[i]) &&
+            !atomic_load(&a->stop))
             add_problem(a, &problems, i, "handler", "handler", iris__reason());
         else if (a->actors[i].version && a->manifest->actors[i].number < 2 &&
                  iris__start_check_kind(&a->manifest->actors[i], &a->actors[i]))

@@ -70,6 +70,7 @@ int64_t iris__app_stop(struct app *a)
     int64_t deadline = iris__sched_after(&a->runtime->world.sched, time_for_all(a));
     atomic_store(&a->phase, APP_STOPPING);
     atomic_store(&a->runtime->closing, 1); /* what ends now is not restarted */
+    iris__runtime_end_loads(a->runtime);   /* whose language could not end its actors meanwhile */
     for (size_t i = a->manifest->nactors; i-- > 0;)
         stop_one(a, a->manifest->start_order[i], deadline);
     iris__app_await(a, NULL);

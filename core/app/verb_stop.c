@@ -22,6 +22,7 @@ static void stop_app(struct app *a, struct control_reply *reply)
 {
     if (atomic_exchange(&a->stop, 1))
         atomic_store(&a->hurry, 1);
+    iris__runtime_end_loads(a->runtime); /* the main thread may wait for one */
     iris__control_reply(
         reply, 200, json_pack("{s:b, s:o*}", "stopping", 1, "manifest", iris__verb_manifest(a)));
     iris__app_ring(a);

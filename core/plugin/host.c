@@ -160,6 +160,15 @@ const void *iris__host_offers(const struct host *host, const char *id)
     return IRIS_HAS(h, offers) ? h->offers(host->data, id) : NULL;
 }
 
+void iris__hosts_end_loads(struct hosts *h)
+{
+    for (const struct host *at = h->list; at; at = at->next) {
+        const iris_host *language = at->library->taken.plugin.host;
+        if (IRIS_HAS(language, end_loads))
+            language->end_loads(at->data);
+    }
+}
+
 /* ---- loading a handler ---- */
 
 struct request { /* what load() was called with; library.open() finds its way back */

@@ -49,6 +49,9 @@ const void *iris__host_offers(const struct host *, const char *id);
 /* iris_host.imports, or NULL: of no host, of one that does not say. [any] */
 const char *iris__host_imports(const struct host *);
 
+/* iris_host.end_loads of all. [any] */
+void iris__hosts_end_loads(struct hosts *);
+
 /* file: where it is; handler: as the user wrote it; symbol and config may be NULL. */
 int iris__host_load(struct hosts *, struct host *, const char *file, const char *symbol,
                     const char *handler, const char *config, uint32_t place, iris_version **out);

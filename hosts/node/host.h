@@ -74,6 +74,7 @@ enum hook { /* functions of iris/engine.js that are called from here */
             HOOK_MAKE,
             HOOK_EVENT,
             HOOK_LOAD,
+            HOOK_END_LOADS,
             HOOK_QUIT,
             HOOKS
 };
@@ -143,6 +144,9 @@ struct host { /* one for each runtime */
     uint32_t *token_next, ntokens, free_token;
 
     atomic_uint_fast64_t running; /* the turn that is in JavaScript; see interrupt() */
+    atomic_uint_fast64_t guarded; /* likewise code that is loaded; see guard() */
+    atomic_int ends_loads;        /* the runtime is to end: nothing is loaded any more */
+    struct loading *loading;      /* under the lock: by the loader, which waits for it */
     const iris_mesh *mesh;        /* once it was needed */
     void *net;                    /* its first argument */
     struct watch *watches;        /* mesh.c */
@@ -203,6 +207,9 @@ int iris__interrupt(const iris_driver *, uint64_t turn);
 void iris__interrupt_ready(struct host *);
 void iris__turn_begins(struct host *);
 int iris__turn_ends(struct host *); /* 1: it was interrupted */
+void iris__interrupt_load(struct host *);
+void iris__interrupt_all(
+    struct host *); /* but a turn; promises that wait for their turn are lost */
 
 /* message.c */
 int iris__send_value(struct host *, iris_actor *, uint64_t to, napi_value data, uint64_t ref);
@@ -229,8 +236,9 @@ int iris__state_downgrade(const iris_behaviour *, iris_actor *, const void *, ui
                           iris_sink *);
 int iris__state_adopt(const iris_behaviour *, iris_actor *, const iris_behaviour *, void **);
 
-/* load.c: [loader] */
-int iris__load(struct host *, const iris_source *, iris_version **);
+/* load.c */
+int iris__load(struct host *, const iris_source *, iris_version **); /* [loader] */
+void iris__end_loads(struct host *);                                 /* [any] */
 
 /* value.c */
 /* The host of this call and its arguments; NULL: an exception is set. */
@@ -255,7 +263,7 @@ struct call {
 };
 extern const struct call iris__mail_calls[], iris__turn_calls[], iris__spawn_calls[],
     iris__control_calls[], iris__name_calls[], iris__supervise_calls[], iris__observe_calls[],
-    iris__host_calls[], iris__mesh_calls[];
+    iris__host_calls[], iris__mesh_calls[], iris__load_calls[];
 napi_value iris__calls_of(struct host *);
 void iris__add_call(struct host *, napi_value object, const char *name, napi_callback);
 

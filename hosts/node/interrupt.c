@@ -34,16 +34,21 @@ void iris__interrupt_ready(struct host *h)
     h->isolate = v8.current && v8.terminate && v8.cancel ? v8.current() : NULL;
 }
 
+/* What runs under this number is terminated. */
+static void terminate(struct host *h, atomic_uint_fast64_t *running, uint64_t number)
+{
+    if (!atomic_compare_exchange_strong(running, &number, BUSY))
+        return; /* it is over */
+    v8.terminate(h->isolate);
+    atomic_store(running, DONE);
+}
+
 int iris__interrupt(const iris_driver *pub, uint64_t turn)
 {
     struct host *h = pub->data;
-    uint64_t seen = turn;
     if (!h->isolate)
         return iris__api->fail("node: this node does not let its code be terminated");
-    if (!atomic_compare_exchange_strong(&h->running, &seen, BUSY))
-        return IRIS_OK; /* it is over */
-    v8.terminate(h->isolate);
-    atomic_store(&h->running, DONE);
+    terminate(h, &h->running, turn);
     return IRIS_OK;
 }
 
@@ -52,14 +57,54 @@ void iris__turn_begins(struct host *h)
     atomic_store_explicit(&h->running, iris__api->turn(h->executor), memory_order_release);
 }
 
-int iris__turn_ends(struct host *h)
+/* 1: it was terminated. */
+static inline int is_over(struct host *h, atomic_uint_fast64_t *running)
 {
-    uint64_t seen = atomic_load_explicit(&h->running, memory_order_relaxed);
-    if (__builtin_expect(seen < DONE && atomic_compare_exchange_strong(&h->running, &seen, 0), 1))
+    uint64_t seen = atomic_load_explicit(running, memory_order_relaxed);
+    if (__builtin_expect(seen < DONE && atomic_compare_exchange_strong(running, &seen, 0), 1))
         return 0;
-    while (atomic_load(&h->running) != DONE)
+    while (atomic_load(running) != DONE)
         sched_yield();
-    atomic_store(&h->running, 0);
+    atomic_store(running, 0);
     v8.cancel(h->isolate);
     return 1;
 }
+
+int iris__turn_ends(struct host *h)
+{
+    return is_over(h, &h->running);
+}
+
+/* ---- code that is loaded ---- */
+
+enum { LOADS = 1 };
+
+void iris__interrupt_load(struct host *h)
+{
+    if (h->isolate)
+        terminate(h, &h->guarded, LOADS);
+}
+
+/* guard(work): work(), which iris__end_loads() ends: then it throws IRIS_ENDED. */
+static napi_value guard_call(napi_env env, napi_callback_info info)
+{
+    napi_value argv[1], result = NULL, error;
+    struct host *h = iris__begin_closed(env, info, 1, argv);
+    int is_outer = !atomic_load(&h->guarded);
+    if (is_outer)
+        atomic_store(&h->guarded, LOADS);
+    if (!atomic_load(&h->ends_loads))
+        napi_call_function(env, iris__undefined(env), argv[0], 0, NULL, &result);
+    int was_ended = is_outer && is_over(h, &h->guarded);
+    if (was_ended)
+        napi_get_and_clear_last_exception(env, &error);
+    else if (result || !atomic_load(&h->ends_loads))
+        return result;
+    bool is_thrown = false;
+    napi_is_exception_pending(env, &is_thrown);
+    if (!is_thrown)
+        napi_throw_error(env, "IRIS_ENDED", "the app is stopping");
+    return NULL;
+}
+
+const struct call iris__load_calls[] = {{"guard", guard_call}, {NULL, NULL}};

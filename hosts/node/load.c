@@ -7,7 +7,9 @@
 #include <string.h>
 #include <time.h>
 
-#define GRACE INT64_C(2000000000) /* ns beyond the limit, in which JavaScript says so itself */
+#define GRACE INT64_C(2000000000)   /* ns beyond the limit, in which JavaScript says so itself */
+#define PATIENCE INT64_C(500000000) /* the same where all loads are ended */
+#define ENDED "its load was ended: the app is stopping"
 
 /* The loader's and the environment's; whoever comes last frees it. */
 struct loading {
@@ -82,10 +84,14 @@ static napi_value told(napi_env env, napi_callback_info info)
     return NULL;
 }
 
+/* Nobody can tell any more: what it was to be told of never came. */
 static void free_both(napi_env env, void *data, void *hint)
 {
+    void **both = data;
     (void)env, (void)hint;
-    free(data);
+    if (both[1])
+        finish(both[1], NULL, NULL);
+    free(both);
 }
 
 static napi_value text_or_null(napi_env env, const char *text)
@@ -122,6 +128,11 @@ static void begin(struct host *h, struct errand *e)
     napi_handle_scope scope;
     napi_value argv[6];
     void **both = malloc(2 * sizeof *both);
+    if (atomic_load(&h->ends_loads)) {
+        free(both);
+        finish(l, NULL, strdup(ENDED));
+        return;
+    }
     if (!h->may_run || !both || napi_open_handle_scope(h->env, &scope) != napi_ok) {
         free(both);
         finish(l, NULL, strdup("the environment of Node has ended"));
@@ -145,38 +156,103 @@ static void begin(struct host *h, struct errand *e)
     napi_close_handle_scope(h->env, scope);
 }
 
-/* 1: it is done. */
-static int wait_for(struct loading *l, int64_t limit)
+static int64_t now_ns(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += (limit + GRACE) / 1000000000;
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Under its lock. 1: it is time. */
+static int wait_until(struct loading *l, int64_t end)
+{
+    struct timespec t = {end / 1000000000, end % 1000000000};
+    if (end == INT64_MAX)
+        return pthread_cond_wait(&l->changed, &l->lock) != 0;
+    return pthread_cond_timedwait(&l->changed, &l->lock, &t) == ETIMEDOUT;
+}
+
+/* 1: it is done. */
+static int wait_for(struct host *h, struct loading *l, int64_t limit)
+{
+    int64_t now = now_ns();
+    int64_t end = limit && limit < INT64_MAX - GRACE - now ? now + limit + GRACE : INT64_MAX;
+    int ends = 0;
     pthread_mutex_lock(&l->lock);
-    for (int late = 0; !l->is_done && !late;)
-        late = limit ? pthread_cond_timedwait(&l->changed, &l->lock, &t) == ETIMEDOUT
-                     : pthread_cond_wait(&l->changed, &l->lock) != 0;
+    for (int late = 0; !l->is_done && !late; late = wait_until(l, end))
+        if (!ends && atomic_load(&h->ends_loads)) {
+            ends = 1;
+            end = now_ns() + PATIENCE;
+        }
     l->is_abandoned = !l->is_done;
     int is_done = l->is_done;
     pthread_mutex_unlock(&l->lock);
     return is_done;
 }
 
+static void note(struct host *h, struct loading *l)
+{
+    pthread_mutex_lock(&h->lock);
+    h->loading = l;
+    pthread_mutex_unlock(&h->lock);
+}
+
+static int give_up(struct host *h, const iris_source *source)
+{
+    if (!atomic_load(&h->ends_loads))
+        return iris__api->fail(
+            "%s: the environment of Node has not come to it within %g s: a handler "
+            "of another actor does not return, perhaps",
+            source->file, (double)limit_of(source) / 1e9);
+    return iris__api->fail("%s: " ENDED, source->file);
+}
+
 int iris__load(struct host *h, const iris_source *source, iris_version **out)
 {
-    int64_t limit = limit_of(source);
     struct loading *l = create(source);
     if (!l)
         return iris__api->fail("%s: no memory", source->file);
     l->errand.run = begin;
+    note(h, l);
     iris__post(h, &l->errand);
-    if (!wait_for(l, limit))
-        return iris__api->fail(
-            "%s: the environment of Node has not come to it within %g s: a handler "
-            "of another actor does not return, perhaps",
-            source->file, (double)limit / 1e9);
+    int is_done = wait_for(h, l, limit_of(source));
+    note(h, NULL);
+    if (!is_done)
+        return give_up(h, source);
     *out = l->version;
     int result =
         l->version ? IRIS_OK : iris__api->fail("%s", l->why ? l->why : "no reason was given");
     destroy(l);
     return result;
+}
+
+/* ---- the end ---- */
+
+static void end_waiting(struct host *h, struct errand *e)
+{
+    napi_handle_scope scope;
+    free(e);
+    if (!h->may_run || napi_open_handle_scope(h->env, &scope) != napi_ok)
+        return;
+    iris__hook(h, HOOK_END_LOADS, 0, NULL);
+    h->settles = 1;
+    napi_close_handle_scope(h->env, scope);
+}
+
+/* Code that runs is terminated, what it awaits is given up, and who waits for either is told to look. */
+void iris__end_loads(struct host *h)
+{
+    struct errand *e = atomic_exchange(&h->ends_loads, 1) ? NULL : calloc(1, sizeof *e);
+    iris__interrupt_load(h);
+    pthread_mutex_lock(&h->lock);
+    if (h->loading) {
+        pthread_mutex_lock(&h->loading->lock);
+        pthread_cond_signal(&h->loading->changed);
+        pthread_mutex_unlock(&h->loading->lock);
+    }
+    pthread_mutex_unlock(&h->lock);
+    if (!e)
+        return;
+    e->run = end_waiting;
+    iris__post(h, e);
 }

@@ -57,6 +57,13 @@ static int load(void *host, const iris_source *source, iris_version **out)
     return iris__load(g->hosts[place % g->n], source, out);
 }
 
+static void end_loads(void *host)
+{
+    const struct group *g = host;
+    for (unsigned i = 0; i < g->n; i++)
+        iris__end_loads(g->hosts[i]);
+}
+
 static int usage(void *host, iris_usage *out)
 {
     const struct group *g = host;
@@ -76,7 +83,8 @@ static const iris_host host = {.size = sizeof host,
                                .load = load,
                                .stop = stop,
                                .imports = "mjs cjs js json ",
-                               .usage = usage};
+                               .usage = usage,
+                               .end_loads = end_loads};
 
 static const char *const needs[] = {IRIS_ASK,     IRIS_CONTROL, IRIS_MAILBOX,   IRIS_NAME,
                                     IRIS_OBSERVE, IRIS_PAYLOAD, IRIS_SUPERVISE, IRIS_TIMER_EXT,

@@ -151,7 +151,8 @@ napi_value iris__calls_of(struct host *h)
 {
     const struct call *const all[] = {iris__mail_calls,    iris__turn_calls, iris__spawn_calls,
                                       iris__control_calls, iris__name_calls, iris__supervise_calls,
-                                      iris__observe_calls, iris__host_calls, iris__mesh_calls};
+                                      iris__observe_calls, iris__host_calls, iris__mesh_calls,
+                                      iris__load_calls};
     napi_value object;
     if (napi_create_object(h->env, &object) != napi_ok)
         return NULL;

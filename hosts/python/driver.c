@@ -69,9 +69,10 @@ static void do_nothing(iris_job *job)
 
 /* ---- handlers that do not return ---- */
 
-struct guard {            /* of the one thread that runs files: the loader */
-    int64_t at;           /* ns; 0: nothing is guarded */
-    unsigned long thread; /* Python's name of it */
+struct guard {             /* of the one thread that runs files: the loader */
+    const struct host *of; /* NULL: none runs */
+    int64_t at;            /* ns; 0: it may take as long as it likes */
+    unsigned long thread;  /* Python's name of it */
     int raised;
 };
 
@@ -192,13 +193,22 @@ static int interrupt(const iris_driver *pub, uint64_t turn)
     return result;
 }
 
-void iris__guard_begin(int64_t limit)
+void iris__guard_begin(const struct host *h, int64_t limit)
 {
     int64_t now = now_ns();
     pthread_mutex_lock(&warden.lock);
-    warden.guard = (struct guard){0, PyThread_get_thread_ident(), 0};
+    warden.guard = (struct guard){.of = h, .thread = PyThread_get_thread_ident()};
     if (limit && limit < INT64_MAX - now && start_warden() == IRIS_OK)
         warden.guard.at = now + limit;
+    pthread_cond_broadcast(&warden.changed);
+    pthread_mutex_unlock(&warden.lock);
+}
+
+void iris__guard_hurry(const struct host *h)
+{
+    pthread_mutex_lock(&warden.lock);
+    if (warden.guard.of == h && start_warden() == IRIS_OK)
+        warden.guard.at = 1; /* long ago */
     pthread_cond_broadcast(&warden.changed);
     pthread_mutex_unlock(&warden.lock);
 }
@@ -207,8 +217,7 @@ int iris__guard_end(void)
 {
     pthread_mutex_lock(&warden.lock);
     int raised = warden.guard.raised;
-    warden.guard.at = 0;
-    warden.guard.raised = 0;
+    warden.guard = (struct guard){0};
     pthread_mutex_unlock(&warden.lock);
     if (raised) /* where it was about to come anyhow */
         PyThreadState_SetAsyncExc(PyThread_get_thread_ident(), NULL);

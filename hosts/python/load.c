@@ -91,18 +91,23 @@ static int renew_modules(const char *file)
     return done ? 0 : -1;
 }
 
+#define ENDED "its load was ended: the app is stopping"
+
 /* The exception becomes the reason. */
-static void fail_load(const iris_source *s, int is_late)
+static void fail_load(const struct host *h, const iris_source *s, int is_late)
 {
     iris__fail_raised();
     if (!is_late)
         return;
     const char *reason = iris__door_reason(), *trace = strchr(reason, '\n');
     char *where = strdup(trace ? trace : "");
-    iris__api->fail(
-        "%s: it has not been run to its end within %g s (hosts.python.load_limit): a loop "
-        "at its top does not end%s",
-        s->file, (double)s->limit / 1e9, where ? where : "");
+    if (atomic_load(&h->ends_loads))
+        iris__api->fail("%s: " ENDED "%s", s->file, where ? where : "");
+    else
+        iris__api->fail(
+            "%s: it has not been run to its end within %g s (hosts.python.load_limit): a loop "
+            "at its top does not end%s",
+            s->file, (double)s->limit / 1e9, where ? where : "");
     free(where);
 }
 
@@ -340,7 +345,7 @@ static int load(struct host *h, const iris_source *s, iris_version **out)
         if (result == IRIS_OK)
             tell_uses(s, *out);
     } else
-        fail_load(s, is_late);
+        fail_load(h, s, is_late);
     if (module && result) {
         PyDict_DelItem(PyImport_GetModuleDict(), name);
         PyErr_Clear();
@@ -354,8 +359,10 @@ int iris__load(struct host *h, const iris_source *s, iris_version **out)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
     iris__current = (struct current){h, h->self}; /* what a module does when it is run */
-    iris__guard_begin(IRIS_HAS(s, limit) ? s->limit : 0);
-    int result = load(h, s, out);
+    iris__guard_begin(h, IRIS_HAS(s, limit) ? s->limit : 0);
+    int result = atomic_load(&h->ends_loads) /* which is said before the guard is looked at */
+        ? iris__guard_end(),
+        iris__api->fail("%s: " ENDED, s->file) : load(h, s, out);
     iris__current = (struct current){NULL, NULL};
     PyGILState_Release(gil);
     return result;

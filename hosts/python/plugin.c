@@ -45,6 +45,13 @@ static void stop(void *host)
         free(h);
 }
 
+static void end_loads(void *host)
+{
+    struct host *h = host;
+    atomic_store(&h->ends_loads, 1);
+    iris__guard_hurry(h);
+}
+
 static int usage(void *host, iris_usage *out)
 {
     out->instances = 1;
@@ -60,7 +67,8 @@ static const iris_host host = {.size = sizeof host,
                                .load = load,
                                .stop = stop,
                                .imports = "py ",
-                               .usage = usage};
+                               .usage = usage,
+                               .end_loads = end_loads};
 
 static const char *const needs[] = {IRIS_ASK,       IRIS_CONTROL, IRIS_MAILBOX,
                                     IRIS_NAME,      IRIS_OBSERVE, IRIS_READER,

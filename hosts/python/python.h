@@ -60,6 +60,7 @@ struct host { /* one for each runtime */
     Py_ssize_t sweep_at;   /* so many */
     int threads;           /* of them, those with release_gil and a thread of their own */
     atomic_uint versions;  /* scripts that are held */
+    atomic_int ends_loads; /* the runtime is to end: nothing is loaded any more */
     const iris_mesh *mesh; /* once it was needed */
     void *net;             /* its first argument */
     void *door;            /* the door's own */
@@ -119,7 +120,8 @@ void iris__driver_close(struct driver *); /* [no gil] */
 /* After a handler: what was raised for it must not hit the next one. */
 void iris__driver_calm(void);
 /* [gil] While this thread runs a file: after so many ns (0: never) Interrupted is raised in it. */
-void iris__guard_begin(int64_t limit);
+void iris__guard_begin(const struct host *, int64_t limit);
+void iris__guard_hurry(const struct host *);      /* it is, now. [any] */
 int iris__guard_end(void);                        /* 1: it was. Twice is once */
 void iris__driver_forked(void);                   /* in the child of fork() */
 extern _Thread_local struct driver *iris__driver; /* whose thread this is, or NULL */

@@ -224,6 +224,9 @@ typedef struct iris_host { /* a language */
     /* The table of an area that this plugin offers to others ("iris.mesh/1"), static; NULL: it has none of
      * that name. Optional; how others come to it: ext/plugin.h. [any] */
     const void *(*offers)(void *host, const char *id);
+    /* The runtime is to end: a load() that is under way, or comes yet, fails soon, whatever its limit. Optional.
+     * [any] */
+    void (*end_loads)(void *host);
 } iris_host;
 
 typedef struct iris_plugin { /* what the one symbol returns; static, never freed */

@@ -23,4 +23,23 @@ echo "export const onMessage = () => 'anew'" >other.mjs
 try "$IRIS" swap /other;                   exits 0
 try "$IRIS" ask /other x;                  exits 0; says anew
 try "$IRIS" stop; app_ends 0; leaves_nothing
+
+# A stop ends a load at once, with no limit near: what runs, what it awaits, and the app's very first one.
+manifest "\"actors\": [$(actor /first ./first.mjs), $(actor /common ./common.cjs)]"
+for code in 'for (;;) ;' 'await new Promise(() => {})'; do
+    echo "export const onMessage = () => 'alive'" >first.mjs
+    echo "exports.onMessage = () => 'alive'" >common.cjs
+    run_app
+    echo "$code" >first.mjs
+    try "$IRIS" swap /first --timeout=100ms; exits 124; complains 'still loading'
+    try "$IRIS" stop --timeout=5s;           exits 0
+    app_ends 0; leaves_nothing
+done
+echo "export const onMessage = () => 'alive'" >first.mjs
+echo 'while (true) ;' >common.cjs
+"$IRIS" run >app.out 2>app.err &
+app=$!
+await "$IRIS" ps
+kill -INT $app
+app_ends 0
 finish

@@ -353,6 +353,7 @@ function makeEngine (owner) {
       make: guarded(owner.make),
       event: owner.event,
       load: (...args) => owner.load(...args),
+      endLoads: owner.endLoads,
       quit: () => owner.quit()
     },
     /** Ends the actor in whose name this is called; false: it is nobody's. */

@@ -111,27 +111,47 @@ const runner = new vm.Script("globalThis[Symbol.for('iris.run')]()")
 const late = (file, ms) => new Refusal(
   `${file}: it has not been run to its end within ${ms / 1000} s (hosts.node.load_limit): a loop, or an await at its top, does not end`)
 
-/** Calls it; what is not back after so many ms is terminated. 0: nothing is. */
-function timed (work, file, ms) {
-  if (!ms) return work()
+const ended = file => new Refusal(`${file}: its load was ended: the app is stopping`)
+
+/** Calls it; endLoads() of the compiled half terminates it. */
+function guarded (work, file, ms) {
+  try {
+    return native.runtime._calls.guard(work)
+  } catch (error) {
+    if (error?.code === 'IRIS_ENDED') throw ended(file)
+    throw error?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT' ? late(file, ms) : error
+  }
+}
+
+function runTimed (work, ms) {
   globalThis[RUN] = work
   try {
     return runner.runInThisContext({ timeout: ms })
-  } catch (error) {
-    throw error?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT' ? late(file, ms) : error
   } finally {
     delete globalThis[RUN]
   }
 }
 
+/** Calls it; what is not back after so many ms is terminated. 0: nothing is. */
+const timed = (work, file, ms) => guarded(ms ? () => runTimed(work, ms) : work, file, ms)
+
+const waiting = new Set() // ends one wait each
+
+function endLoads () {
+  for (const end of waiting) end()
+}
+
 async function awaited (promise, file, ms) {
-  if (!ms) return await promise
-  let timer
-  const over = new Promise((resolve, reject) => { timer = setTimeout(() => reject(late(file, ms)), ms) })
+  let end, timer
+  const over = new Promise((resolve, reject) => {
+    waiting.add(end = () => reject(ended(file)))
+    if (ms) timer = setTimeout(() => reject(late(file, ms)), ms)
+  })
   try {
     return await Promise.race([promise, over])
   } finally {
     clearTimeout(timer)
+    waiting.delete(end)
   }
 }
 
@@ -268,7 +288,7 @@ function make (file, text) {
 
 async function evaluate (module, file, ms) {
   try {
-    await awaited(module.evaluate(ms ? { timeout: ms } : {}), file, ms)
+    await awaited(guarded(() => module.evaluate(ms ? { timeout: ms } : {}), file, ms), file, ms)
   } catch (error) {
     throw error?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT' ? late(file, ms) : error
   }
@@ -288,4 +308,4 @@ async function loadModule (file, code, ms) {
   }
 }
 
-module.exports = { isModule, loadCommon, loadModule, renew, remember, forget }
+module.exports = { isModule, loadCommon, loadModule, renew, remember, forget, endLoads }

@@ -47,3 +47,4 @@ module.exports = (runtime, file, symbol, code, config, ms, told) => {
   })
 }
 module.exports.forget = live.forget
+module.exports.endLoads = live.endLoads

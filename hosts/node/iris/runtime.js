@@ -73,6 +73,7 @@ class NodeRuntime extends Mesh {
       make: (token, over) => over ? void this.#factories.delete(token) : this.#make(this.#factories.get(token)),
       event: (...what) => this.#event(...what),
       load: (...what) => native.load(this, ...what),
+      endLoads: () => native.load?.endLoads(),
       forget: number => native.load?.forget(number),
       quit: () => process.emit('exit', 0),
       scope: new AsyncLocalStorage() // in whose name code of noted scripts runs; for nothing until there is one
