@@ -32,7 +32,7 @@ for code in 'for (;;) ;' 'await new Promise(() => {})'; do
     run_app
     echo "$code" >first.mjs
     try "$IRIS" swap /first --timeout=100ms; exits 124; complains 'still loading'
-    try "$IRIS" stop --timeout=5s;           exits 0
+    try "$IRIS" stop;                        exits 0
     app_ends 0; leaves_nothing
 done
 echo "export const onMessage = () => 'alive'" >first.mjs

@@ -10,7 +10,7 @@ printf 'n = 0\nwhile True: n += 1\n' >first.py
 try "$IRIS" swap /first --timeout=100ms;   exits 124; complains '/first: still loading, still v1'
 try "$IRIS" ask /first x;                  exits 0; says alive
 try "$IRIS" ask /other x;                  exits 0; says alive
-try "$IRIS" stop --timeout=5s;             exits 0 # which ends that load
+try "$IRIS" stop;                          exits 0 # which ends that load
 app_ends 0
 
 # With a limit that is soon over it is refused with a sentence that says where it was, and the next one is loaded.
