@@ -158,6 +158,8 @@ static void authenticated(struct link *l)
     const struct hello *h = &l->greeting->hello;
     m->nstrangers -= (uint32_t)l->stranger;
     l->stranger = 0;
+    if (!l->dialled)
+        mesh__proved(m, l->from);
     l->state = LINK_READY;
     l->id = link_id(l);
     l->payload = h->payload;

@@ -23,6 +23,7 @@ enum {
     BATCH = 256,
     COST = 32, /* what a message costs of the window beside its bytes */
     TOLD_MAX = 64,
+    CALLERS_MAX = 64,
     REFUSALS_MAX = 64,
     GONE_MAX = 256 /* nodes that went and are still shown */
 };
@@ -203,6 +204,12 @@ struct told { /* refusals are told once per peer and 10 s */
     int64_t again;
 };
 
+struct caller { /* an address from which connections come: so many more in this second */
+    uint64_t who;
+    int64_t since;
+    uint32_t left;
+};
+
 struct mesh {
     struct mesh_seam seam;
     struct mesh_config c; /* its strings are ours */
@@ -226,6 +233,7 @@ struct mesh {
     struct refusal refusals[REFUSALS_MAX];
     int nrefusals;
     struct told told[TOLD_MAX];
+    struct caller callers[CALLERS_MAX];
     uint64_t exported[64]; /* pids that compat peers were told of */
     int nexported;
 };
@@ -237,6 +245,8 @@ void mesh__leave(struct mesh *); /* and ends with it */
 void mesh__due(struct mesh *, int64_t at);
 /* A rule was broken: counted, and told once per peer and 10 s. `who`: a node's name or a host. */
 void mesh__refuse(struct mesh *, const char *who, const char *rule);
+void mesh__proved(struct mesh *,
+                  const char *host); /* one of those that came from there is no stranger */
 
 /* ---- link.c ---- */
 

@@ -26,6 +26,7 @@ static void set_limits(struct mesh_limits *l)
     default32(&l->links, 256);
     default32(&l->strangers, 64);
     default32(&l->strangers_each, 8);
+    default32(&l->accepts, 50);
     default32(&l->hello_bytes, 4096);
     default32(&l->resolves, 1000);
     default64(&l->hello, 5 * SECOND);
@@ -254,6 +255,38 @@ static struct link *link_of(struct mesh *m, uint32_t conn)
     return (struct link *)table_find(&m->conns, conn);
 }
 
+/* Its place, or that of who has not come for longest: of a flood from many addresses not all are known, but then
+ * the number of strangers holds it up. */
+static struct caller *caller(struct mesh *m, const char *host)
+{
+    uint64_t h = hash(host);
+    struct caller *oldest = m->callers;
+    for (struct caller *c = m->callers; c < m->callers + CALLERS_MAX; c++) {
+        if (c->who == h)
+            return c;
+        if (c->since < oldest->since)
+            oldest = c;
+    }
+    *oldest = (struct caller){.who = h, .since = m->now, .left = m->limits.accepts};
+    return oldest;
+}
+
+static int too_fast(struct mesh *m, const char *host)
+{
+    struct caller *c = caller(m, host);
+    if (m->now - c->since >= SECOND)
+        *c = (struct caller){.who = c->who, .since = m->now, .left = m->limits.accepts};
+    if (!c->left)
+        return 1;
+    c->left--;
+    return 0;
+}
+
+void mesh__proved(struct mesh *m, const char *host)
+{
+    caller(m, host)->left++;
+}
+
 static int too_many(const struct mesh *m, const char *host)
 {
     uint32_t same = 0;
@@ -276,6 +309,10 @@ static void host_of(const char *from, char *out, size_t room)
 static int accept_link(struct mesh *m, uint32_t conn, const char *host, enum mesh_compat compat,
                        const struct mesh_identity *who)
 {
+    if (too_fast(m, host)) {
+        mesh__refuse(m, host, "accepts");
+        return IRIS_FULL;
+    }
     struct link *l = too_many(m, host) ? NULL : link_create(m, conn, compat, 0);
     if (!l) {
         mesh__refuse(m, host, "strangers");

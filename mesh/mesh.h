@@ -29,6 +29,7 @@ struct mesh_limits {         /* 0: the default, in brackets */
     uint32_t links;          /* [256] */
     uint32_t strangers;      /* connections that have not authenticated [64] */
     uint32_t strangers_each; /* of them, from one address [8] */
+    uint32_t accepts;        /* a second, from one address; who authenticates does not count [50] */
     uint32_t hello_bytes;    /* before it is authenticated [4 KiB] */
     uint32_t resolves;       /* a second, from one link [1,000] */
     int64_t hello;           /* to finish HELLO and AUTH, in all [5 s] */

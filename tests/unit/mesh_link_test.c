@@ -254,6 +254,35 @@ static void strangers_are_few(void **state)
     meshes_finish(&r.net);
 }
 
+/* Whoever proves who he is may come as often as he likes. */
+static void strangers_come_slowly(void **state)
+{
+    struct raw r;
+    struct end *b;
+    int taken = 0;
+    (void)state;
+    raw_begin(&r);
+    b = meshes_add(&r.net, "b", 2);
+    for (uint32_t i = 0; i < 120; i++) {
+        taken += !mesh_accepted(r.a->mesh, 1001 + 2 * i, "10.0.0.1:1", MESH_OURS, &r.net.who);
+        mesh_closed(r.a->mesh, 1001 + 2 * i, "");
+    }
+    assert_int_equal(taken, 50);
+    assert_int_equal(end_refusals(r.a, "accepts"), 70);
+    assert_int_equal(mesh_accepted(r.a->mesh, 3001, "10.0.0.2:1", MESH_OURS, &r.net.who), IRIS_OK);
+    meshes_run(&r.net, SECOND);
+    assert_int_equal(mesh_accepted(r.a->mesh, 3003, "10.0.0.1:1", MESH_OURS, &r.net.who), IRIS_OK);
+    for (int i = 1; i <= 100; i++) {
+        mesh_want(b->mesh, "a:1", MESH_OURS);
+        meshes_run(&r.net, 5 * MS);
+        assert_int_equal(r.a->ups, i);
+        mesh_unwant(b->mesh, "a:1");
+        meshes_run(&r.net, 5 * MS);
+    }
+    assert_int_equal(end_refusals(r.a, "accepts"), 70);
+    meshes_finish(&r.net);
+}
+
 /* ---- TLS ---- */
 
 static void tls_says_who_it_is(void **state)
@@ -461,6 +490,7 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("p10.mesh_hello_has_a_size", hello_has_a_size),
     IRIS_TEST("p10.mesh_hello_has_a_time", hello_has_a_time),
     IRIS_TEST("p10.mesh_strangers_are_few", strangers_are_few),
+    IRIS_TEST("p10.mesh_strangers_come_slowly", strangers_come_slowly),
     IRIS_TEST("p10.mesh_tls_says_who_it_is", tls_says_who_it_is),
     IRIS_TEST("p10.mesh_malformed_frames_end_one_link", malformed_frames_end_one_link),
     IRIS_TEST("p10.mesh_large_frames_end_it", large_frames_end_it),

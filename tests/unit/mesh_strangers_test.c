@@ -84,8 +84,10 @@ struct scene {
 
 static void scene_begin(struct scene *s)
 {
+    static const struct mesh_config any_rate = {
+        .cookie = "0123456789abcdef0123456789abcdef", .cookie_len = 32, .limits.accepts = 10000};
     meshes_begin(&s->net);
-    s->b = meshes_add(&s->net, "b", 2);
+    s->b = meshes_add_with(&s->net, "b", 2, &any_rate);
 }
 
 static void assert_untouched(const struct scene *s)
