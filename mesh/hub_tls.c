@@ -17,6 +17,7 @@ int hub_tls(struct hub *h)
     const struct trust_config config = {.cert = o->cert,
                                         .key = o->key,
                                         .ca = o->ca,
+                                        .crl = *o->crl ? o->crl : NULL,
                                         .node = *o->node ? o->node : NULL,
                                         .allow = (const char *const *)o->allow_peers.items,
                                         .warn = o->warn / SECOND};

@@ -237,8 +237,10 @@ static int take_tls(struct reading *r, const char *key, const json_t *v)
         text(r, "tls.key", json_object_get(v, "key"), r->o->key, sizeof r->o->key) ||
         text(r, "tls.ca", json_object_get(v, "ca"), r->o->ca, sizeof r->o->ca))
         return json_is_object(v) ? -1 : wrong(r, key, "expected an object: cert, key, ca");
-    const json_t *warn = json_object_get(v, "warn");
+    const json_t *warn = json_object_get(v, "warn"), *crl = json_object_get(v, "crl");
     r->o->has_tls = 1;
+    if (crl && text(r, "tls.crl", crl, r->o->crl, sizeof r->o->crl))
+        return -1;
     if (warn && duration(r, "tls.warn", warn, &r->o->warn))
         return -1;
     return allow ? list(r, "tls.allow", allow, &r->o->allow_peers) : 0;

@@ -22,7 +22,8 @@ struct options {
     int insecure;
     int has_tls;
     int64_t warn; /* ns before a certificate ends; 0: the default */
-    char cert[OPTIONS_TEXT], key[OPTIONS_TEXT], ca[OPTIONS_TEXT];
+    char cert[OPTIONS_TEXT], key[OPTIONS_TEXT], ca[OPTIONS_TEXT],
+        crl[OPTIONS_TEXT];                             /* crl "": none */
     struct options_list allow_peers, export, may_stop; /* items NULL: all, none, none */
     char *engine;              /* JSON of "engine", with "ttl_ms"; NULL: none */
     struct options_list names; /* of it: unique over the cluster */

@@ -1,4 +1,4 @@
-/* Who this node is and whom it trusts: three PEM files, made into what TLS needs, and read again while links
+/* Who this node is and whom it trusts: three PEM files, or four, made into what TLS needs, and read again while links
  * run. Nothing here knows a connection: that is tls.h.
  *
  * A node is named by its certificate's one URI SAN, "iris://CLUSTER/NODE", compared byte for byte: there are
@@ -17,6 +17,9 @@ struct trust_config {
     const char *cert; /* PEM: this node's certificate, and behind it those between it and the CA */
     const char *key;  /* PEM, not encrypted, 0600 or stricter (root's may be 0640) */
     const char *ca;   /* PEM: one or more CAs; two while a CA is being replaced */
+    const char *
+        crl; /* PEM: lists of certificates that these CAs take back. One that is out of date goes on to count,
+                         and a CA without one takes none back. NULL: none at all */
     const char *node; /* whom the certificate must name; NULL: whomever it names */
     /* NULL-ended: "iris://CLUSTER/NODE", or the SHA-256 of a certificate (64 hex digits; ':' between them is
      * fine). NULL: every node of this cluster that a CA of `ca` signed. */
@@ -32,7 +35,7 @@ void trust_destroy(struct trust *); /* after all of its connections */
 /* Takes the files as they are now: for connections that begin from here on; those that run stay. IRIS_FAIL:
  * nothing has changed; why. A node cannot become another one so. */
 int trust_reload(struct trust *, char *why, size_t room);
-/* Are the files others than those read last (also: than those refused last)? Three stat() calls. */
+/* Are the files others than those read last (also: than those refused last)? A stat() call for each. */
 int trust_changed(const struct trust *);
 
 /* Is there something to say about when certificates end? 1: text says it; once when it is near, once when it

@@ -288,6 +288,8 @@ const struct manifest_key iris__manifest_keys[] = {
      .meaning = "PEM file: its key, with mode 0600"},
     {"mesh.tls", "ca", MANIFEST_STRING, .min = 1, .required = 1,
      .meaning = "PEM file: who signs certificates of nodes"},
+    {"mesh.tls", "crl", MANIFEST_STRING, .min = 1,
+     .meaning = "PEM file: which certificates they have taken back"},
     {"mesh.tls", "allow", MANIFEST_STRINGS, .min = 1,
      .meaning = "who is let in: iris://CLUSTER/NODE, or fingerprints; otherwise all it signed"},
     {"mesh.tls", "warn", MANIFEST_DURATION, .min = 1, .def = "720h",

@@ -161,6 +161,7 @@ static void keep(struct reading *r, const struct manifest_key *key, const json_t
     json_t *tls = json_object_get(all, "tls");
     make_absolute(r, tls, "cert");
     make_absolute(r, tls, "key");
+    make_absolute(r, tls, "crl");
     make_absolute(r, tls, "ca");
     json_t *engine = json_object_get(all, "engine"), *files = json_object_get(engine, "tls");
     make_absolute(r, json_object_get(engine, "password"), "file");

@@ -270,6 +270,110 @@ static int make_node(struct cert_wish *w, char *why, size_t room)
     return result;
 }
 
+/* ---- what is taken back ---- */
+
+static X509 *read_certificate(const char *path, char *why, size_t room)
+{
+    FILE *file = fopen(path, "re");
+    X509 *cert = file ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
+    if (!file)
+        say(why, room, "%s: %s", path, strerror(errno));
+    else if (!cert)
+        say(why, room, "%s: expected a certificate in PEM", path);
+    if (file)
+        fclose(file);
+    return cert;
+}
+
+/* As it is, or empty. */
+static X509_CRL *read_list(const char *path, const X509 *ca, char *why, size_t room)
+{
+    FILE *file = fopen(path, "re");
+    X509_CRL *list = file ? PEM_read_X509_CRL(file, NULL, NULL, NULL) : X509_CRL_new();
+    if (file)
+        fclose(file);
+    if (list && (file || (X509_CRL_set_version(list, X509_CRL_VERSION_2) &&
+                          X509_CRL_set_issuer_name(list, X509_get_subject_name(ca)))))
+        return list;
+    X509_CRL_free(list);
+    say(why, room, "%s: expected a revocation list in PEM", path);
+    return NULL;
+}
+
+static int add_revoked(X509_CRL *list, X509 *cert, time_t now)
+{
+    X509_REVOKED *entry = NULL;
+    if (X509_CRL_get0_by_cert(list, &entry, cert) == 1)
+        return 1;
+    ASN1_TIME *when = ASN1_TIME_set(NULL, now);
+    entry = X509_REVOKED_new();
+    int good = entry && when && X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(cert)) &&
+               X509_REVOKED_set_revocationDate(entry, when) && X509_CRL_add0_revoked(list, entry);
+    if (!good)
+        X509_REVOKED_free(entry);
+    ASN1_TIME_free(when);
+    return good;
+}
+
+static int sign_list(X509_CRL *list, const struct pair *ca, const struct cert_wish *w)
+{
+    ASN1_TIME *from = ASN1_TIME_set(NULL, w->from), *until = ASN1_TIME_set(NULL, w->until);
+    int good = from && until && X509_CRL_set1_lastUpdate(list, from) &&
+               X509_CRL_set1_nextUpdate(list, until) && X509_CRL_sort(list) &&
+               X509_CRL_sign(list, ca->key, EVP_sha256());
+    ASN1_TIME_free(from);
+    ASN1_TIME_free(until);
+    return good;
+}
+
+/* Who reads it meanwhile reads the one or the other. */
+static int write_list(X509_CRL *list, const char *path, char *why, size_t room)
+{
+    char other[PATH_ROOM + 8];
+    snprintf(other, sizeof other, "%s.new", path);
+    FILE *file = create(other, 0644, why, room);
+    if (!file)
+        return -1;
+    int good = PEM_write_X509_CRL(file, list) == 1;
+    good &= !fclose(file);
+    if (good && !rename(other, path))
+        return 0;
+    unlink(other);
+    return say(why, room, "%s: it could not be written", path);
+}
+
+static int take_back(const struct cert_wish *w, const struct pair *ca, X509 *cert, char *why,
+                     size_t room)
+{
+    char path[PATH_ROOM];
+    if (X509_verify(cert, ca->key) != 1)
+        return say(why, room, "%s/%s.crt: the CA there did not sign it", w->dir, w->node);
+    if (snprintf(path, sizeof path, "%s/ca.crl", w->dir) >= PATH_ROOM)
+        return say(why, room, "%s: this path is too long", w->dir);
+    X509_CRL *list = read_list(path, ca->cert, why, room);
+    int result = -1;
+    if (list && add_revoked(list, cert, w->from) && sign_list(list, ca, w))
+        result = write_list(list, path, why, room);
+    else if (list)
+        say_openssl(why, room, path);
+    X509_CRL_free(list);
+    return result;
+}
+
+int cert_revoke(const struct cert_wish *w, char *why, size_t room)
+{
+    char crt[PATH_ROOM], key[PATH_ROOM];
+    struct pair ca = {0};
+    X509 *cert = NULL;
+    int result = -1;
+    if (!paths(w->dir, "ca", crt, key, why, room) && !read_ca(&ca, crt, key, why, room) &&
+        !paths(w->dir, w->node, crt, key, why, room) && (cert = read_certificate(crt, why, room)))
+        result = take_back(w, &ca, cert, why, room);
+    X509_free(cert);
+    finish(&ca);
+    return result;
+}
+
 int cert_make(struct cert_wish *w, char *why, size_t room)
 {
     if (w->cluster && !is_word(w->cluster))

@@ -19,4 +19,8 @@ struct cert_wish {
  * not outlast its CA: until says in the end how long it lasts. Keys are 0600. */
 int cert_make(struct cert_wish *, char *why, size_t room);
 
+/* The CA takes back the certificate of the node: it is put into ca.crl, which lasts as long as the wish says. 0; or
+ * -1 and why, and then nothing has changed. Twice is once. */
+int cert_revoke(const struct cert_wish *, char *why, size_t room);
+
 #endif

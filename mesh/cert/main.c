@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOSTS = 16, USAGE = 2, HOST = 256, CA, DAYS, CLUSTER, JSON };
+enum { HOSTS = 16, USAGE = 2, HOST = 256, CA, DAYS, CLUSTER, JSON, REVOKE };
 enum { DAY = 24 * 3600, SKEW = 3600 /* clocks of others that are behind */ };
 
 struct args {
     struct cert_wish wish;
     const char *hosts[HOSTS + 1];
-    int nhosts, json;
+    int nhosts, json, revokes;
     long days;
 };
 
@@ -24,6 +24,8 @@ static const struct argp_option options[] = {
      "also put this name or address in (for other programs; may be repeated)", 0},
     {"days", DAYS, "N", 0, "how long it is good (a node 365, a CA 3,650)", 0},
     {"cluster", CLUSTER, "NAME", 0, "the cluster (of a CA \"iris\", of a node its CA's)", 0},
+    {"revoke", REVOKE, NULL, 0,
+     "take the node's certificate back: ca.crl says so, see mesh.tls.crl", 0},
     {"json", JSON, NULL, 0, "print one JSON object", 0},
     {"help", 'h', NULL, 0, "print this help", -1},
     {0},
@@ -59,6 +61,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return set_days(a, arg, state);
     case CLUSTER:
         return a->wish.cluster = arg, 0;
+    case REVOKE:
+        return a->revokes = 1, 0;
     case JSON:
         return a->json = 1, 0;
     case 'h':
@@ -71,6 +75,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (!a->wish.dir)
             argp_error(state, "--ca DIR is needed: where the CA is, or is to be made");
+        if (a->revokes && !a->wish.node)
+            argp_error(state, "--revoke: say whose certificate: NODE");
         return 0;
     }
     return ARGP_ERR_UNKNOWN;
@@ -80,7 +86,7 @@ static const struct argp parser = {
     options,
     parse,
     "[NODE]",
-    "Makes a trial CA, or (with NODE) a certificate of a node that this CA signs."
+    "Makes a trial CA, or (with NODE) a certificate of a node that this CA signs, or takes that back."
     "\v"
     "Keys are mode 0600, and nothing is overwritten. ca.key stays with you: a node needs its own two "
     "files and ca.crt. docs/mesh-security.md tells what they prove, and how they are replaced.",
@@ -132,12 +138,26 @@ static void print_json(const struct args *a, const char *dir, const char *day)
     printf("}\n");
 }
 
+static void print_revoked(const struct args *a, const char *given, const char *dir)
+{
+    if (a->json)
+        printf("{\"iris\":1,\"revoked\":\"%s\",\"crl\":\"", a->wish.node);
+    else
+        printf("made  %s/ca.crl  which takes %s's certificate back\n\n"
+               "in the manifests of all others:\n\n  \"mesh\": {\"tls\": {\"crl\": \"",
+               given, a->wish.node);
+    quote(dir);
+    printf(a->json ? "/ca.crl\"}\n" : "/ca.crl\", ..}}\n");
+}
+
 static void print(const struct args *a, const char *given)
 {
     char *dir = realpath(given, NULL), day[32]; /* a manifest is elsewhere than this shell */
     const char *node = a->wish.node, *shown = dir ? dir : given;
     name_day(a->wish.until, day);
-    if (a->json) {
+    if (a->revokes) {
+        print_revoked(a, given, shown);
+    } else if (a->json) {
         print_json(a, shown, day);
     } else if (node) {
         printf("made  %s/%s.crt  until %s\n      %s/%s.key  0600\n\nin the manifest of %s:\n\n"
@@ -174,8 +194,8 @@ int main(int argc, char **argv)
     time_t now = time(NULL);
     a.wish.hosts = a.hosts;
     a.wish.from = now - SKEW;
-    a.wish.until = now + DAY * (a.days ? a.days : a.wish.node ? 365 : 3650);
-    if (cert_make(&a.wish, why, sizeof why))
+    a.wish.until = now + DAY * (a.days ? a.days : a.wish.node && !a.revokes ? 365 : 3650);
+    if (a.revokes ? cert_revoke(&a.wish, why, sizeof why) : cert_make(&a.wish, why, sizeof why))
         return fail(&a, why);
     print(&a, a.wish.dir);
     return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -36,8 +36,18 @@ try "$IRIS" mesh cert c --ca ca --host 'x,URI:iris://lab/b'; exits 1; complains 
 try "$IRIS" mesh cert c --ca ca --cluster 'a b'; exits 1; complains '--cluster a b: expected'
 try "$IRIS" mesh cert c --ca ca --days 36500; exits 0 # no longer than its CA
 
+try "$IRIS" mesh cert --ca ca --revoke;  exits 2; complains 'say whose certificate: NODE'
+try "$IRIS" mesh cert d --ca ca --revoke; exits 1; complains 'ca/d.crt: No such file'
+[ ! -e ca/ca.crl ] || bad 'expected no list'
+try "$IRIS" mesh cert a --ca ca --revoke; exits 0; says "\"crl\": \"$PWD/ca/ca.crl\""; is_quiet
+try "$IRIS" mesh cert c --ca ca --revoke --json; exits 0; is_json; says '"revoked":"c"'
+try "$IRIS" mesh cert c --ca ca --revoke; exits 0 # once more is once
+mode ca/ca.crl 644
+
 if command -v openssl >/dev/null; then
     openssl verify -CAfile ca/ca.crt ca/a.crt ca/c.crt >out 2>&1 || bad 'expected that OpenSSL takes them'
+    [ "$(openssl crl -in ca/ca.crl -noout -text | grep -c 'Serial Number')" = 2 ] || bad 'expected two that are revoked'
+    if openssl verify -crl_check -CAfile ca/ca.crt -CRLfile ca/ca.crl ca/a.crt >out 2>&1; then bad 'expected that it is revoked'; fi
     openssl x509 -in ca/a.crt -noout -text >out
     for part in 'URI:iris://lab/a, DNS:localhost, IP Address:0:0:0:0:0:0:0:1' 'NIST CURVE: P-256' 'CA:FALSE' \
         'TLS Web Server Authentication, TLS Web Client Authentication'; do says "$part"; done

@@ -38,6 +38,18 @@ static inline void make(const char *ca, const char *cluster, const char *node, i
         fail_msg("%s", why);
 }
 
+/* From now on the CA's list is used, too: for so many days more. */
+static inline void revoke_node(const char *ca, const char *node, int until)
+{
+    char why[1536];
+    struct cert_wish w = {.dir = at(ca),
+                          .node = node,
+                          .from = time(NULL) - 9 * DAY,
+                          .until = time(NULL) + (time_t)until * DAY};
+    if (cert_revoke(&w, why, sizeof why))
+        fail_msg("%s", why);
+}
+
 static inline int set_up(void **state)
 {
     (void)state;
@@ -65,12 +77,17 @@ static inline int tear_down(void **state)
 static inline struct trust *try_trust(const char *ca, const char *node, const char *const *allow,
                                       const char *as, char *why, size_t room)
 {
-    char crt[160], key[160], cas[160];
+    char crt[160], key[160], cas[160], crl[160];
     snprintf(crt, sizeof crt, "%s/%s/%s.crt", dir, ca, node);
     snprintf(key, sizeof key, "%s/%s/%s.key", dir, ca, node);
     snprintf(cas, sizeof cas, "%s/%s/ca.crt", dir, ca);
-    const struct trust_config config = {
-        .cert = crt, .key = key, .ca = cas, .allow = allow, .node = as};
+    snprintf(crl, sizeof crl, "%s/%s/ca.crl", dir, ca);
+    const struct trust_config config = {.cert = crt,
+                                        .key = key,
+                                        .ca = cas,
+                                        .crl = access(crl, R_OK) ? NULL : crl,
+                                        .allow = allow,
+                                        .node = as};
     return trust_create(&config, why, room);
 }
 

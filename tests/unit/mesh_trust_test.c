@@ -74,6 +74,32 @@ static void bad_files(void **state)
     refused_files("lab", "nobody", NULL, "ca.crt: expected certificates of CAs");
 }
 
+static void revoked_ones(void **state)
+{
+    (void)state;
+    char why[512];
+    make("lab", NULL, "c", 0, 365);
+    struct trust *b = trust_of("lab", "b"), *again = trust_of("lab", "b"),
+                 *c = trust_of("lab", "c");
+    revoke_node("lab", "b", 30);
+    struct trust *a = trust_of("lab", "a");
+    struct pair p = connect_with(c, a, 0, 4096);
+    assert_open(p);
+    finish(p);
+    refuse(b, trust_of("lab", "a"), "certificate is revoked", "its certificate is revoked, says");
+    refuse(trust_of("lab", "a"), again, "its certificate is revoked, says",
+           "certificate is revoked");
+    assert_int_equal(trust_changed(a), 0);
+    revoke_node("lab", "c", -1); /* a list that is out of date counts */
+    assert_int_equal(trust_changed(a), 1);
+    assert_int_equal(trust_reload(a, why, sizeof why), IRIS_OK);
+    refuse(c, a, "certificate is revoked", "its certificate is revoked, says");
+    refused_files("lab", "b", NULL, "it is revoked, says");
+    revoke_node("foreign", "x", 30);
+    assert_int_equal(rename(at("foreign/ca.crl"), at("lab/ca.crl")), 0);
+    refused_files("lab", "a", NULL, "ca.crl: expected revocation lists in PEM, each signed by");
+}
+
 /* Not asked at the terminal: refused. */
 static void locked_key(void **state)
 {
@@ -198,6 +224,7 @@ static void tells_the_end(void **state)
 static const struct CMUnitTest tests[] = {
     IRIS_TEST_WITH("p10.tls_allow_is_exact", allow_is_exact, set_up, tear_down),
     IRIS_TEST_WITH("mesh.tls_allow_by_fingerprint", allow_by_fingerprint, set_up, tear_down),
+    IRIS_TEST_WITH("p10.tls_revoked_ones_are_refused", revoked_ones, set_up, tear_down),
     IRIS_TEST_WITH("mesh.tls_refuses_bad_files", bad_files, set_up, tear_down),
     IRIS_TEST_WITH("mesh.tls_refuses_a_locked_key", locked_key, set_up, tear_down),
     IRIS_TEST_WITH("mesh.tls_refuses_a_bad_allow", bad_allow, set_up, tear_down),

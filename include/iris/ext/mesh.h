@@ -25,8 +25,8 @@
  *   cookie      {"file": ".."}: a secret of 32 bytes or more, mode 0600, the same at all nodes. Without it nodes
  *               of one user on one machine share a cookie that the runtime makes itself
  *   insecure    true: a cookie is enough for addresses that are not loopback. What is sent can be read there
- *   tls         {"cert": "..", "key": "..", "ca": "..", "allow": [".."], "warn": "720h"}:
- *               mutual TLS 1.3 on all links
+ *   tls         {"cert": "..", "key": "..", "ca": "..", "crl": "..", "allow": [".."],
+ *               "warn": "720h"}: mutual TLS 1.3 on all links
  *   heartbeat   {"interval": "1s", "timeout": "4s"}
  *   stuck       "3s": an executor that has not drained for so long while work waits is told of: in nodes(), and
  *               by an IRIS_STUCK ("python: 4100 ms") to those that monitor an actor of it from another node
