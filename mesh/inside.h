@@ -4,6 +4,7 @@
  *   peers.c    addresses and dialling        greet.c    who it is: HELLO, AUTH, WELCOME
  *   nodes.c    nodes and their creations     mail.c     mail out and in, credit, NACK
  *   remote.c   resolve, probe, ping          settle.c   what became of the mail of links that went
+ *   search.c   one name at all nodes
  *   signals.c  monitors, links, open asks    compat.c   the seed's frames
  *
  * A link that ends is only marked; its memory goes when the call from outside is over (mesh__leave). */

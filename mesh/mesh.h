@@ -107,6 +107,9 @@ void mesh_resolve(struct mesh *, const char *at, const char *name, int64_t timeo
 void mesh_probe(struct mesh *, uint64_t pid, int64_t timeout, mesh_answer *, void *ctx);
 /* Is the node at this address up: does it answer a ping? pid: 1 or 0. */
 void mesh_ping(struct mesh *, const char *at, int64_t timeout, mesh_answer *, void *ctx);
+/* Who of all nodes that are up has the name? Of several the one whose run began last (of equal ones the greater name of
+ * a node) is the answer; the others are told by mesh_conflict(). */
+void mesh_search(struct mesh *, const char *name, int64_t timeout, mesh_answer *, void *ctx);
 /* The name is also that of node `keeper`, which keeps it: the node that is told says so in a MESH_CONFLICT, and to
  * the actor that has it there by an IRIS_PING "name_conflict (node=KEEPER): ..". */
 void mesh_conflict(struct mesh *, const char *node, const char *name, const char *keeper);

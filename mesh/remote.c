@@ -298,6 +298,7 @@ void mesh_conflict(struct mesh *m, const char *node, const char *name, const cha
         p[0] = (uint8_t)k;
         put(put(p + 1, keeper, k), name, len);
         link_control_put(l, FRAME_CONFLICT, 1 + k + len);
+        l->dirty = m->dirty = 1;
     }
     mesh__leave(m);
 }

@@ -1,6 +1,7 @@
 /* What comes from other nodes: mail into mailboxes, signals to who watches, answers to who asked. */
 #include "sim.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -267,6 +268,29 @@ static int stop_in(struct node *n, const iris_message *m)
     return a ? IRIS_OK : IRIS_DEAD;
 }
 
+/* This node has lost a name to another: to one that began later, or at once and is greater. So no two nodes are told
+ * that the other one keeps it. Its actor is told, and lives. */
+static int conflict_in(struct node *n, const iris_message *m)
+{
+    struct sim *s = n->sim;
+    char text[128], keeper[NAMES];
+    snprintf(text, sizeof text, "%.*s", (int)m->len, (const char *)m->data);
+    if (sscanf(text, "name_conflict (node=%31[^)])", keeper) != 1)
+        return sim_fail(s, "I6", "n%d: a PING of nobody: %s", n->number, text), IRIS_DEAD;
+    sim_trace(s, n->number, "has lost a name", 0, 0, 0);
+    s->tally.conflicts++;
+    for (int i = 0; i < s->profile.nodes; i++) {
+        const struct node *k = &s->nodes[i];
+        if (strcmp(k->name, keeper) != 0)
+            continue;
+        if (k->life < n->life || (k->life == n->life && strcmp(k->name, n->name) <= 0))
+            sim_fail(s, "I6", "n%d, life %u, has lost a name to n%d, life %u", n->number, n->life,
+                     i, k->life);
+        return core_living(n, m->to) ? IRIS_OK : IRIS_DEAD;
+    }
+    return sim_fail(s, "I6", "n%d: \"%s\" keeps its name", n->number, keeper), IRIS_DEAD;
+}
+
 static int signal_in(struct node *n, const iris_message *m)
 {
     int sent = was_sent(n, m);
@@ -305,6 +329,8 @@ void core_deliver(struct node *n, const iris_message *const *m, int count, int *
         if (IRIS_NODE(m[i]->to))
             sim_fail(n->sim, "I1", "n%d: mail for index %u is delivered here", n->number,
                      IRIS_NODE(m[i]->to));
+        else if (m[i]->kind == IRIS_PING && !m[i]->from)
+            taken[i] = conflict_in(n, m[i]);
         else if (!core_up_index(n, index) && !(m[i]->kind == IRIS_DOWN && m[i]->to & IS_ASK))
             sim_fail(n->sim, "I8", "n%d: kind %u from index %u, which is not up", n->number,
                      m[i]->kind, index);

@@ -112,7 +112,7 @@ static void end_or_begin(struct node *n)
 
 /* ---- questions ---- */
 
-static const char *const kinds[] = {"resolve", "probe", "ping"};
+static const char *const kinds[] = {"resolve", "probe", "ping", "search"};
 
 static void check_resolved(struct question *q, uint64_t pid)
 {
@@ -126,6 +126,15 @@ static void check_resolved(struct question *q, uint64_t pid)
     if (!x || (x->life && x->node != q->to))
         sim_fail(q->sim, "I5", "n%d resolves svc-%d at n%d and gets a pid of index %u", q->node,
                  q->slot, q->to, IRIS_NODE(pid));
+}
+
+/* One of those that have it, and that is up. Who of them: see conflict_in(). */
+static void check_found(struct question *q, uint64_t pid)
+{
+    struct node *n = &q->sim->nodes[q->node];
+    if (pid && ((int)(RAW(pid) & 0xffffff) != q->slot + 1 || !core_up_index(n, IRIS_NODE(pid))))
+        sim_fail(q->sim, "I6", "n%d searches svc-%d and gets pid %llx of index %u", q->node,
+                 q->slot, (unsigned long long)RAW(pid), IRIS_NODE(pid));
 }
 
 static void answered(void *ctx, int result, uint64_t pid, const char *why)
@@ -143,6 +152,8 @@ static void answered(void *ctx, int result, uint64_t pid, const char *why)
         return;
     if (q->kind == RESOLVE)
         check_resolved(q, pid);
+    else if (q->kind == SEARCH)
+        check_found(q, pid);
     else if (pid && q->died)
         sim_fail(s, "I5", "n%d: a %s finds alive what was dead before", q->node, kinds[q->kind]);
 }
@@ -180,6 +191,17 @@ static void resolve(struct node *n)
     snprintf(name, sizeof name, "svc-%d", q->slot);
     const char *at = sim_chance(s, 50) ? s->nodes[to].address : s->nodes[to].name;
     IN(n, mesh_resolve(n->mesh, at, name, q->deadline - q->asked, answered, q));
+}
+
+/* Each node has most of these names: there is nearly always somebody who loses it. */
+static void search(struct node *n)
+{
+    struct sim *s = n->sim;
+    struct question *q = make_question(n, SEARCH, n->number);
+    char name[NAMES];
+    q->slot = (int)sim_below(s, SLOTS + 1);
+    snprintf(name, sizeof name, "svc-%d", q->slot);
+    IN(n, mesh_search(n->mesh, name, q->deadline - q->asked, answered, q));
 }
 
 static void probe(struct node *n)
@@ -257,6 +279,8 @@ static void act(struct sim *s, int node, void *what, uint64_t a)
         end_or_begin(n);
     else if (kind < 97)
         stale_mail(n);
+    else if (kind < 99)
+        search(n);
     core_identify(n);
     sim_at(s, s->now + sim_between(s, 0, 2 * s->profile.pace), node, act, NULL, 0);
 }

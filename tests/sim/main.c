@@ -181,6 +181,7 @@ static void add(struct tally *all, const struct tally *t)
     all->signals += t->signals;
     all->asks += t->asks;
     all->questions += t->questions;
+    all->conflicts += t->conflicts;
     all->downs += t->downs;
     all->ups += t->ups;
     all->faults += t->faults;
@@ -230,11 +231,11 @@ static void report(const struct options *o, const struct tally *t, uint64_t seed
         (unsigned long long)t->bytes, (long long)t->memory_most);
     printf(
         "sim: mail taken %llu: delivered %llu, refused %llu, letters %llu; signals %llu, DOWNs %llu, asks "
-        "%llu, questions %llu\n",
+        "%llu, questions %llu, names lost %llu\n",
         (unsigned long long)t->mail, (unsigned long long)t->delivered,
         (unsigned long long)t->refused, (unsigned long long)t->letters,
         (unsigned long long)t->signals, (unsigned long long)t->downs, (unsigned long long)t->asks,
-        (unsigned long long)t->questions);
+        (unsigned long long)t->questions, (unsigned long long)t->conflicts);
 }
 
 static double wall(void)

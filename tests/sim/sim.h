@@ -268,7 +268,7 @@ struct question {
     uint32_t life, to_life;
     int64_t asked, deadline; /* local */
     int64_t asked_at;
-    enum { RESOLVE, PROBE, PING } kind;
+    enum { RESOLVE, PROBE, PING, SEARCH } kind;
     uint64_t pid;
     struct sim *sim;
     int died; /* what it is about was dead before it was asked */
@@ -310,8 +310,8 @@ struct profile {                                                        /* drawn
 };
 
 struct tally {
-    uint64_t events, mail, delivered, refused, letters, signals, asks, questions, downs, ups,
-        faults, restarts, bytes, conns;
+    uint64_t events, mail, delivered, refused, letters, signals, asks, questions, conflicts, downs,
+        ups, faults, restarts, bytes, conns;
     int64_t virtual_ns, memory_most;
 };
 
