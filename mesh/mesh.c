@@ -126,6 +126,7 @@ void mesh_free(struct mesh *m)
 {
     if (!m)
         return;
+    m->depth++; /* who is told of it may say something, and no call ends here any more */
     settle_all(m);
     remote_all(m, "the mesh ends");
     for (struct link *l = m->links; l; l = l->next) /* a letter may be told over another link */
