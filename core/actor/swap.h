@@ -8,8 +8,8 @@
 
 struct swap_report {
     int result; /* IRIS_OK, IRIS_FAIL (refused), IRIS_DEAD (no such actor, or it ended first) */
-    const char *why;       /* of a refusal */
-    uint32_t from, to, of; /* revs; of != to: repeats that one */
+    const char *why;          /* of a refusal */
+    uint32_t from, to, of;    /* revs; of != to: repeats that one */
     const struct text *state; /* of a freeze: as bytes; NULL: it has none, or none that is kept */
     uint32_t state_version;
 };

@@ -77,7 +77,7 @@ struct app {
     struct awaited awaited;
     struct early_list early;
     struct save_order save;
-    struct restore *restore;     /* or NULL */
+    struct restore *restore; /* or NULL */
     struct applies applies;
     struct app_actor *actors;    /* as in the manifest */
     struct host_config *configs; /* of the manifest's hosts */
