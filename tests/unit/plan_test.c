@@ -200,6 +200,12 @@ static void fixed(void **state)
         {APP("\"logs\": {\"file\": \"x.log\"}, " ACTORS(A("/a", ""))),
          "/logs/file: \"logs.file\" cannot"},
         {APP("\"logs\": {}, " ACTORS(A("/a", ""))), "/logs: \"logs\" cannot"},
+        {APP("\"metrics\": {\"listen\": \"127.0.0.1:9464\"}, " ACTORS(A("/a", ""))),
+         "/metrics/listen: \"metrics.listen\" cannot"},
+        {APP("\"metrics\": {\"labels\": {\"cluster\": \"eu\"}}, " ACTORS(A("/a", ""))),
+         "/metrics/labels: \"metrics.labels\" cannot"},
+        {APP("\"limits\": {\"memory\": \"1MiB\"}, " ACTORS(A("/a", ""))),
+         "/limits/memory: \"limits.memory\" cannot"},
         {APP(ACTORS(A("/a", ", \"start\": \"lazy\""))), "/actors/0/start: \"start\" of /a cannot"},
         {APP(ACTORS(A("/a", ", \"mailbox\": \"unbounded\""))),
          "/actors/0/mailbox: \"mailbox.capacity\" of /a cannot"},
@@ -212,18 +218,19 @@ static void fixed(void **state)
         refused(a, cases[i].to, cases[i].why);
 }
 
-/* Each key of actors and supervisors says what a difference asks for: a new one is not forgotten. */
+/* Each key says what a difference asks for: a new one is not forgotten. */
 static void every_key(void **state)
 {
     (void)state;
-    static const char *const without[] = {"path", "kind", "depends_on", "shutdown", "defaults"};
+    static const char *const without[] = {"path",     "kind",     "depends_on",
+                                          "shutdown", "defaults", "start_timeout"};
     for (const struct manifest_key *k = iris__manifest_keys; k->name; k++) {
-        int is_element = strchr(k->where, '[') && strncmp(k->where, "mesh", 4);
+        int is_inside = *k->where && strncmp(k->where, "mesh", 4) && strncmp(k->where, "hosts", 5);
         int known = k->live != MANIFEST_NOTHING || k->planned || !k->at ||
                     !strcmp(k->where, "actors[].timers[]");
         for (size_t i = 0; i < sizeof without / sizeof *without; i++)
             known |= !strcmp(k->name, without[i]);
-        if (is_element && !known)
+        if (is_inside && !known)
             fail_msg("%s.%s: what `iris apply` does about it is not said", k->where, k->name);
     }
 }
