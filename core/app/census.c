@@ -105,7 +105,8 @@ static int reserve(struct census_samples *s, size_t n)
         s->of = of;
         s->room = n + n / 4;
     }
-    memset(s->of, 0, n * sizeof *s->of);
+    if (n) /* there may be none at all yet */
+        memset(s->of, 0, n * sizeof *s->of);
     s->n = n;
     return 0;
 }
