@@ -11,7 +11,8 @@ watched), stopped for a while, cut off, made deaf towards another. Then all is h
   letters of one sender are in order; each monitor had one DOWN or none, a node that came up went down before
 
 The memory of c is watched from when it has met the worst: its pool of messages keeps what its highest flood needed, so
-it is first stopped under each kind of mail. After that the pool hardly grows, and all else of c does not.
+it is first stopped under each kind of mail. How high a flood stands then is the machine's to say, and on a busy one a
+higher comes later: so what c holds at the end is held against half the time, when a leak had half of it still to come.
 The last lines are the totals.
 """
 import os
@@ -181,7 +182,7 @@ while time.monotonic() < end and not lab.failures:
     lab.quiet()
     balance()
     rounds += 1
-    if rounds == 10:
+    if not warm and rounds >= 10 and time.monotonic() > end - seconds / 2:
         warm = used()
     if rounds % 10 == 0 or rounds == 1:
         say(f"round {rounds}: {told()} {faults} c: {used()}")
@@ -189,7 +190,7 @@ cold, sums = used(), told()
 if warm and rounds > 20:
     for name, before, after, most in zip(("pool of messages", "all else", "descriptors"), warm, cold,
                                          (warm[0] * 1.5 + 4096, warm[1] * 1.25 + 2048, warm[2] + 3)):
-        lab.check(after <= most, f"{name} of c: {before} after 10 rounds, {after} at the end")
+        lab.check(after <= most, f"{name} of c: {before} at half time, {after} at the end")
 say(f"{rounds} rounds, SEED={seed}; faults: " + ", ".join(f"{k} {v}" for k, v in faults.items()))
 say(f"runs that lived: sent {sums['sent']} = acknowledged {sums['acknowledged']} + dead letters (node) {sums['dead']};"
     f" handled {sums['handled']} (also by runs that were killed before they said so)")
