@@ -1,5 +1,6 @@
 #include "set.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 enum { FEW = 8 };
@@ -37,6 +38,13 @@ static void grow(struct set *s)
         hash_in(s, m);
 }
 
+static uint32_t count(struct set *s, uint32_t by)
+{
+    uint32_t n = atomic_load_explicit(&s->used, memory_order_relaxed) + by;
+    atomic_store_explicit(&s->used, n, memory_order_relaxed);
+    return n;
+}
+
 void iris__set_add(struct set *s, struct in_set *m, uint64_t key)
 {
     if (s->used >= (s->room ? s->room : FEW))
@@ -46,7 +54,7 @@ void iris__set_add(struct set *s, struct in_set *m, uint64_t key)
     m->prev = s->last;
     *(s->last ? &s->last->next : &s->first) = m;
     s->last = m;
-    s->used++;
+    count(s, 1);
     if (s->buckets)
         hash_in(s, m);
 }
@@ -65,7 +73,7 @@ void iris__set_take(struct set *s, struct in_set *m)
         hash_out(s, m);
     *(m->prev ? &m->prev->next : &s->first) = m->next;
     *(m->next ? &m->next->prev : &s->last) = m->prev;
-    if (--s->used == 0) { /* an actor that once had many keeps nothing of it */
+    if (count(s, UINT32_MAX) == 0) { /* an actor that once had many keeps nothing of it */
         free(s->buckets);
         s->buckets = NULL;
         s->room = 0;

@@ -14,7 +14,8 @@ struct in_set {
 struct set {
     struct in_set *first, *last;
     struct in_set **buckets; /* room of them, a power of two; NULL: few members, not hashed */
-    uint32_t used, room;
+    uint32_t room;
+    _Atomic uint32_t used; /* written by the owner; anybody may look how many there are */
 };
 
 struct in_set *iris__set_find(const struct set *, uint64_t key);

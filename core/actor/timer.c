@@ -503,6 +503,20 @@ int64_t iris__timers_fire(struct world *w, int64_t now)
     }
 }
 
+uint32_t iris__timers_of(struct world *w, uint64_t pid, int64_t *next)
+{
+    struct timers *t = &w->timers;
+    uint32_t n = 0;
+    *next = INT64_MAX;
+    pthread_mutex_lock(&t->lock);
+    for (const struct timer *e = first_of(t, pid); e; e = e->after ? at(t, e->after) : NULL, n++) {
+        int64_t due = t->heap[t->place[e->index]].deadline;
+        *next = due < *next ? due : *next;
+    }
+    pthread_mutex_unlock(&t->lock);
+    return n;
+}
+
 uint32_t iris__timers_oneshots(struct world *w)
 {
     pthread_mutex_lock(&w->timers.lock);

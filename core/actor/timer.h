@@ -50,5 +50,7 @@ void iris__timer_cancel_own(struct world *,
 /* Fire what is due; returns the next deadline, INT64_MAX: none. */
 int64_t iris__timers_fire(struct world *, int64_t now);
 uint32_t iris__timers_oneshots(struct world *);
+/* How many are for this actor, and when the next of them is due (INT64_MAX: none is). [any] */
+uint32_t iris__timers_of(struct world *, uint64_t pid, int64_t *next);
 
 #endif

@@ -25,7 +25,7 @@ static int is_ours(const char *dir)
     return dir && dir[0] == '/' && !stat(dir, &st) && S_ISDIR(st.st_mode) && st.st_uid == geteuid();
 }
 
-static int directory(char *dir, size_t room)
+int iris__socket_directory(char *dir, size_t room)
 {
     const char *runtime = getenv("XDG_RUNTIME_DIR");
     int n;
@@ -43,7 +43,7 @@ static int directory(char *dir, size_t room)
 static int is_default(const char *dir)
 {
     char ours[IRIS_SOCKET_ROOM];
-    return !directory(ours, sizeof ours) && !strcmp(dir, ours);
+    return !iris__socket_directory(ours, sizeof ours) && !strcmp(dir, ours);
 }
 
 /* A directory that Iris did not make may belong to others too, as /tmp does: then it is the socket
@@ -157,7 +157,7 @@ int iris_socket_path(const char *name, char *path, size_t room)
     if (!is_path && !is_name(name))
         return iris__fail("app name \"%s\": expected up to 64 letters, digits, '.', '_' or '-'",
                           name);
-    if (!is_path && directory(dir, sizeof dir))
+    if (!is_path && iris__socket_directory(dir, sizeof dir))
         return IRIS_FAIL;
     size_t limit = room < IRIS_SOCKET_ROOM ? room : IRIS_SOCKET_ROOM;
     int n = is_path ? snprintf(path, limit, "%s", name)
@@ -413,6 +413,21 @@ static long was_killed(const char *path)
     return is_over ? strtol(text, NULL, 10) : 0;
 }
 
+int iris__socket_owner(const char *path, long *pid)
+{
+    char file[IRIS_SOCKET_ROOM + 256], text[64] = "";
+    lock_path(path, file, sizeof file);
+    int fd = open_lock(file);
+    *pid = 0;
+    if (fd < 0)
+        return 0;
+    int held = lock(fd, F_OFD_GETLK) == 1;
+    if (pread(fd, text, sizeof text - 1, 0) > 0)
+        *pid = strtol(text, NULL, 10);
+    close(fd);
+    return held;
+}
+
 int iris_app_watch(const char *path)
 {
     char file[IRIS_SOCKET_ROOM + 8];
@@ -492,7 +507,7 @@ static int find_named(const char *name, char *path, size_t room)
 static int find_only(char *path, size_t room)
 {
     char dir[IRIS_SOCKET_ROOM];
-    if (directory(dir, sizeof dir))
+    if (iris__socket_directory(dir, sizeof dir))
         return IRIS_FAIL;
     if (!access(dir, F_OK) && check_directory(dir, NULL, SOCKET_NO_GROUP))
         return IRIS_FAIL;

@@ -35,6 +35,12 @@ int iris__socket_group(const char *name, gid_t *group);
 /* A listening descriptor at claim->path, mode 0600 or, of a group, 0660; or -1 with the reason. */
 int iris__socket_listen(const struct socket_claim *);
 
+/* Where control sockets are, unless a manifest says otherwise. IRIS_OK or IRIS_FAIL. */
+int iris__socket_directory(char *dir, size_t room);
+
+/* 1: an app runs there, which is *pid; 0: none, and *pid is whoever left it behind, or 0. */
+int iris__socket_owner(const char *path, long *pid);
+
 /* May the process at the other end use us? 0, or -1 with the reason. */
 int iris__socket_peer(int fd, gid_t group);
 

@@ -37,6 +37,22 @@ static json_t *counts(const iris_mesh_node *n)
                      (json_int_t)n->lost, "frames_refused", (json_int_t)n->frames_refused);
 }
 
+static void count_node(void *ctx, const iris_mesh_node *n)
+{
+    *(int *)ctx += n->state == IRIS_MESH_UP;
+}
+
+int iris__mesh_nodes_up(struct app *a)
+{
+    void *mesh;
+    const iris_mesh *calls = mesh_of(a, &mesh);
+    int n = 0;
+    if (!calls)
+        return -1;
+    calls->nodes(mesh, count_node, &n);
+    return n;
+}
+
 static void list_node(void *ctx, const iris_mesh_node *n)
 {
     static const char *const states[] = {"dialling", "greeting", "up", "backoff", "gone"};

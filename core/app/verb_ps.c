@@ -12,7 +12,7 @@
 
 /* The actors: all of them, or the first by what is asked for. */
 
-static const char *state_word(const iris_info *i)
+const char *iris__state_word(const iris_info *i)
 {
     static const char *const words[] = {"running", "stuck", "stopping", "backoff", "asleep"};
     return words[i->state];
@@ -86,12 +86,17 @@ static void put_row(struct json_out *out, const iris_info *i, const char *state,
     iris__json_put(out, "}}");
 }
 
-json_t *iris__verb_row(struct app *a, const iris_info *i)
+void iris__verb_put_row(struct app *a, struct json_out *out, const iris_info *i)
 {
     struct census_rates rates;
-    struct json_out out = {0};
     iris__census_rates(a, i, &rates);
-    put_row(&out, i, state_word(i), &rates);
+    put_row(out, i, iris__state_word(i), &rates);
+}
+
+json_t *iris__verb_row(struct app *a, const iris_info *i)
+{
+    struct json_out out = {0};
+    iris__verb_put_row(a, &out, i);
     json_t *row = out.failed ? NULL : json_loadb(out.text.data, out.text.len, 0, NULL);
     iris__text_finish(&out.text);
     return row ? row : json_object();
@@ -155,14 +160,12 @@ static int has_remotes(const struct app *a)
 /* It may have ended since. */
 static void list_one(struct listing *l, uint64_t pid)
 {
-    struct census_rates rates;
     iris_info i = {.size = sizeof i, .abi = IRIS_ABI};
     if (iris__info(&l->app->runtime->world, pid, &i) != IRIS_OK)
         return;
     if (l->has_remotes)
         say_remote(l->app, &i);
-    iris__census_rates(l->app, &i, &rates);
-    put_row(&l->out, &i, state_word(&i), &rates);
+    iris__verb_put_row(l->app, &l->out, &i);
     iris__json_put(&l->out, ",");
 }
 

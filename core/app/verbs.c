@@ -128,14 +128,17 @@ static void health(void *app, const struct control_request *r, struct control_re
     (void)r;
     iris_count(a->runtime, &t);
     int64_t up = iris__sched_now(&a->runtime->world.sched) - a->opened;
+    int nodes = iris__mesh_nodes_up(a);
     iris__app_look(a);
-    iris__control_reply(
-        reply, 200,
-        json_pack("{s:b, s:s, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "ok", 1, "app",
-                  a->manifest->name, "pid", (json_int_t)getpid(), "state", phase(a), "version",
-                  IRIS__VERSION, "uptime_ms", (json_int_t)(up / IRIS_MILLISECOND), "actors",
-                  (json_int_t)t.actors, "handled", (json_int_t)t.handled, "versions",
-                  (json_int_t)t.versions, "dead_letters", dead_letters(&t)));
+    iris__control_reply(reply, 200,
+                        json_pack("{s:b, s:s, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o*}",
+                                  "ok", 1, "app", a->manifest->name, "pid", (json_int_t)getpid(),
+                                  "state", phase(a), "version", IRIS__VERSION, "uptime_ms",
+                                  (json_int_t)(up / IRIS_MILLISECOND), "actors",
+                                  (json_int_t)t.actors, "handled", (json_int_t)t.handled,
+                                  "versions", (json_int_t)t.versions, "dead_letters",
+                                  dead_letters(&t), "dir", iris__verb_text(a->manifest->dir),
+                                  "nodes", nodes < 0 ? NULL : json_integer(nodes)));
     iris__app_looked(a);
 }
 
@@ -196,6 +199,8 @@ const struct control_verb iris__verbs[] = {
     {"GET", "/v1/health", health, 0},
     {"GET", "/v1/ps", iris__verb_ps, 0},
     {"POST", "/v1/ps", iris__verb_ps_some, 0},
+    {"POST", "/v1/inspect", iris__verb_inspect, 0},
+    {"POST", "/v1/tree", iris__verb_tree, 0},
     {"GET", "/v1/events", events, 0},
     {"GET", "/v1/mesh", iris__verb_mesh, 0},
     {"POST", "/v1/whereis", iris__verb_whereis, ASK_SPARE},

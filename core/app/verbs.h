@@ -5,6 +5,8 @@
  *   GET  /v1/ps                                         {app, pid, actors: [..]}
  *   POST /v1/ps        sort, reversed, limit, offset, filter, nameless
  *                                                       the same, of the first
+ *   POST /v1/inspect   target                           {target, actor, versions: [..], mailbox, ..}
+ *   POST /v1/tree      limit                            {app, pid, tree}
  *   GET  /v1/events?since=N                             {events: [..], next, missed}
  *   GET  /v1/mesh                                       {app, node, address, nodes: [..]}
  *   POST /v1/whereis   target, timeout_ms               {target, pid, node, here, token, since_ms}
@@ -60,7 +62,12 @@ json_t *iris__verb_event(const struct event *);
 json_t *iris__verb_manifest(struct app *); /* absolute: who asks may stand elsewhere */
 json_t *iris__verb_row(struct app *, const iris_info *); /* as in `ps` */
 const char *iris__policy_word(uint32_t policy);          /* "dropnew" */
+const char *iris__state_word(const iris_info *);         /* "running" */
 struct json_out;
+void iris__verb_put_row(struct app *, struct json_out *, const iris_info *);
+/* An object: an actor's supervisor, and what that does with it. */
+void iris__verb_put_supervisor(struct json_out *, const struct tree_node *above,
+                               const struct tree_node *actor);
 /* A whole answer, with its "iris": 1 and its newline; it is emptied. failed: no memory. */
 void iris__verb_reply(struct control_reply *, struct json_out *, int failed);
 /* Sets the one key, or the other where these bytes are no text. */
@@ -68,8 +75,11 @@ int iris__verb_put_data(json_t *body, const char *key, const char *base64_key, c
                         size_t len);
 
 void iris__verb_metrics(void *app, const struct control_request *, struct control_reply *);
+void iris__verb_inspect(void *app, const struct control_request *, struct control_reply *);
+void iris__verb_tree(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_ps(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_ps_some(void *app, const struct control_request *, struct control_reply *);
+int iris__mesh_nodes_up(struct app *); /* other ones; -1: this app is no node */
 void iris__verb_mesh(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_whereis(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_explain(void *app, const struct control_request *, struct control_reply *);

@@ -169,6 +169,33 @@ int iris__supervise_unwatch(struct supervisors *, uint64_t pid);
 int iris__supervise_children(struct supervisors *, const char *path, iris_supervise_each *,
                              void *ctx);
 
+/* ---- survey.c: what there is, for who looks ---- */
+
+struct tree_node {
+    int depth;                  /* of its supervisor's members: one more than that */
+    char *path;                 /* of a supervisor, a copy; NULL: an actor */
+    struct policy policy;       /* of a supervisor */
+    uint32_t recent;            /* its restarts within the period */
+    uint32_t exhausted;         /* how often it was */
+    uint32_t members, left_out; /* how many it has, and how many of these actors do not follow */
+    uint64_t pid;               /* of an actor; 0: its factory is about to make one */
+    enum restart_when restart;
+    int has_factory, is_watched;
+};
+
+struct tree {
+    struct tree_node *nodes; /* each supervisor, behind it its members in start order */
+    size_t n, room;
+    int failed; /* no memory */
+};
+
+/* At most so many actors of each supervisor. [any] */
+void iris__tree_survey(struct supervisors *, uint32_t most, struct tree *);
+/* The supervisor of this actor, with its own path, and how it restarts it. 0: it has none. */
+int iris__tree_above(struct supervisors *, uint64_t pid, struct tree_node *above,
+                     struct tree_node *actor);
+void iris__tree_free(struct tree *);
+
 /* [any] Of an actor between two incarnations: ns until it begins; 0: that depends on others. */
 int64_t iris__supervisor_left(struct supervisors *, uint64_t pid);
 

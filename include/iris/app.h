@@ -129,6 +129,18 @@ IRIS_EXPORT int iris_socket_path(const char *name, char *path, size_t room);
  * iris_app_reason() tells more. */
 IRIS_EXPORT int iris_socket_find(const char *name, char *path, size_t room);
 
+typedef struct iris_socket {
+    uint32_t size, abi;
+    const char *name, *path; /* "shop", "/run/iris/shop.sock" */
+    int runs;                /* 0: nobody listens; what was left behind by an app that was killed */
+    int64_t pid;             /* of the app, also of one that was killed; 0: not known */
+} iris_socket;
+
+/* Each control socket in this directory, or (NULL) where those of this user are by default, of whoever has
+ * XDG_RUNTIME_DIR and of whoever has not; by name. IRIS_OK, or IRIS_FAIL: it cannot be read. */
+IRIS_EXPORT int iris_sockets(const char *dir, void (*each)(void *ctx, const iris_socket *),
+                             void *ctx);
+
 /* To see the end of a running application: a descriptor to close later, or -1. watched() tells of it:
  * IRIS_AGAIN: it lives, perhaps still stopping; IRIS_OK: it has stopped, and nothing of it is left in
  * its process; IRIS_FAIL: it is over but did not stop in order, and iris_app_reason() says why. */

@@ -72,6 +72,8 @@ keys S; text ./none.so; keys Enter;        expect_shown shown 'none.so? y'
 keys y;                                    expect_shown shown 'there is no such file'
 keys R;                                    expect_shown shown 'restart /svc/tally? y'
 keys Escape;                               expect_shown shown 'nothing was done'
+keys R; expect_shown shown 'restart /svc/tally? y'
+keys y;                                    expect_shown shown 'restart /svc/tally: done'; expect_field /svc/tally restarts 1
 
 # A smaller window, then a larger one; a thousand actors, of which it gets a screenful.
 keys Escape;                               expect_shown shown '1 to 3 of 3'
