@@ -4,6 +4,7 @@
 #include <ncurses.h>
 #include <stdlib.h>
 #include <string.h>
+#include <term.h>
 #include <time.h>
 #include <unistd.h>
 #include <wchar.h>
@@ -140,6 +141,16 @@ static int refuse(const char *what)
     return IRIS_EXIT_USAGE;
 }
 
+/* newterm() would say so too, and lose memory over it. */
+static int is_known(void)
+{
+    int error;
+    if (setupterm(NULL, STDOUT_FILENO, &error) != OK)
+        return 0;
+    del_curterm(cur_term);
+    return 1;
+}
+
 static int run_screen(struct top *t)
 {
     const char *kind = getenv("TERM");
@@ -150,7 +161,7 @@ static int run_screen(struct top *t)
     if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO))
         return refuse(isatty(STDOUT_FILENO) ? "stdin is no terminal, and top is driven by keys"
                                             : "stdout is no terminal, and top needs one");
-    if (top_screen_open(t)) {
+    if (!is_known() || top_screen_open(t)) {
         snprintf(what, sizeof what, "TERM=%.60s: no terminal that is known here", kind ? kind : "");
         return refuse(what);
     }
