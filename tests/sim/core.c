@@ -365,7 +365,7 @@ void core_room(struct node *n, uint32_t index)
     sim_at(n->sim, n->sim->now, n->number, drain, NULL, index);
 }
 
-void core_mail(struct node *n, int slot, uint64_t to, uint32_t len, uint64_t ref)
+int core_mail(struct node *n, int slot, uint64_t to, uint32_t len, uint64_t ref)
 {
     struct index *x = core_up_index(n, IRIS_NODE(to));
     struct mail e = {.from = (int8_t)n->number,
@@ -377,16 +377,17 @@ void core_mail(struct node *n, int slot, uint64_t to, uint32_t len, uint64_t ref
                      .has_ref = ref != 0,
                      .len = len};
     if (n->leaving)
-        return;
+        return IRIS_DEAD;
     if (!x)
-        return core_tell_asker(n, ref);
-    if (x->waits + len > OUTBOX) /* the core says IRIS_FULL */
-        return core_tell_asker(n, ref);
+        return core_tell_asker(n, ref), IRIS_DEAD;
+    if (x->waits + len > OUTBOX || sim_chance(n->sim, 1)) /* no memory counts as full */
+        return core_tell_asker(n, ref), IRIS_FULL;
     x->waits += len + 64;
     e.to = (int8_t)x->node;
     e.to_life = x->life;
     queue(x, ledger_mail(n->sim, &e), to, ref);
     sim_at(n->sim, n->sim->now, n->number, drain, NULL, IRIS_NODE(to));
+    return IRIS_OK;
 }
 
 void core_ask(struct node *n, int slot, uint64_t to, uint32_t len)

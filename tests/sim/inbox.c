@@ -9,6 +9,17 @@ static const uint32_t large = 900000; /* what an actor with a limit of bytes ref
 
 /* ---- mail ---- */
 
+/* Where the link takes no more, send() says so to who answers: the question is still open, and it answers later. */
+static void answer(struct sim *s, int node, void *what, uint64_t ref)
+{
+    struct node *n = &s->nodes[node];
+    (void)what;
+    if (core_mail(n, 0, ref, 8 + sim_below(s, 200), 0) != IRIS_FULL)
+        return;
+    sim_trace(s, node, "ask %llu: no room for its answer", ref & (IS_ASK - 1), 0, 0);
+    sim_at(s, s->now + 20 * MS, node, answer, NULL, ref);
+}
+
 static void handled(struct sim *s, int node, void *what, uint64_t pid)
 {
     struct node *n = &s->nodes[node];
@@ -29,7 +40,7 @@ static void handled(struct sim *s, int node, void *what, uint64_t pid)
         ask->forwarded = 1;
         core_mail(n, slot, AT(index, slot_pid(3, 1)), 16 + sim_below(s, 100), ref);
     } else
-        core_mail(n, slot, ref, 8 + sim_below(s, 200), 0);
+        answer(s, node, NULL, ref);
 }
 
 /* Mail and signals of one index of ours come from one index of theirs. */

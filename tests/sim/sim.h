@@ -210,7 +210,7 @@ uint64_t core_whereis(struct node *, const char *name);
 int core_alive(struct node *, uint64_t pid);
 void core_identify(struct node *); /* who stands behind new indexes */
 
-void core_mail(struct node *, int slot, uint64_t to, uint32_t len, uint64_t ref);
+int core_mail(struct node *, int slot, uint64_t to, uint32_t len, uint64_t ref); /* as send() */
 void core_ask(struct node *, int slot, uint64_t to, uint32_t len);
 void core_watch(struct node *, int slot, uint64_t target, int is_link);
 void core_unwatch(struct node *, struct watch *);
