@@ -287,8 +287,8 @@ static void draw_message(const struct top *t)
 static void draw_keys(const struct top *t)
 {
     static const char *const lines[] = {
-        [TOP_LIST] = "q quit  m mailbox  r rate  a age  p path  i reverse  / filter  R restart  "
-                     "S swap  B rollback  ? more",
+        [TOP_LIST] = ("q quit  m mailbox  r rate  a age  p path  i reverse  / filter  R restart  "
+                      "S swap  B rollback  ? more"),
         [TOP_FILTER] = "type a part of path, handler or host  Enter keep  Esc drop it",
         [TOP_FILE_OF] = "type a file  Enter go on  Esc drop it",
         [TOP_CONFIRM] = "y do it  any other key: not",
