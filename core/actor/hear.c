@@ -82,10 +82,13 @@ static void hear_restart(iris_actor *a, const iris_message *m, struct heard *h)
     free(reason);
 }
 
-static void hear_begin(iris_actor *a, const iris_message *m)
+/* It is down already: what told it to end came while it did so by itself, and has nothing to end any more. */
+static void hear_begin(iris_actor *a, const iris_message *m, struct heard *h)
 {
     if (!is_order(a, m) || !(a->flags & ACTOR_DOWN))
         return;
+    if (h->ends && h->kind == ENDING_RESTART)
+        iris__hear_finish(h);
     atomic_fetch_add(&iris__cold_if(a)->restarts, 1);
     iris__actor_rise(a);
 }
@@ -172,7 +175,7 @@ static void hear(iris_actor *a, struct message *m, struct heard *h)
         hear_restart(a, &m->pub, h);
         break;
     case KIND_BEGIN:
-        hear_begin(a, &m->pub);
+        hear_begin(a, &m->pub, h);
         break;
     case KIND_SWAP:
         hear_swap(a, iris__message_pointer(m));
@@ -246,6 +249,7 @@ void iris__hear_finish(struct heard *h)
 {
     free(h->reason);
     h->reason = NULL;
+    h->ends = 0;
 }
 
 struct ending iris__hear_ending(const struct heard *h)

@@ -6,11 +6,13 @@
 #include "puller.h"
 
 #include "gate.h"
+#include "mailbox.h"
 #include "runtime.h"
 #include "send.h"
 
 #include <iris/ext/observe.h>
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -421,9 +423,9 @@ static void observed_is_killed(struct scene *s)
 
 /* ---- children, a round, a swap that waits ---- */
 
-struct parent { /* has one child, which holds what it is sent */
-    iris_version *child;
-    atomic_int inits, finis;
+struct parent {          /* has one child, which holds what it is sent */
+    iris_version *child; /* or NULL */
+    atomic_int inits, finis, handles;
     _Atomic uint64_t child_pid;
     const iris_message *_Atomic later; /* put off */
 };
@@ -437,9 +439,9 @@ static int parent_init(const iris_behaviour *b, iris_actor *self, iris_bytes arg
                       .version = p->child,
                       .parent = iris_calls()->pid(self)};
     (void)args, (void)state;
-    if (iris_calls()->spawn(self, &how, &pid))
+    if (p->child && iris_calls()->spawn(self, &how, &pid))
         return IRIS_FAIL;
-    atomic_store(&p->child_pid, pid);
+    atomic_store(&p->child_pid, p->child ? pid : 0);
     atomic_fetch_add(&p->inits, 1);
     return IRIS_OK;
 }
@@ -449,7 +451,12 @@ static int parent_handle(const iris_behaviour *b, iris_actor *self, void *state,
 {
     struct parent *p = b->data;
     (void)state, (void)n;
-    if (*(const char *)m[0]->data == 'c')
+    const char *what = m[0]->data;
+    if (*what == 'w')
+        atomic_store(&p->handles, 1);
+    while (*what == 'w' && !iris__signal_waits(self))
+        sched_yield();
+    if (*what == 'w' || *what == 'c')
         return (iris_calls()->fail)("told to"), ~0;
     if (iris_calls()->later(self, m[0]))
         return ~0;
@@ -481,6 +488,11 @@ static int parent_lives_again(struct scene *s)
     return atomic_load(&((struct parent *)s->prop)->inits) == 2;
 }
 
+static int is_in_its_handler(struct scene *s)
+{
+    return atomic_load(&((struct parent *)s->prop)->handles);
+}
+
 static int has_put_off(struct scene *s)
 {
     return atomic_load(&((struct parent *)s->prop)->later) != NULL;
@@ -494,13 +506,16 @@ static uint64_t crowd(struct scene *s, struct parent *p, struct verdict *told, c
     l->crash_every = 7;
     sister = cast_counter(l);
     s->prop = p;
-    p->child = scene_define(s, &plain);
+    if (first[0] != 'w') /* who has one hears while it ends */
+        p->child = scene_define(s, &plain);
     policy(s, "/g", (struct policy){.strategy = ONE_FOR_ALL, .intensity = 3});
     uint64_t pid = cast_supervise(s, &b, "/g/p", RESTART_ON_FAILURE);
     uint64_t other = cast_supervise(s, &sister, "/g/s", RESTART_ON_FAILURE);
     assert_int_equal(s->api->send(s->self, pid, first, strlen(first), 0), IRIS_OK);
     if (first[0] == 'l')
         scene_await(s, has_put_off);
+    if (first[0] == 'w')
+        scene_await(s, is_in_its_handler);
     cast_swap(s, pid, &two, 0, told);
     scene_send(s, other, 7);
     cast_run(s, 6);
@@ -511,13 +526,15 @@ static void uncrowd(struct scene *s, struct parent *p, uint64_t pid, struct verd
 {
     watch()->kill(s->self, pid);
     cast_await_end(s, pid);
-    cast_await_end(s, atomic_load(&p->child_pid));
+    if (p->child)
+        cast_await_end(s, atomic_load(&p->child_pid));
     scene_settle(s);
     assert_int_equal(told->told, 1);
     assert_int_equal(p->inits, p->finis);
     if (p->later)
         s->api->done(p->later, IRIS_OK);
-    s->api->release(p->child);
+    if (p->child)
+        s->api->release(p->child);
 }
 
 static void round_of_one_that_put_off(struct scene *s)
@@ -537,6 +554,18 @@ static void round_of_one_that_crashes(struct scene *s)
     struct parent *p = scene_memory(s, sizeof *p);
     struct verdict *told = scene_memory(s, sizeof *told);
     uint64_t pid = crowd(s, p, told, "crash");
+    scene_settle(s);
+    assert_true(p->inits > 1);
+    assert_true(cast_is_alive(s, pid));
+    uncrowd(s, p, pid, told);
+}
+
+/* It crashes when the word to end has come and is not heard yet; the word to begin is heard along with that. */
+static void round_of_one_that_crashes_meanwhile(struct scene *s)
+{
+    struct parent *p = scene_memory(s, sizeof *p);
+    struct verdict *told = scene_memory(s, sizeof *told);
+    uint64_t pid = crowd(s, p, told, s->workers > 1 ? "wait" : "crash");
     scene_settle(s);
     assert_true(p->inits > 1);
     assert_true(cast_is_alive(s, pid));
@@ -578,6 +607,11 @@ PLAY(stop_one_down)
 PLAY(observed_is_killed)
 PLAY(round_of_one_that_put_off)
 PLAY(round_of_one_that_crashes)
+static void test_round_of_one_that_crashes_meanwhile(void **state)
+{
+    (void)state;
+    scene_play_threads(round_of_one_that_crashes_meanwhile);
+}
 PLAY(round_of_one_that_is_killed)
 
 static const struct CMUnitTest tests[] = {
@@ -602,6 +636,8 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("p6.round_waits_for_who_has_put_off_and_has_children",
               test_round_of_one_that_put_off),
     IRIS_TEST("p6.round_meets_a_parent_that_crashes", test_round_of_one_that_crashes),
+    IRIS_TEST("p6.round_meets_a_parent_that_crashes_before_it_hears",
+              test_round_of_one_that_crashes_meanwhile),
     IRIS_TEST("p6.round_meets_a_parent_that_is_killed", test_round_of_one_that_is_killed),
     IRIS_TEST("p5.observed_that_is_killed_tells_who_waits", test_observed_is_killed),
 };
