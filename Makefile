@@ -57,7 +57,7 @@ fixed = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 test-tsan:
 	@tools/setup --all
 	@$(call build,tsan)
-	@$(fixed) $(call test,tsan) -LE 'sim|netns'
+	@$(fixed) $(call test,tsan) -LE 'sim|netns|docs'
 	@$(call build,tsan-python)
 	@$(fixed) $(call test,tsan-python)
 

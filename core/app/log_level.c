@@ -56,6 +56,7 @@ int iris__log_levels_init(struct log_levels *l, const struct manifest *m)
 {
     *l = (struct log_levels){.otherwise = m->logs.level, .rate = m->logs.rate};
     pthread_mutex_init(&l->lock, NULL);
+    pthread_rwlock_init(&l->levels, NULL);
     return set_all(l, m);
 }
 
@@ -71,10 +72,13 @@ static void forget_all(struct log_levels *l)
 /* The paths in them are the manifest's, so that those of the old one cannot stay. */
 int iris__log_levels_retune(struct log_levels *l, const struct manifest *m)
 {
+    pthread_rwlock_wrlock(&l->levels);
     forget_all(l);
     l->otherwise = m->logs.level;
     l->rate = m->logs.rate;
-    return set_all(l, m);
+    int failed = set_all(l, m);
+    pthread_rwlock_unlock(&l->levels);
+    return failed;
 }
 
 static const struct log_level *find(const struct log_levels *l, const char *path, size_t len)
@@ -85,7 +89,7 @@ static const struct log_level *find(const struct log_levels *l, const char *path
 }
 
 /* The longest path first: /a/b/c, /a/b, /a, and then "/". */
-int iris__log_is_wanted(const struct log_levels *l, const char *path, unsigned level)
+static int level_of(const struct log_levels *l, const char *path)
 {
     const struct log_level *one = NULL;
     size_t len = l->all ? strlen(path) : 0;
@@ -95,7 +99,15 @@ int iris__log_is_wanted(const struct log_levels *l, const char *path, unsigned l
         while (len && path[len] != '/');
     if (!one && l->all && *path)
         one = find(l, "/", 1);
-    return (int)level >= (one ? one->level : l->otherwise);
+    return one ? one->level : l->otherwise;
+}
+
+int iris__log_is_wanted(struct log_levels *l, const char *path, unsigned level)
+{
+    pthread_rwlock_rdlock(&l->levels);
+    int wanted = (int)level >= level_of(l, path);
+    pthread_rwlock_unlock(&l->levels);
+    return wanted;
 }
 
 /* ---- rates; lock held ---- */
@@ -195,5 +207,6 @@ void iris__log_levels_finish(struct log_levels *l)
         free(r->path);
         free(r);
     }
+    pthread_rwlock_destroy(&l->levels);
     pthread_mutex_destroy(&l->lock);
 }

@@ -10,23 +10,23 @@
 #define LOG_RATES 4096 /* paths that are counted by themselves; those beyond share one count */
 
 struct log_levels {
-    struct log_level *all; /* uthash by path; read-only but for retune */
-    int otherwise;         /* the level where no path says one */
-    _Atomic int64_t rate;  /* lines of one path in a second; 0: no limit */
-    pthread_mutex_t lock;  /* of those below */
+    pthread_rwlock_t levels; /* of the next two */
+    struct log_level *all;   /* uthash by path */
+    int otherwise;           /* the level where no path says one */
+    _Atomic int64_t rate;    /* lines of one path in a second; 0: no limit */
+    pthread_mutex_t lock;    /* of those below */
     struct log_rate *rates;
     unsigned nrates, owing; /* owing: with lines left out that were not told yet */
 };
 
 /* 0, or -1: no memory. */
 int iris__log_levels_init(struct log_levels *, const struct manifest *);
-/* The levels and the rate of another manifest; what was counted stays. 0; or -1: no memory for some of them. Nobody
- * asks for levels meanwhile. */
+/* The levels and the rate of another manifest; what was counted stays. 0; or -1: no memory for some of them. [any] */
 int iris__log_levels_retune(struct log_levels *, const struct manifest *);
 void iris__log_levels_finish(struct log_levels *);
 
 /* level: IRIS_DEBUG_LEVEL .. [any] */
-int iris__log_is_wanted(const struct log_levels *, const char *path, unsigned level);
+int iris__log_is_wanted(struct log_levels *, const char *path, unsigned level);
 
 /* One more line at `now` (ns). 0: it is one too many, and was counted; -1: it is the first
  * such one, and who tells of it in a second is to know. *left: so many were left out of

@@ -3,6 +3,7 @@
 # iris bench: a figure of each kind of work, and of a language without a host a row that says so. What the figures are
 # decides nothing.
 . "$SRC/tests/cli/expect"
+. "$SRC/tests/cli/libnode"
 
 rows='["spawn", "ping-pong", "fan-in-8", "python", "node", "swap", "mesh-pipe", "mesh-trip"]'
 try "$IRIS" bench --quick --json; exits 0; is_json; is_quiet

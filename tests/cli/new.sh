@@ -2,6 +2,7 @@
 # ctest: cli.new
 # What `iris new` makes runs as it says, in each language; what is there already stays as it is.
 . "$SRC/tests/cli/expect"
+. "$SRC/tests/cli/libnode"
 has() { [ -e "$BUILD/lib/iris/hosts/$1.so" ]; }
 
 # The app of a directory, run until asked: app DIRECTORY PATH...

@@ -4,7 +4,7 @@
 for language in python node; do
     [ -e "$BUILD/lib/iris/hosts/$language.so" ] || { echo "this build has no $language"; exit 77; }
 done
-. "$SRC/tests/cli/live"
+. "$SRC/tests/cli/live_node"
 cat >count.py <<'END'
 class Count:
     def __init__(self):
