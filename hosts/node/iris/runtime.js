@@ -622,7 +622,10 @@ class NodeRuntime extends Mesh {
     if (native.isHost) return Promise.resolve()
     const ms = milliseconds(timeout)
     if (this.#closing === null && !this.closed) this._meshEnd()
-    this.#closing ??= new Promise(resolve => this._calls.close(this.#token(() => resolve()), ms))
+    this.#closing ??= new Promise(resolve => this._calls.close(this.#token(() => {
+      for (const token of this.#waiting.keys()) this.#settle(token, DEAD) // what waits for somebody who was left behind
+      resolve()
+    }), ms))
     return this.#closing
   }
 }
