@@ -6,16 +6,16 @@ int iris__answer(iris_actor *self, const iris_message *m, PyObject *result)
 {
     if (result == Py_None || !m->ref)
         return IRIS_OK;
-    struct host *h = iris__current.host;
+    int sent;
     if (PyUnicode_Check(result)) { /* text is told as UTF-8 */
         Py_ssize_t len;
         const char *text = PyUnicode_AsUTF8AndSize(result, &len);
         if (!text)
             return IRIS_FAIL;
-        iris__api->send(self, m->ref, text, (size_t)len, 0);
-        return IRIS_OK;
+        sent = iris__api->send(self, m->ref, text, (size_t)len, 0);
+    } else {
+        sent = iris__send_object(iris__current.host, self, m->ref, result, 0);
     }
-    int sent = iris__send_object(h, self, m->ref, result, 0);
     if (sent == IRIS_LARGE)
         PyErr_Format(PyExc_ValueError, "the answer is above the limit of a message");
     return sent == -2 || sent == IRIS_LARGE ? IRIS_FAIL : IRIS_OK; /* who asked may have gone */

@@ -27,6 +27,12 @@ class Messages(RuntimeTest):
         self.assertEqual(got, [b"", b"ab", b"cd", numbers.tobytes()])
         self.assertTrue(all(type(m) is bytes for m in got))
 
+    def test_an_answer_above_the_limit_crashes_who_gives_it(self):
+        for answer in (bytes((64 << 20) + 1), "x" * ((64 << 20) + 1)):
+            pid = self.rt.spawn(lambda _, answer=answer: answer)
+            with self.assertRaisesRegex(Exception, "above the limit of a message"):
+                self.rt.ask_wait(pid, b"", 20)
+
     def test_what_is_no_buffer_raises(self):
         pid, _ = self.collector()
         for data in ("text", 1, None, [1]):
