@@ -45,7 +45,7 @@ bench-peers: build
 	@python3 tools/bench/peers/run.py build/release $(BENCH_PEERS)
 
 # What has one thread (sim) shows nothing to TSan; kernels and their networks (netns) are the same for each build, as are
-# the pages (docs); the hosts of languages are clang's in the preset tsan already.
+# the pages (docs); whole programs and the hosts of languages are clang's in the preset tsan already.
 test-asan:
 	@tools/setup
 	@$(call build,asan)
@@ -64,7 +64,7 @@ test-tsan:
 test-clang:
 	@tools/setup --all
 	@$(call build,clang)
-	@$(call test,clang) -LE 'sim|netns|docs|node|python'
+	@$(call test,clang) -LE 'sim|netns|docs|node|python|cli'
 
 # SEEDS: how many schedules each play has (tests of the label seeds); FUZZ_SECONDS: how long each fuzz target runs;
 # SOAK_SECONDS: how long each script in tests/soak/ does (never in CI).

@@ -256,17 +256,22 @@ static int read_answer(struct exchange *x)
 static int lost(const struct common *c, const char *path)
 {
     int late = errno == ETIMEDOUT, ended = errno == ENODATA || errno == ECONNRESET;
+    int absent =
+        errno == ECONNREFUSED || errno == ENOENT; /* between the look for it and the call */
     char *message;
-    if (c->follows && (ended || errno == ECONNREFUSED || errno == ENOENT))
+    if (c->follows && (ended || absent))
         return IRIS_EXIT_OK;
     if (asprintf(&message, "%s: %s", path,
                  late    ? "no answer in time"
                  : ended ? "the app ended before it answered"
                          : strerror(errno)) < 0)
         return IRIS_EXIT_FAILED;
-    int status = client_error(c, late ? "timeout" : "failed",
+    int status = client_error(c,
+                              late     ? "timeout"
+                              : absent ? "not-running"
+                                       : "failed",
                               late ? "is it stopped or being debugged? try again with --timeout 2m"
-                                   : "has it just ended? try: iris ps",
+                                   : "has it just ended, or only begun? try: iris ps",
                               message);
     free(message);
     return status;
