@@ -44,12 +44,16 @@ bench-peers: build
 	@tools/setup --bench
 	@python3 tools/bench/peers/run.py build/release $(BENCH_PEERS)
 
+# Labels of what waits more than it works: twice as many at once as cores.
+programs = cli|python|node|docs
+
 # What has one thread (sim) shows nothing to TSan; kernels and their networks (netns) are the same for each build, as are
 # the pages (docs); whole programs and the hosts of languages are clang's in the preset tsan already.
 test-asan:
 	@tools/setup
 	@$(call build,asan)
-	@$(call test,asan) -LE netns
+	@ctest --preset asan -j $$((2 * $(JOBS))) -L '$(programs)' -LE netns
+	@ctest --preset asan -j $(JOBS) -LE '$(programs)|netns'
 
 # TSan wants its addresses where older kernels put them: no address randomisation, where that is allowed.
 fixed = $(shell setarch -R true 2>/dev/null && echo setarch -R)
@@ -57,7 +61,8 @@ fixed = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 test-tsan:
 	@tools/setup --all
 	@$(call build,tsan)
-	@$(fixed) $(call test,tsan) -LE 'sim|netns|docs'
+	@$(fixed) ctest --preset tsan -j $$((2 * $(JOBS))) -L '$(programs)' -LE 'sim|netns|docs'
+	@$(fixed) ctest --preset tsan -j $(JOBS) -LE '$(programs)|sim|netns|docs'
 	@$(call build,tsan-python)
 	@$(fixed) $(call test,tsan-python)
 

@@ -70,6 +70,7 @@ static void watch_forgets(struct scene *s)
     assert_int_equal(supervise(s)->watch(s->self, NULL, pid), IRIS_OK);
     watch->stop(s->self, pid);
     cast_await_end(s, pid);
+    scene_settle(s); /* who looks after it is told a moment later */
     assert_int_equal(supervise(s)->children(s->self, "/", NULL, NULL), 0);
     assert_int_equal(supervise(s)->watch(s->self, NULL, pid), IRIS_DEAD);
     assert_int_equal(l->inits, 1);
