@@ -283,7 +283,7 @@ void iris__actor_refuse_signal(struct world *w, struct message *m)
     else if (m->pub.kind == KIND_KILL)
         iris__family_missed(w, &m->pub);
     else if (m->pub.kind == KIND_GATHER)
-        iris__gather_refuse(m);
+        iris__gather_refuse(iris__message_pointer(m));
     else
         iris__link_refused(w, &m->pub);
     iris__message_drop(w->pool, m);

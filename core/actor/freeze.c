@@ -131,9 +131,8 @@ static void gather(iris_actor *a, struct gather *g)
     g->tell(g, &(struct gathered){.mail = f->mail, .nmail = f->nmail, .questions = all.questions});
 }
 
-void iris__gather_refuse(const struct message *m)
+void iris__gather_refuse(struct gather *g)
 {
-    struct gather *g = iris__message_pointer(m);
     g->tell(g, &(struct gathered){.result = IRIS_DEAD, .why = "it has ended"});
 }
 
@@ -168,17 +167,11 @@ void iris__freeze_heard(iris_actor *a, const struct message *m)
 
 void iris__gather(struct world *w, uint64_t pid, struct gather *g)
 {
-    struct message *m = iris__message_signal(w->pool, KIND_GATHER, 0, pid, 0, NULL);
-    iris_actor *a = iris__table_at(&w->table, pid);
-    if (!m) {
+    int result = iris__signal_pointer(w, KIND_GATHER, pid, g);
+    if (result == IRIS_FAIL)
         g->tell(g, &(struct gathered){.result = IRIS_FAIL, .why = "save: no memory"});
-        return;
-    }
-    iris__message_set_pointer(m, g);
-    if (a && iris__gate_is(a, pid) && iris__signal_push(a, m) == IRIS_OK)
-        return;
-    iris__gather_refuse(m);
-    iris__message_drop(w->pool, m);
+    else if (result)
+        iris__gather_refuse(g);
 }
 
 void iris__freeze_is_safe(struct world *w, uint64_t pid)

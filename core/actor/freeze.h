@@ -49,7 +49,7 @@ void iris__frozen_free(struct world *, struct frozen *);
 /* ---- [turn] ---- */
 int iris__freeze(iris_actor *);                                /* 0, or -1: no memory */
 void iris__freeze_heard(iris_actor *, const struct message *); /* KIND_THAW, KIND_GATHER */
-void iris__gather_refuse(const struct message *);              /* it found nobody */
+void iris__gather_refuse(struct gather *);                     /* it found nobody */
 /* Its state out of c->restored, which goes. */
 int iris__freeze_upgrade(iris_actor *);
 /* It ends: this message is saved. */

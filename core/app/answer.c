@@ -5,16 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct answer {
-    struct app *app;
-    atomic_int refs, is_given;
-    int result;
-    char *why;
-};
-
-struct answer *iris__answer_open(struct app *a)
+void *iris__answer_open(struct app *a, size_t size)
 {
-    struct answer *x = calloc(1, sizeof *x);
+    struct answer *x = calloc(1, size);
     if (!x)
         return iris__fail("no memory"), NULL;
     x->app = a;
@@ -26,6 +19,8 @@ void iris__answer_drop(struct answer *x)
 {
     if (atomic_fetch_sub(&x->refs, 1) > 1)
         return;
+    if (x->finish)
+        x->finish(x);
     free(x->why);
     free(x);
 }

@@ -4,9 +4,18 @@
 
 #include "app.h"
 
-struct answer; /* it has two owners: who waits, and who will answer */
+/* It has two owners: who waits, and who will answer. What else an answer brings stands behind it, in a struct that
+ * begins with it. */
+struct answer {
+    struct app *app;
+    atomic_int refs, is_given;
+    int result;
+    char *why;                       /* or NULL */
+    void (*finish)(struct answer *); /* what it is part of, before that is freed; NULL: nothing */
+};
 
-struct answer *iris__answer_open(struct app *); /* NULL: no memory, with the reason */
+/* size: of the struct that begins with it, zeroed. NULL: no memory, with the reason. */
+void *iris__answer_open(struct app *, size_t size);
 /* [any] Of who answers; his part of it goes with that. */
 void iris__answer_give(struct answer *, int result, const char *why);
 /* Of who waits: another's part, where nobody will answer. */

@@ -189,7 +189,7 @@ static int await_swap(struct apply *x, struct answer *answer, uint64_t pid, int6
 
 static int swap_with(struct apply *x, uint64_t pid, struct swap_order *how, int64_t deadline)
 {
-    struct answer *answer = iris__answer_open(x->app);
+    struct answer *answer = iris__answer_open(x->app, sizeof *answer);
     if (!answer) {
         iris__version_release(how->version);
         return IRIS_FAIL;
@@ -259,7 +259,7 @@ static struct renewal *renewal_of(const struct manifest_actor *m, int waits)
 static int renew(struct apply *x, const struct manifest_actor *m, uint64_t pid, int waits,
                  int64_t deadline)
 {
-    struct answer *answer = iris__answer_open(x->app);
+    struct answer *answer = iris__answer_open(x->app, sizeof *answer);
     struct renewal *r = answer ? renewal_of(m, waits) : NULL;
     int result = IRIS_FAIL;
     if (r) {

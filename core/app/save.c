@@ -1,5 +1,6 @@
 #include "save.h"
 
+#include "answer.h"
 #include "api.h"
 #include "app.h"
 #include "change.h"
@@ -16,52 +17,26 @@
 
 /* ---- one actor's answer ---- */
 
-/* Whoever asks may have given up when it comes: so it belongs to both. */
 struct meeting {
-    struct gather gather; /* first */
-    pthread_mutex_t lock;
-    int refs, is_done; /* under it, as all below */
-    struct app *app;
-    int result;
-    char *why;
+    struct answer answer; /* first */
+    struct gather gather;
     struct saved_actor got;
     uint32_t questions;
 };
 
-static struct meeting *meet(struct app *a)
+static void finish(struct answer *a)
 {
-    struct meeting *m = calloc(1, sizeof *m);
-    if (!m)
-        return NULL;
-    pthread_mutex_init(&m->lock, NULL);
-    m->refs = 2;
-    m->app = a;
-    return m;
-}
-
-static void part(struct meeting *m)
-{
-    pthread_mutex_lock(&m->lock);
-    int left = --m->refs;
-    pthread_mutex_unlock(&m->lock);
-    if (left)
-        return;
-    pthread_mutex_destroy(&m->lock);
+    struct meeting *m = (struct meeting *)a;
     iris__text_finish(&m->got.state);
     iris__text_finish(&m->got.mail);
-    free(m->why);
-    free(m);
 }
 
-static void answer(struct meeting *m, int result, const char *why)
+static struct meeting *meet(struct app *a)
 {
-    pthread_mutex_lock(&m->lock);
-    m->result = result;
-    m->why = why ? strdup(why) : NULL;
-    m->is_done = 1;
-    iris__app_ring(m->app);
-    pthread_mutex_unlock(&m->lock);
-    part(m);
+    struct meeting *m = iris__answer_open(a, sizeof *m);
+    if (m)
+        m->answer.finish = finish;
+    return m;
 }
 
 /* [any] It rests, or will not. */
@@ -74,46 +49,28 @@ static void rested(void *ctx, const struct swap_report *r)
         m->got.state_version = r->state_version;
         short_of_memory = iris__text_add(&m->got.state, r->state->data, r->state->len);
     }
-    answer(m, short_of_memory ? IRIS_FAIL : r->result, short_of_memory ? "no memory" : r->why);
+    iris__answer_give(&m->answer, short_of_memory ? IRIS_FAIL : r->result,
+                      short_of_memory ? "no memory" : r->why);
 }
 
 /* [any] */
 static void gathered(struct gather *ctx, const struct gathered *g)
 {
-    struct meeting *m = (struct meeting *)ctx;
+    struct meeting *m = (struct meeting *)((char *)ctx - offsetof(struct meeting, gather));
     int short_of_memory = 0;
     for (uint32_t i = 0; i < g->nmail && !short_of_memory; i++) {
         const iris_message *one = &g->mail[i]->pub;
         short_of_memory = iris__saved_add_message(&m->got, one->from, one->data, one->len);
     }
     m->questions = g->questions;
-    answer(m, short_of_memory ? IRIS_FAIL : g->result, short_of_memory ? "no memory" : g->why);
+    iris__answer_give(&m->answer, short_of_memory ? IRIS_FAIL : g->result,
+                      short_of_memory ? "no memory" : g->why);
 }
 
-static int is_done(struct meeting *m)
-{
-    pthread_mutex_lock(&m->lock);
-    int done = m->is_done;
-    pthread_mutex_unlock(&m->lock);
-    return done;
-}
-
-static int64_t now(const struct app *a)
-{
-    return iris__sched_now(&a->runtime->world.sched);
-}
-
-/* 0: it has not answered, or all are told to stop meanwhile. */
+/* IRIS_AGAIN: it has not answered, or all are told to stop meanwhile. */
 static int await(struct app *a, struct meeting *m, int64_t time)
 {
-    int64_t deadline = iris__sched_after(&a->runtime->world.sched, time), left = time;
-    while (!is_done(m)) {
-        if (left <= 0 || atomic_load(&a->stop))
-            return 0;
-        iris__app_wait(a, left);
-        left = deadline - now(a);
-    }
-    return 1;
+    return iris__answer_await(&m->answer, iris__sched_after(&a->runtime->world.sched, time));
 }
 
 /* ---- all of them ---- */
@@ -167,21 +124,22 @@ static int rest_one(struct save *s, size_t index)
     struct swap_order order = {.now = 1, .freeze = 1, .tell = rested, .ctx = m};
     int result = iris__swap(w, pid, &order);
     if (result) {
-        part(m);
-        part(m);
+        iris__answer_drop(&m->answer);
+        iris__answer_drop(&m->answer);
         return result == IRIS_DEAD ? IRIS_OK : IRIS_FAIL;
     }
-    if (!await(a, m, time)) {
+    result = await(a, m, time);
+    if (result == IRIS_AGAIN) {
         iris__swap_cancel(w, pid);
-        if (!await(a, m, REST_LATE) || m->result)
-            result = say_restless(a, of, time);
         a->actors[index].rests = 1; /* perhaps: it is let go with the others */
+        result = await(a, m, REST_LATE) ? say_restless(a, of, time) : take_down(s, index, m);
+    } else if (result == IRIS_DEAD) {
+        result = IRIS_OK;
+    } else {
+        result = result ? iris__fail("%s: %s", of->path, iris__change_why(m->answer.why))
+                        : take_down(s, index, m);
     }
-    if (!result && m->result == IRIS_OK)
-        result = take_down(s, index, m);
-    else if (!result && m->result != IRIS_DEAD)
-        result = iris__fail("%s: %s", of->path, iris__change_why(m->why));
-    part(m);
+    iris__answer_drop(&m->answer);
     return result;
 }
 
@@ -207,10 +165,12 @@ static int gather_one(struct save *s, struct saved_actor *to)
         return iris__fail("%s: no memory", to->path);
     m->gather.tell = gathered;
     iris__gather(&s->app->runtime->world, to->pid, &m->gather);
-    int is_told = await(s->app, m, REST_ONE), result = IRIS_OK;
-    if (!is_told || m->result) {
-        result = iris__fail("%s: %s", to->path,
-                            is_told ? m->why : "its thread does other work and does not come back");
+    int result = await(s->app, m, REST_ONE);
+    if (result) {
+        result =
+            iris__fail("%s: %s", to->path,
+                       result == IRIS_AGAIN ? "its thread does other work and does not come back"
+                                            : m->answer.why);
     } else {
         to->mail = m->got.mail;
         to->messages = m->got.messages;
@@ -218,7 +178,7 @@ static int gather_one(struct save *s, struct saved_actor *to)
         s->questions += m->questions;
         s->messages += to->messages;
     }
-    part(m);
+    iris__answer_drop(&m->answer);
     return result;
 }
 

@@ -2,6 +2,7 @@
 
 #include "api.h"
 #include "fail.h"
+#include "file.h"
 #include "hash.h"
 
 #include <errno.h>
@@ -117,20 +118,6 @@ static char *head_of(const struct saved *s, const struct text *bytes)
     return line;
 }
 
-static int write_all(int fd, const char *data, size_t len)
-{
-    while (len) {
-        ssize_t n = write(fd, data, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        data += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
 /* Of the name itself, too: a power cut after this leaves the new one. */
 static int sync_directory(const char *file)
 {
@@ -150,8 +137,9 @@ static int replace(const char *file, const char *temporary, const char *head,
 {
     unlink(temporary); /* of a run that was killed, and had this process's number */
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    int failed = fd < 0 || write_all(fd, head, strlen(head)) || write_all(fd, "\n", 1) ||
-                 write_all(fd, bytes->data, bytes->len) || fsync(fd);
+    int failed = fd < 0 || iris__write_all(fd, head, strlen(head)) ||
+                 iris__write_all(fd, "\n", 1) || iris__write_all(fd, bytes->data, bytes->len) ||
+                 fsync(fd);
     int error = errno;
     if (fd >= 0 && close(fd) && !failed) {
         failed = 1;

@@ -14,6 +14,7 @@ struct apply_order {
     struct order order;
     struct apply_order *next;
     const json_t *body; /* a copy */
+    int dry_run;
 };
 
 static void free_apply(struct order *o)
@@ -131,7 +132,7 @@ static void carry_out(struct app *a, struct apply_order *o)
     struct apply_ask ask = {.file = o->order.target,
                             .sets = list,
                             .nsets = (uint32_t)json_array_size(sets),
-                            .dry_run = json_is_true(json_object_get(o->body, "dry_run")),
+                            .dry_run = o->dry_run,
                             .timeout = o->order.timeout};
     for (size_t i = 0; list && i < json_array_size(sets); i++)
         list[i] = json_string_value(json_array_get(sets, i));
@@ -179,17 +180,17 @@ static int put(struct app *a, struct apply_order *o)
     return is_shut;
 }
 
-static int check(const json_t *body, const char **file)
+static int check(const json_t *body, const char **file, int *dry_run)
 {
-    const json_t *sets = json_object_get(body, "sets"), *dry = json_object_get(body, "dry_run");
+    const json_t *sets = json_object_get(body, "sets");
     const json_t *named = json_object_get(body, "file");
     int good = !sets || json_is_array(sets);
     for (size_t i = 0; good && i < json_array_size(sets); i++)
         good = json_is_string(json_array_get(sets, i));
     if (!good)
         return iris__fail("\"sets\": expected a list of strings like \"env.LOG=/tmp/x\"");
-    if (dry && !json_is_boolean(dry))
-        return iris__fail("\"dry_run\": expected true or false");
+    if (iris__verb_flag(body, "dry_run", dry_run))
+        return IRIS_FAIL;
     *file = json_string_value(named);
     if (named && (!*file || **file != '/'))
         return iris__fail("\"file\": expected the absolute path of a manifest");
@@ -201,7 +202,8 @@ void iris__verb_apply(void *app, const struct control_request *r, struct control
     struct app *a = app;
     struct verb_args args;
     const char *file = NULL;
-    if (iris__verb_args(r->body, &args) || check(r->body, &file)) {
+    int dry_run;
+    if (iris__verb_args(r->body, &args) || check(r->body, &file, &dry_run)) {
         iris__control_error(reply, "bad-request", NULL, "%s", iris__reason());
         iris__verb_args_finish(&args);
         return;
@@ -214,6 +216,7 @@ void iris__verb_apply(void *app, const struct control_request *r, struct control
     if (o) {
         o->order.free = free_apply;
         o->order.timeout = args.timeout;
+        o->dry_run = dry_run;
         o->body = json_deep_copy(r->body);
         if (put(a, o)) {
             iris__control_error(iris__order_take(&o->order), "stopping", NULL,

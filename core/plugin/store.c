@@ -1,6 +1,7 @@
 #include "store.h"
 
 #include "fail.h"
+#include "file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -68,18 +69,6 @@ int iris__copy_equals(const struct copy *c, iris_bytes code, uint64_t hash)
 
 /* ---- writing ---- */
 
-static int write_all(int fd, iris_bytes code)
-{
-    const char *data = code.data;
-    for (size_t at = 0; at < code.len;) {
-        ssize_t n = write(fd, data + at, code.len - at);
-        if (n < 0 && errno != EINTR)
-            return -1;
-        at += n > 0 ? (size_t)n : 0;
-    }
-    return 0;
-}
-
 /* fsync, because only then do all file systems say that the disk is full; found out later, that
  * would be a SIGBUS. */
 static int write_new(int dir, const char *name, iris_bytes code)
@@ -88,7 +77,7 @@ static int write_new(int dir, const char *name, iris_bytes code)
     int fd = openat(dir, "new", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0500);
     if (fd < 0)
         return -1;
-    int failed = fchmod(fd, 0500) || write_all(fd, code) || fsync(fd);
+    int failed = fchmod(fd, 0500) || iris__write_all(fd, code.data, code.len) || fsync(fd);
     failed |= close(fd);
     if (failed || renameat(dir, "new", dir, name)) {
         int why = errno;
@@ -114,7 +103,7 @@ static int copy_to_dir(struct store *s, struct copy *c, const char *name, iris_b
 static int copy_to_memory(struct copy *c, const char *name, iris_bytes code)
 {
     c->fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (c->fd < 0 || write_all(c->fd, code) ||
+    if (c->fd < 0 || iris__write_all(c->fd, code.data, code.len) ||
         fcntl(c->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
         return -1;
     if (asprintf(&c->path, "/proc/%ld/fd/%d", (long)getpid(), c->fd) < 0) {

@@ -179,21 +179,22 @@ struct full {
     uint64_t router;
 };
 
-static int one_waits(struct scene *s)
+struct awaited_mail {
+    uint64_t pid, n;
+};
+
+static int so_many_wait(struct scene *s)
 {
-    return look_at(s, *(uint64_t *)s->prop).mailbox == 1;
+    const struct awaited_mail *a = s->prop;
+    return look_at(s, a->pid).mailbox == a->n;
 }
 
-static int two_wait(struct scene *s)
+static void await_waiting(struct scene *s, uint64_t pid, uint64_t n)
 {
-    return look_at(s, *(uint64_t *)s->prop).mailbox == 2;
-}
-
-static void await_waiting(struct scene *s, uint64_t pid)
-{
+    struct awaited_mail a = {pid, n};
     void *prop = s->prop;
-    s->prop = &pid;
-    scene_await(s, one_waits);
+    s->prop = &a;
+    scene_await(s, so_many_wait);
     s->prop = prop;
 }
 
@@ -212,7 +213,7 @@ static struct full fill(struct scene *s, uint32_t policy, uint64_t bytes)
     }
     for (uint64_t i = 3; i <= 4; i++) {
         scene_send(s, f.router, i);
-        await_waiting(s, f.h[i - 3]->pid);
+        await_waiting(s, f.h[i - 3]->pid, 1);
     }
     for (uint64_t i = 5; i <= 6; i++)
         scene_send(s, f.router, i);
@@ -228,10 +229,7 @@ static void what_is_too_much_meets_its_own_mailbox(struct scene *s)
 {
     struct full f = fill(s, IRIS_DROP_NEW, 0);
     assert_int_equal(try_send(s, f.router, 7), IRIS_FULL);
-    void *prop = s->prop;
-    s->prop = &f.router;
-    scene_await(s, two_wait); /* one of them is in its hands while it tries */
-    s->prop = prop;
+    await_waiting(s, f.router, 2);     /* one of them is in its hands while it tries */
     holder_let_go(s, f.h[1], IRIS_OK); /* the one that has room gets the next */
     holder_await(s, f.h[1], 2);
     holder_let_go(s, f.h[1], IRIS_OK);
@@ -251,7 +249,7 @@ static void a_limit_of_bytes_counts_too(struct scene *s)
     assert_int_equal(try_send(s, f.router, 7), IRIS_FULL);
     holder_let_go(s, f.h[0], IRIS_OK);
     holder_await(s, f.h[0], 2);
-    await_waiting(s, f.h[0]->pid);
+    await_waiting(s, f.h[0]->pid, 1);
     holder_drain(s, f.h[1], 3);
     LOG(f.h[1], 2, 4, 6);
     holder_drain(s, f.h[0], 3);

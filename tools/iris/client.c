@@ -53,6 +53,11 @@ const char *text_of(const json_t *v, const char *key)
     return text ? text : "";
 }
 
+json_int_t number_of(const json_t *v, const char *key)
+{
+    return json_integer_value(json_object_get(v, key));
+}
+
 static int print_json(json_t *body)
 {
     json_dumpf(body, stdout, JSON_COMPACT);

@@ -41,5 +41,7 @@ void client_print(json_t *answer);
 
 /* A member that is text; "" where there is none. Borrowed. */
 const char *text_of(const json_t *, const char *key);
+/* The same of a whole number: 0. */
+json_int_t number_of(const json_t *, const char *key);
 
 #endif

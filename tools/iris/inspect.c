@@ -44,11 +44,6 @@ const struct argp inspect_argp = {
     NULL,
 };
 
-static json_int_t number(const json_t *of, const char *key)
-{
-    return json_integer_value(json_object_get(of, key));
-}
-
 /* "name        value" */
 __attribute__((format(printf, 2, 3))) static void line(const char *name, const char *fmt, ...)
 {
@@ -82,8 +77,8 @@ static void say_versions(const json_t *answer)
     json_t *v;
     json_array_foreach(json_object_get(answer, "versions"), i, v)
     {
-        json_int_t rev = number(v, "rev"), of = number(v, "of"),
-                   saved = number(v, "snapshot_bytes");
+        json_int_t rev = number_of(v, "rev"), of = number_of(v, "of"),
+                   saved = number_of(v, "snapshot_bytes");
         char same[32] = "", state[64] = "";
         if (json_is_true(json_object_get(v, "now")))
             continue;
@@ -100,15 +95,15 @@ static void say_mailbox(const json_t *answer, const struct actor_row *r)
 {
     const json_t *m = json_object_get(answer, "mailbox");
     char waits[SPAN_ROOM], most[SPAN_ROOM], bytes[80] = "";
-    json_int_t capacity = number(m, "capacity"), limit = number(m, "capacity_bytes");
+    json_int_t capacity = number_of(m, "capacity"), limit = number_of(m, "capacity_bytes");
     if (limit)
-        snprintf(bytes, sizeof bytes, ", %lld of %lld bytes", (long long)number(m, "bytes"),
+        snprintf(bytes, sizeof bytes, ", %lld of %lld bytes", (long long)number_of(m, "bytes"),
                  (long long)limit);
     line("mailbox", "%s of %s%s, %s%s%lld not done, %lld at the door",
          count_text(waits, (uint64_t)r->mailbox),
          capacity ? count_text(most, (uint64_t)capacity) : "any number", bytes,
          capacity ? text_of(m, "overflow") : "", capacity ? ", " : "",
-         (long long)number(m, "undone"), (long long)number(m, "at_the_door"));
+         (long long)number_of(m, "undone"), (long long)number_of(m, "at_the_door"));
 }
 
 static void say_rates(const json_t *actor, const struct actor_row *r)
@@ -116,7 +111,7 @@ static void say_rates(const json_t *actor, const struct actor_row *r)
     const json_t *rates = json_object_get(actor, "rates");
     char handled[SPAN_ROOM], dead[SPAN_ROOM], over[SPAN_ROOM], span[SPAN_ROOM];
     line("messages", "%s handled, %.1f/s in the last %s", count_text(handled, (uint64_t)r->handled),
-         r->rate, span_text(span, number(rates, "over_ms") * 1000000));
+         r->rate, span_text(span, number_of(rates, "over_ms") * 1000000));
     line("dead", "%s, %.1f/s", count_text(dead, (uint64_t)r->dead_letters), r->dead_letter_rate);
     line("overflows", "%s, %.1f/s", count_text(over, (uint64_t)r->overflows), r->overflow_rate);
 }
@@ -128,8 +123,9 @@ static void say_supervisor(const json_t *answer, const struct actor_row *r)
     count_text(restarts, (uint64_t)r->restarts);
     if (json_is_object(s))
         line("restarts", "%s; %s: %s, %s, %lld of %lld in %s", restarts, text_of(s, "path"),
-             text_of(s, "restart"), text_of(s, "strategy"), (long long)number(s, "restarts"),
-             (long long)number(s, "intensity"), span_text(span, number(s, "period_ms") * 1000000));
+             text_of(s, "restart"), text_of(s, "strategy"), (long long)number_of(s, "restarts"),
+             (long long)number_of(s, "intensity"),
+             span_text(span, number_of(s, "period_ms") * 1000000));
     else
         line("restarts", "%s; no supervisor", restarts);
 }
@@ -141,11 +137,11 @@ static void say_others(const json_t *answer)
     json_t *name;
     size_t i;
     line("watched", "by %lld monitors; it monitors %lld; %lld links, %lld children",
-         (long long)number(answer, "monitored_by"), (long long)number(answer, "monitors"),
-         (long long)number(answer, "links"), (long long)number(answer, "children"));
-    if (number(timers, "count"))
-        line("timers", "%lld, the next in %s", (long long)number(timers, "count"),
-             span_text(span, number(timers, "next_ms") * 1000000));
+         (long long)number_of(answer, "monitored_by"), (long long)number_of(answer, "monitors"),
+         (long long)number_of(answer, "links"), (long long)number_of(answer, "children"));
+    if (number_of(timers, "count"))
+        line("timers", "%lld, the next in %s", (long long)number_of(timers, "count"),
+             span_text(span, number_of(timers, "next_ms") * 1000000));
     else
         line("timers", "none");
     json_array_foreach(json_object_get(answer, "names"), i, name)
@@ -159,7 +155,7 @@ static void say_error_of(const json_t *answer)
     struct tm tm;
     if (!json_is_object(e))
         return;
-    time_t t = (time_t)(number(e, "time_ms") / 1000);
+    time_t t = (time_t)(number_of(e, "time_ms") / 1000);
     localtime_r(&t, &tm);
     strftime(when, sizeof when, "%b %d %H:%M:%S", &tm);
     line("last error", "%s, %s: %s", when, text_of(e, "kind"), text_of(e, "text"));

@@ -61,7 +61,7 @@ static void add_row(struct table *t, const json_t *app)
     char span[SPAN_ROOM];
     const json_t *up = json_object_get(app, "uptime_ms"), *nodes = json_object_get(app, "nodes");
     table_add(t, 0, "%s", text_of(app, "name"));
-    table_add(t, 1, "%lld", (long long)json_integer_value(json_object_get(app, "pid")));
+    table_add(t, 1, "%lld", (long long)number_of(app, "pid"));
     table_add(t, 2, "%s", text_of(app, "state"));
     table_add(t, 3, "%s", up ? span_text(span, json_integer_value(up) * 1000000) : "-");
     if (nodes)

@@ -81,16 +81,11 @@ static void say_stopped(const char *manifest, const char *save)
     free(cwd);
 }
 
-static json_int_t number(const json_t *answer, const char *key)
-{
-    return json_integer_value(json_object_get(answer, key));
-}
-
 /* What is not in it is said, too. */
 static void say_saved(const json_t *answer)
 {
-    json_int_t actors = number(answer, "actors"), messages = number(answer, "messages"),
-               others = number(answer, "others"), questions = number(answer, "questions");
+    json_int_t actors = number_of(answer, "actors"), messages = number_of(answer, "messages"),
+               others = number_of(answer, "others"), questions = number_of(answer, "questions");
     printf("saved %lld actor%s with %lld message%s in %s\n", (long long)actors,
            actors == 1 ? "" : "s", (long long)messages, messages == 1 ? "" : "s",
            text_of(answer, "saved"));

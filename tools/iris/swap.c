@@ -122,11 +122,6 @@ int put_handler(json_t *body, const char *handler)
     return failed;
 }
 
-static json_int_t number_of(const json_t *answer, const char *key)
-{
-    return json_integer_value(json_object_get(answer, key));
-}
-
 /* "/hello  v1 -> v2 2.0.0  swapped in 2.1 ms  mailbox 0  undo: iris rollback /hello" */
 static void print(const json_t *answer, const char *target, const char *done)
 {

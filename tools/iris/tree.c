@@ -44,21 +44,16 @@ const struct argp tree_argp = {
     NULL,
 };
 
-static json_int_t number(const json_t *node, const char *key)
-{
-    return json_integer_value(json_object_get(node, key));
-}
-
 static void add_supervisor(struct table *t, const char *lead, json_t *node)
 {
     char span[SPAN_ROOM];
     table_add(t, 0, "%s%s", lead, text_of(node, "path"));
     table_add(t, 1, "%s", text_of(node, "strategy"));
-    table_add(t, 2, "%lld of %lld restarts in %s", (long long)number(node, "restarts"),
-              (long long)number(node, "intensity"),
-              span_text(span, number(node, "period_ms") * 1000000));
-    table_add(t, 3, number(node, "exhausted") ? "exhausted %lld times" : "%.0lld",
-              (long long)number(node, "exhausted"));
+    table_add(t, 2, "%lld of %lld restarts in %s", (long long)number_of(node, "restarts"),
+              (long long)number_of(node, "intensity"),
+              span_text(span, number_of(node, "period_ms") * 1000000));
+    table_add(t, 3, number_of(node, "exhausted") ? "exhausted %lld times" : "%.0lld",
+              (long long)number_of(node, "exhausted"));
 }
 
 static void add_actor(struct table *t, const char *lead, json_t *node)
@@ -79,7 +74,7 @@ static void add_members(struct table *t, const char *below, json_t *node)
 {
     char lead[1024], further[1024], count[SPAN_ROOM];
     json_t *members = json_object_get(node, "members"), *member;
-    json_int_t left_out = number(node, "left_out");
+    json_int_t left_out = number_of(node, "left_out");
     size_t i, n = json_array_size(members);
     json_array_foreach(members, i, member)
     {
@@ -113,7 +108,7 @@ static void print(json_t *answer)
     add_node(&t, "", "", json_object_get(answer, "tree"));
     table_print(&t, stdout);
     table_finish(&t);
-    json_int_t others = number(answer, "unsupervised");
+    json_int_t others = number_of(answer, "unsupervised");
     if (!others)
         return;
     printf("%s %s no supervisor; ", count_text(count, (uint64_t)others),
