@@ -24,6 +24,9 @@ enum { ETCD_ENDPOINTS = 16, ETCD_KEY = 1400 };
 
 struct etcd;
 
+/* An answer about the lease; NULL: it failed, and words say how. */
+typedef void etcd_leased(struct etcd *, const json_t *answer, const char *words);
+
 struct claim {
     struct claim *next, **at;
     struct etcd *etcd;
@@ -47,6 +50,7 @@ struct etcd {
 
     /* lease.c */
     struct http_call *leasing; /* authenticate, revoke, grant, renew: one at a time */
+    etcd_leased *leased;       /* who hears of it */
     char lease[24],
         old[24]; /* decimal; "": none. old: lost, and to be revoked before another is asked for */
     int64_t asked,
@@ -98,6 +102,7 @@ void lease_look(struct etcd *, int64_t now);
 int64_t lease_due(const struct etcd *);
 int lease_is_ours(const struct etcd *); /* now */
 void lease_lost(struct etcd *, const char *why);
+void lease_failed(struct etcd *, const char *why); /* etcd_failed() of what is under it */
 void lease_leave(struct etcd *);
 
 /* ---- names.c ---- */

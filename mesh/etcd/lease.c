@@ -28,28 +28,49 @@ void lease_lost(struct etcd *e, const char *why)
     etcd_health(e, PROVIDER_LEASE_LOST, why);
 }
 
-/* ---- who we are ---- */
+/* ---- one request at a time ---- */
 
-static void authenticated(void *ctx, int status, const char *text, size_t n, const char *why)
+static void on_leased(void *ctx, int status, const char *text, size_t n, const char *why)
 {
     struct etcd *e = ctx;
-    char words[160];
+    char words[160] = "";
     e->leasing = NULL;
     json_t *answer = etcd_answer(status, text, n, why, words, sizeof words);
+    e->leased(e, answer, words);
+    json_decref(answer);
+    etcd_look(e);
+}
+
+static void ask(struct etcd *e, const char *path, json_t *body, etcd_leased *leased)
+{
+    e->leased = leased;
+    e->leasing = etcd_post(e, path, body, NULL, on_leased, e);
+}
+
+/* What is under the lease was refused. */
+void lease_failed(struct etcd *e, const char *why)
+{
+    if (strstr(why, "lease not found"))
+        lease_lost(e, "the engine has ended it");
+    else
+        etcd_failed(e, why);
+}
+
+/* ---- who we are ---- */
+
+static void authenticated(struct etcd *e, const json_t *answer, const char *words)
+{
     const char *token = json_string_value(json_object_get(answer, "token"));
     if (token)
         e->token = strdup(token);
     else
         etcd_failed(e, answer ? "user: it gave no token" : words);
-    json_decref(answer);
-    etcd_look(e);
 }
 
 static void authenticate(struct etcd *e)
 {
-    e->leasing = etcd_post(e, "/v3/auth/authenticate",
-                           json_pack("{s:s, s:s}", "name", e->user, "password", e->password), NULL,
-                           authenticated, e);
+    ask(e, "/v3/auth/authenticate",
+        json_pack("{s:s, s:s}", "name", e->user, "password", e->password), authenticated);
 }
 
 /* ---- the lease ---- */
@@ -68,12 +89,8 @@ static int take_ttl(struct etcd *e, const json_t *lease)
     return 0;
 }
 
-static void granted(void *ctx, int status, const char *text, size_t n, const char *why)
+static void granted(struct etcd *e, const json_t *answer, const char *words)
 {
-    struct etcd *e = ctx;
-    char words[160];
-    e->leasing = NULL;
-    json_t *answer = etcd_answer(status, text, n, why, words, sizeof words);
     const char *id = json_string_value(json_object_get(answer, "ID"));
     if (!answer)
         etcd_failed(e, words);
@@ -83,8 +100,6 @@ static void granted(void *ctx, int status, const char *text, size_t n, const cha
         snprintf(e->lease, sizeof e->lease, "%s", id);
         e->joined = 0;
     }
-    json_decref(answer);
-    etcd_look(e);
 }
 
 static void grant(struct etcd *e)
@@ -92,50 +107,35 @@ static void grant(struct etcd *e)
     char ttl[24];
     snprintf(ttl, sizeof ttl, "%lld", (long long)((e->ttl + ETCD_SECOND - 1) / ETCD_SECOND));
     e->asked = http_now();
-    e->leasing = etcd_post(e, "/v3/lease/grant", json_pack("{s:s}", "TTL", ttl), NULL, granted, e);
+    ask(e, "/v3/lease/grant", json_pack("{s:s}", "TTL", ttl), granted);
 }
 
-static void renewed(void *ctx, int status, const char *text, size_t n, const char *why)
+static void renewed(struct etcd *e, const json_t *answer, const char *words)
 {
-    struct etcd *e = ctx;
-    char words[160];
-    e->leasing = NULL;
-    json_t *answer = etcd_answer(status, text, n, why, words, sizeof words);
-    const json_t *error = json_object_get(json_object_get(answer, "error"), "message");
-    if (!answer || error)
-        etcd_failed(e, error ? json_string_value(error) : words);
+    if (!answer)
+        etcd_failed(e, words);
     else if (take_ttl(e, json_object_get(answer, "result")))
         lease_lost(e, "the engine has ended it");
-    json_decref(answer);
-    etcd_look(e);
 }
 
 static void renew(struct etcd *e)
 {
     e->asked = http_now();
-    e->leasing =
-        etcd_post(e, "/v3/lease/keepalive", json_pack("{s:s}", "ID", e->lease), NULL, renewed, e);
+    ask(e, "/v3/lease/keepalive", json_pack("{s:s}", "ID", e->lease), renewed);
 }
 
-static void revoked(void *ctx, int status, const char *text, size_t n, const char *why)
+static void revoked(struct etcd *e, const json_t *answer, const char *words)
 {
-    struct etcd *e = ctx;
-    char words[160];
-    e->leasing = NULL;
-    json_t *answer = etcd_answer(status, text, n, why, words, sizeof words);
     if (answer || strstr(words, "not found"))
         *e->old = '\0';
     else
         etcd_failed(e, words);
-    json_decref(answer);
-    etcd_look(e);
 }
 
 /* What a lost lease still holds is let go before another is asked for. */
 static void revoke_old(struct etcd *e)
 {
-    e->leasing =
-        etcd_post(e, "/v3/lease/revoke", json_pack("{s:s}", "ID", e->old), NULL, revoked, e);
+    ask(e, "/v3/lease/revoke", json_pack("{s:s}", "ID", e->old), revoked);
 }
 
 /* ---- our own key ---- */
@@ -148,10 +148,8 @@ static void joined(void *ctx, int status, const char *text, size_t n, const char
     json_t *answer = etcd_answer(status, text, n, why, words, sizeof words);
     if (answer)
         e->joined = 1;
-    else if (strstr(words, "lease not found"))
-        lease_lost(e, "the engine has ended it");
     else
-        etcd_failed(e, words);
+        lease_failed(e, words);
     json_decref(answer);
     etcd_look(e);
 }

@@ -80,12 +80,8 @@ static void answered(void *ctx, int status, const char *text, size_t n, const ch
         json_object_get(json_array_get(json_object_get(answer, "responses"), 0), "response_range");
     const json_t *kv = json_array_get(json_object_get(found, "kvs"), 0);
     if (!answer) {
-        int gone = strstr(words, "lease not found") != NULL;
         end(c, IRIS_EMPTY, NULL, words);
-        if (gone)
-            lease_lost(e, "the engine has ended it");
-        else
-            etcd_failed(e, words);
+        lease_failed(e, words);
     } else if (json_is_true(json_object_get(answer, "succeeded")))
         ours(c, (uint64_t)etcd_number(json_object_get(answer, "header"), "revision"));
     else if (kv)
