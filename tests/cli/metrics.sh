@@ -2,13 +2,7 @@
 # ctest: cli.metrics_are_what_prometheus_reads
 # Per path and never per pid, bounded, and in the exposition format: by a parser of ours, and by promtool where it is.
 . "$SRC/tests/cli/live"
-metrics() { curl -sD head --unix-socket "$XDG_RUNTIME_DIR/iris/test.sock" http://x/metrics >metrics.txt; }
-# sample NAME: its value; with its labels as they are written
-sample() { metrics; awk -v name="$1" '$1 == name { print $2 }' metrics.txt; }
-expect_sample() {
-    is_sample() { [ "$(sample "$1")" = "$2" ]; }
-    await is_sample "$@" || { tried=$1 status=- err= out=$(cat metrics.txt); bad "expected $2"; }
-}
+. "$SRC/tests/cli/prometheus"
 
 manifest "\"actors\": [$(actor /a echo), $(actor /b tally1 '"restart": "always"'), $(actor /c echo)], \"metrics\": {\"max_series\": 10}"
 run_app
@@ -29,13 +23,7 @@ grep -q 'pid=' metrics.txt && bad 'expected no pid'
 for name in process_resident_memory_bytes process_open_fds process_threads process_start_time_seconds; do
     grep -q "^$name [1-9]" metrics.txt || bad "expected $name"
 done
-python3 "$SRC/tests/cli/promtext.py" <metrics.txt >out 2>err || { err=$(cat err); bad 'expected the format'; }
-promtool=$(PATH=$PATH:$BUILD/prometheus/usr/bin command -v promtool)
-if [ -n "$promtool" ]; then
-    "$promtool" check metrics <metrics.txt >out 2>&1 || { out=$(cat out); bad 'promtool says so'; }
-else
-    echo 'no promtool (Debian: prometheus): only our own parser has looked'
-fi
+holds_format
 try curl -s -X POST --unix-socket "$XDG_RUNTIME_DIR/iris/test.sock" http://x/metrics; says not-allowed
 "$IRIS" stop >out 2>err
 app_ends 0
@@ -50,8 +38,7 @@ curl -sD head "$at/figures" >metrics.txt
 tried="$at" status=- err= out=$(cat head metrics.txt)
 grep -qF 'iris_actors{cluster="eu-1",what="a \"b\""} 1' metrics.txt || bad 'expected labels where there were none'
 grep -qF 'iris_mailbox_depth{cluster="eu-1",what="a \"b\"",path="/a"} 0' metrics.txt || bad 'expected labels before others'
-python3 "$SRC/tests/cli/promtext.py" <metrics.txt >out 2>err || { err=$(cat err); bad 'expected the format'; }
-[ -z "$promtool" ] || "$promtool" check metrics <metrics.txt >out 2>&1 || bad 'promtool says so'
+holds_format
 for what in / /v1/ps /metrics; do
     [ "$(curl -s -o /dev/null -w '%{http_code}' "$at$what")" = 404 ] || { tried="$at$what"; bad 'expected that there is nothing else'; }
 done
