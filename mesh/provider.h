@@ -13,9 +13,9 @@
 
 #include <iris/plugin.h>
 
-#include <uv.h>
-
 #define MESH_PROVIDER "iris.mesh.provider/1"
+
+struct uv_loop_s; /* uv_loop_t; whoever answers for time and sockets says what it is */
 
 enum provider_change {
     PROVIDER_PUT, /* it is new, or not as it was */
@@ -65,7 +65,7 @@ struct provider {
     uint32_t size, abi;
     const char *kind; /* "static", "etcd" */
     /* settings: the JSON text of mesh.engine. self: this node. NULL: why. */
-    void *(*start)(uv_loop_t *, const char *settings, const struct provider_node *self,
+    void *(*start)(struct uv_loop_s *, const char *settings, const struct provider_node *self,
                    const struct provider_hooks *, char *why, size_t room);
     /* This node leaves: what it had is free at once, where the engine can be told (a second at most). No hook
      * comes any more. The loop runs once afterwards, to its end. */

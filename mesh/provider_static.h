@@ -5,6 +5,8 @@
 
 #include "provider.h"
 
+#include <uv.h>
+
 struct hostport;
 struct provider_static;
 struct provider_search; /* of DNS, under way */

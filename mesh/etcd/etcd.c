@@ -45,7 +45,7 @@ void etcd_failed(struct etcd *e, const char *why)
         e->token = NULL;
     }
     e->failures++;
-    e->again = http_now() + etcd_pause(e);
+    e->again = http_now(e->http) + etcd_pause(e);
     snprintf(words, sizeof words, "%.60s: %.90s", e->endpoints[e->at], why);
     e->at = (e->at + 1) % e->nendpoints;
     e->watch_again = e->again;
@@ -55,7 +55,7 @@ void etcd_failed(struct etcd *e, const char *why)
 
 void etcd_look(struct etcd *e)
 {
-    int64_t now = http_now();
+    int64_t now = http_now(e->http);
     lease_look(e, now);
     watch_look(e, now);
     if (*e->lease && e->joined && !e->failures && e->watch_lives)
@@ -97,7 +97,7 @@ static int copy_self(struct etcd *e, const struct provider_node *self)
     return e->self.id && e->self.node && e->self.address ? 0 : -1;
 }
 
-static void *start(uv_loop_t *loop, const char *settings, const struct provider_node *self,
+static void *start(struct uv_loop_s *loop, const char *settings, const struct provider_node *self,
                    const struct provider_hooks *hooks, char *why, size_t room)
 {
     struct etcd *e = calloc(1, sizeof *e);
@@ -106,10 +106,8 @@ static void *start(uv_loop_t *loop, const char *settings, const struct provider_
     snprintf(why, room, "no memory");
     if (!e)
         return NULL;
-    e->loop = loop;
     e->hooks = *hooks;
     e->health = PROVIDER_DEGRADED;
-    e->chance = self->creation ^ (uint64_t)http_now();
     if (copy_self(e, self) || settings_read(e, settings, &files, &keep, why, room) ||
         !(e->http = http_create(loop, &files, hooks->touch, hooks->ctx))) {
         json_decref(keep);
@@ -117,6 +115,7 @@ static void *start(uv_loop_t *loop, const char *settings, const struct provider_
         return NULL;
     }
     json_decref(keep);
+    e->chance = self->creation ^ (uint64_t)http_now(e->http);
     http_on_alarm(e->http, rang, e);
     etcd_look(e);
     return e;
@@ -158,50 +157,12 @@ static void announce(void *provider, const char *address)
     etcd_look(e);
 }
 
-static const struct provider calls = {.size = sizeof calls,
-                                      .abi = IRIS_ABI,
-                                      .kind = "etcd",
-                                      .start = start,
-                                      .stop = stop,
-                                      .claim = claim,
-                                      .release = release,
-                                      .holds = holds,
-                                      .announce = announce};
-
-/* ---- the plugin ---- */
-
-static int plugin_start(iris_actor *self, const char *config, void *arg, void **host)
-{
-    (void)self, (void)config, (void)arg;
-    *host = NULL; /* each mesh that wants one starts its own: offers() */
-    return IRIS_OK;
-}
-
-static int plugin_load(void *host, const iris_source *source, iris_version **out)
-{
-    (void)host, (void)source, (void)out;
-    return IRIS_FAIL;
-}
-
-static const void *offers(void *host, const char *id)
-{
-    (void)host;
-    return strcmp(id, MESH_PROVIDER) == 0 ? &calls : NULL;
-}
-
-static const iris_host host = {.size = sizeof host,
-                               .abi = IRIS_ABI,
-                               .runtime = "etcd 1",
-                               .suffixes = "",
-                               .start = plugin_start,
-                               .load = plugin_load,
-                               .offers = offers};
-
-static const iris_plugin plugin = {
-    .size = sizeof plugin, .abi = IRIS_ABI, .name = "etcd", .version = "0.1.0", .host = &host};
-
-const iris_plugin *iris_plugin_entry(const iris_api *api)
-{
-    (void)api;
-    return &plugin;
-}
+const struct provider etcd_calls = {.size = sizeof etcd_calls,
+                                    .abi = IRIS_ABI,
+                                    .kind = "etcd",
+                                    .start = start,
+                                    .stop = stop,
+                                    .claim = claim,
+                                    .release = release,
+                                    .holds = holds,
+                                    .announce = announce};

@@ -6,7 +6,8 @@
  *   lease.c   the lease: asked for, renewed at a third of its time, counted by our own clock, revoked on exit
  *   names.c   claims, by a transaction that makes a key only where there is none
  *   watch.c   all keys of the cluster: a list, then what changes from its revision on
- *   words.c   base64, JSON, requests           http.c    libcurl in the mesh's loop
+ *   words.c   base64, JSON, requests           http.c    libcurl in the mesh's loop, and the clock
+ *   plugin.c  the plugin
  *
  * etcd_look() is the one place where it is decided what is to be done next; whatever has come only changes what
  * is known, and has it called. All under the hub's lock. */
@@ -38,7 +39,6 @@ struct claim {
 };
 
 struct etcd {
-    uv_loop_t *loop;
     struct http *http;
     struct provider_hooks hooks;
     struct provider_node self; /* its strings are ours */
@@ -75,6 +75,7 @@ struct etcd {
 };
 
 /* ---- etcd.c ---- */
+extern const struct provider etcd_calls;
 void etcd_look(struct etcd *);
 /* A request failed: the next endpoint is asked, after a while. */
 void etcd_failed(struct etcd *, const char *why);

@@ -1,14 +1,15 @@
 /* POST requests by libcurl in a loop of libuv that nobody waits in: what has come is done when the loop runs, and
- * touch() says that it is to run. One thread. */
+ * touch() says that it is to run. One thread. All that the rest of the provider knows of the world goes through here,
+ * its clock too: the simulator has another http.c. */
 #ifndef ETCD_HTTP_H
 #define ETCD_HTTP_H
 
 #include <stddef.h>
 #include <stdint.h>
-#include <uv.h>
 
 enum { HTTP_ANSWER_MAX = 64 << 20, HTTP_LINE_MAX = 8 << 20 };
 
+struct uv_loop_s;
 struct http;
 struct http_call;
 
@@ -22,7 +23,8 @@ typedef void http_done(void *ctx, int status, const char *text, size_t n, const 
 /* A line of an answer that does not end. */
 typedef void http_line(void *ctx, const char *text, size_t n);
 
-struct http *http_create(uv_loop_t *, const struct http_files *, void (*touch)(void *), void *ctx);
+struct http *http_create(struct uv_loop_s *, const struct http_files *, void (*touch)(void *),
+                         void *ctx);
 void http_destroy(
     struct http *); /* calls that are open end unheard; the loop runs once more afterwards */
 
@@ -40,6 +42,6 @@ void http_post_now(struct http *, const char *url, const char *body, const char 
 /* rang() at this time (ns of CLOCK_MONOTONIC); one alarm, the last call counts; 0: none. */
 void http_on_alarm(struct http *, void (*rang)(void *), void *ctx);
 void http_alarm(struct http *, int64_t at);
-int64_t http_now(void);
+int64_t http_now(const struct http *); /* ns of CLOCK_MONOTONIC */
 
 #endif

@@ -9,7 +9,7 @@
 
 int lease_is_ours(const struct etcd *e)
 {
-    return *e->lease && http_now() < e->holds;
+    return *e->lease && http_now(e->http) < e->holds;
 }
 
 void lease_lost(struct etcd *e, const char *why)
@@ -23,7 +23,7 @@ void lease_lost(struct etcd *e, const char *why)
     if (e->joining)
         http_cancel(e->joining);
     e->leasing = e->joining = NULL;
-    e->again = http_now();
+    e->again = http_now(e->http);
     names_refuse_all(e, "the lease is lost");
     etcd_health(e, PROVIDER_LEASE_LOST, why);
 }
@@ -106,7 +106,7 @@ static void grant(struct etcd *e)
 {
     char ttl[24];
     snprintf(ttl, sizeof ttl, "%lld", (long long)((e->ttl + ETCD_SECOND - 1) / ETCD_SECOND));
-    e->asked = http_now();
+    e->asked = http_now(e->http);
     ask(e, "/v3/lease/grant", json_pack("{s:s}", "TTL", ttl), granted);
 }
 
@@ -120,7 +120,7 @@ static void renewed(struct etcd *e, const json_t *answer, const char *words)
 
 static void renew(struct etcd *e)
 {
-    e->asked = http_now();
+    e->asked = http_now(e->http);
     ask(e, "/v3/lease/keepalive", json_pack("{s:s}", "ID", e->lease), renewed);
 }
 
