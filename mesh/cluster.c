@@ -159,6 +159,12 @@ void cluster_end(struct hub *h)
         return;
     if (h->cluster->agree)
         agree_end(h->cluster->agree);
+    h->cluster->agree = NULL;
+}
+
+void cluster_free(struct hub *h)
+{
+    cluster_end(h);
     free(h->cluster);
     h->cluster = NULL;
 }

@@ -10,7 +10,8 @@ int cluster_load(struct hub *);
 /* With the protocol. IRIS_FAIL with a reason that begins with the key. */
 int cluster_begin(struct hub *, const struct node_id *, uint64_t creation);
 void cluster_announce(struct hub *); /* others reach us elsewhere now */
-void cluster_end(struct hub *);
+void cluster_end(struct hub *); /* it may begin again */
+void cluster_free(struct hub *);
 void cluster_look(struct hub *); /* an alarm rang */
 
 /* A name that is unique is answered for only by its owner. */

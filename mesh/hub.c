@@ -603,7 +603,7 @@ static void release(struct hub *h, iris_version *v)
 void hub_destroy(struct hub *h)
 {
     h->route->prober(h->self, NULL, NULL);
-    cluster_end(h);
+    cluster_free(h);
     if (h->mesh)
         mesh_free(h->mesh);
     providers_close(h);

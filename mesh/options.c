@@ -352,6 +352,37 @@ static int take(struct reading *r, const char *prefix, json_t *object)
     return 0;
 }
 
+/* https, or of this machine. */
+static int is_safe_url(const char *url)
+{
+    char at[300];
+    const char *host = strncmp(url, "http://", 7) ? "" : url + 7;
+    size_t n = strcspn(host, "/");
+    if (!*host || n >= 256)
+        return !*host;
+    snprintf(at, sizeof at, "%.*s", (int)n, host);
+    if (!net_is_address(at))
+        snprintf(at + n, sizeof at - n, ":80");
+    return net_is_loopback(at);
+}
+
+static int check_engine(struct reading *r)
+{
+    size_t i;
+    json_t *url, *all = r->o->engine ? json_loads(r->o->engine, 0, NULL) : NULL;
+    int result = 0;
+    json_array_foreach(json_object_get(all, "etcd"), i, url)
+    {
+        const char *s = json_string_value(url);
+        if (s && !result && !r->o->insecure && !is_safe_url(s))
+            result =
+                wrong(r, "engine.etcd",
+                      "%.200s is not of this machine; expected https, or \"insecure\": true", s);
+    }
+    json_decref(all);
+    return result;
+}
+
 static int check(struct reading *r)
 {
     const struct mesh_limits *l = &r->o->limits;
@@ -362,7 +393,7 @@ static int check(struct reading *r)
     if (payload > UINT32_MAX / 2 - 4096 || (l->queue ? l->queue : 4u << 20) < 2 * (payload + 4096))
         return wrong(r, l->queue ? "queue" : "max_payload",
                      "a queue holds two messages of max_payload at least, and 8 KiB");
-    return 0;
+    return check_engine(r);
 }
 
 static int copy_list(const struct options_list *from, struct options_list *to)

@@ -248,7 +248,9 @@ const struct manifest_key iris__manifest_keys[] = {
     {"mesh", "engine", KEYS_OF("mesh.engine"),
      .meaning = "where nodes find each other and agree on names, beside the peers"},
     {"mesh.engine", "etcd", MANIFEST_STRINGS, .min = 1, .required = 1,
-     .meaning = "URLs of the members of one etcd, such as http://127.0.0.1:2379"},
+     .meaning = "URLs of the members of one etcd, such as http://127.0.0.1:2379",
+     .more =
+         "Of one that is not of this machine https is expected, or the mesh's \"insecure\": true."},
     {"mesh.engine", "ttl", MANIFEST_DURATION, .min = 1, .def = "10s",
      .meaning = "how long this node's names stay its own when it is not heard of; 2s to 1h"},
     {"mesh.engine", "cluster", MANIFEST_NODE, .def = "default",
@@ -280,7 +282,8 @@ const struct manifest_key iris__manifest_keys[] = {
     {"mesh.cookie", "file", MANIFEST_STRING, .min = 1, .required = 1,
      .meaning = "32 bytes or more that nobody can guess, with mode 0600"},
     {"mesh", "insecure", MANIFEST_BOOL, .def = "false",
-     .meaning = "a cookie is enough between machines; what is sent can be read on the way"},
+     .meaning =
+         "a cookie is enough between machines, http to the engine; all can be read on the way"},
     {"mesh", "tls", KEYS_OF("mesh.tls"), .meaning = "mutual TLS 1.3 on all links"},
     {"mesh.tls", "cert", MANIFEST_STRING, .min = 1, .required = 1,
      .meaning = "PEM file: this node's certificate, which names it iris://CLUSTER/NODE"},

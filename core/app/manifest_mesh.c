@@ -29,11 +29,14 @@ int iris__manifest_is_address(const char *text)
     return *s == '[' ? n > 2 && s[n - 1] == ']' : !memchr(s, ':', n);
 }
 
-/* Numbers of this machine alone. */
-static int is_loopback(const char *text)
+/* Numbers of this machine alone, before a port or a path. */
+static int is_loopback(const char *s)
 {
-    const char *s = without_scheme(text);
-    return !strncmp(s, "127.", 4) || !strncmp(s, "[::1]:", 6) || !strncmp(s, "localhost:", 10);
+    size_t n = strcspn(s, ":/");
+    if (!strncmp(s, "[::1]", 5))
+        return !s[5] || strchr(":/", s[5]);
+    return (!strncmp(s, "127.", 4) && strspn(s, "0123456789.") == n) ||
+           (n == strlen("localhost") && !strncmp(s, "localhost", n));
 }
 
 static void read_one(struct reading *r, const struct manifest_key *key, json_t *v)
@@ -72,7 +75,7 @@ static void check_open(struct reading *r, const json_t *mesh, const json_t *v)
 {
     const json_t *address = json_is_object(v) ? json_object_get(v, "address") : v;
     const char *s = json_string_value(address);
-    if (!s || !iris__manifest_is_address(s) || is_loopback(s) || is_safe(mesh) ||
+    if (!s || !iris__manifest_is_address(s) || is_loopback(without_scheme(s)) || is_safe(mesh) ||
         json_object_get(v, "compat"))
         return;
     struct problem *p = iris__manifest_problem(
@@ -122,10 +125,24 @@ static void check_heartbeat(struct reading *r, const json_t *mesh)
     iris__pointer_back(&r->pointer, back);
 }
 
-static int is_url(const json_t *v)
+/* A user has a key of his own: in a URL he would be read by everybody. */
+static int is_url(const char *s)
 {
-    const char *s = json_string_value(v);
-    return s && (!strncmp(s, "http://", 7) || !strncmp(s, "https://", 8));
+    return (!strncmp(s, "http://", 7) || !strncmp(s, "https://", 8)) && !strchr(s, '@');
+}
+
+static void check_url(struct reading *r, const json_t *mesh, const char *s)
+{
+    if (!is_url(s))
+        iris__manifest_problem(r, "mesh",
+                               "found \"%s\"; expected URLs, such as http://127.0.0.1:2379", s);
+    else if (s[4] == ':' && !is_loopback(s + strlen("http://")) &&
+             !json_is_true(json_object_get(mesh, "insecure")))
+        iris__problem_hint(
+            iris__manifest_problem(
+                r, "mesh",
+                "%s is not of this machine: others can listen in, or pretend to be the engine", s),
+            "%s", "use https, or say \"insecure\": true in \"mesh\"");
 }
 
 static void check_engine(struct reading *r, const json_t *mesh)
@@ -136,11 +153,12 @@ static void check_engine(struct reading *r, const json_t *mesh)
     if (ttl < INT64_C(2000000000) || ttl > INT64_C(3600000000000))
         iris__manifest_problem(r, "mesh", "\"ttl\" is %.3f s; expected a duration from 2s to 1h",
                                (double)ttl / 1e9);
-    for (size_t i = 0; i < json_array_size(urls); i++)
-        if (!is_url(json_array_get(urls, i)))
-            iris__manifest_problem(r, "mesh",
-                                   "found \"%s\"; expected URLs, such as http://127.0.0.1:2379",
-                                   json_string_value(json_array_get(urls, i)));
+    iris__pointer_key(&r->pointer, "etcd", strlen("etcd"));
+    for (size_t i = 0; i < json_array_size(urls); i++) {
+        size_t at = iris__pointer_index(&r->pointer, i);
+        check_url(r, mesh, json_string_value(json_array_get(urls, i)));
+        iris__pointer_back(&r->pointer, at);
+    }
     iris__pointer_back(&r->pointer, back);
 }
 

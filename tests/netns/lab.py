@@ -3,6 +3,7 @@
 Where namespaces are allowed each node has a network of its own (unshare -Urnm, then veth pairs on a bridge): lines are
 cut, filtered and made slow. Else all are on the loopback, and only processes are killed and stopped. What is shown is
 counted by the couriers in files that outlive their process; what a node says of its links is `iris mesh --json`.
+A node whose options have an "engine" is told of others by that (engine.py). In manifests ${NODE} is the node's name.
 """
 import json
 import mmap
@@ -87,6 +88,8 @@ class Node:
     def manifest(self):
         mesh = {"node": self.name, "listen": self.address, "peers": [n.address for n in self.lab.nodes if n is not self]}
         mesh.update(self.lab.options, **self.options)
+        if "engine" in mesh:
+            del mesh["peers"]
         args = f"{self.number} {self.life} {len(self.lab.nodes)} {self.tally_path()}"
         actor = {"path": "/courier", "name": "courier", "handler": f"{BUILD}/tests/behaviours/courier.so", "args": args,
                  "mailbox": "unbounded"}
@@ -102,7 +105,7 @@ class Node:
         inside = ["nsenter", f"--net=/run/netns/{self.name}"] if self.lab.netns else []
         with open(os.path.join(self.dir, f"log.{self.life}"), "w") as log:
             self.process = subprocess.Popen(inside + [IRIS, "run", f"{self.dir}/app.json"], stdout=log,
-                                            stderr=subprocess.STDOUT)
+                                            stderr=subprocess.STDOUT, env=dict(os.environ, NODE=self.name))
         wait_for(lambda: "talk to it" in self.said() or self.process.poll() is not None, f"{self.name} runs", self.said)
         if self.process.poll() is not None:
             raise RuntimeError(f"{self.name} does not run: {self.said()}")
@@ -129,6 +132,14 @@ class Node:
 
     def links(self):
         return {n["node"]: n for n in self.call("mesh")["nodes"]}
+
+    def ask(self, target, ms=300):
+        """The answer; None: there was none."""
+        answer = self.call("ask", {"target": target, "data": "?", "timeout_ms": ms})
+        return answer.get("reply")
+
+    def engine(self):
+        return self.call("mesh")["engine"]
 
     def tell(self, text):
         return self.call("ask", {"target": "/courier", "data": text})
@@ -216,7 +227,7 @@ class Lab:
         return {"tls": {"cert": f"{pki}{name}.crt", "key": f"{pki}{name}.key", "ca": f"{pki}ca.crt"}}
 
     def bridge(self, count):
-        sh("ip link add br0 type bridge && ip link set br0 up")
+        sh("ip link add br0 type bridge && ip addr add 10.9.0.250/24 dev br0 && ip link set br0 up")
         for i in range(count):
             n = "abcde"[i]
             sh(f"ip netns add {n} && ip link add v{n} type veth peer name eth0 netns {n}"

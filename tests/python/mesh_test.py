@@ -92,6 +92,19 @@ class Here(RuntimeTest):
         with self.assertRaisesRegex(iris.Error, "HOST:PORT"):
             self.rt.connect("nonsense")
 
+    def test_an_engine_that_cannot_begin_says_why_each_time(self):
+        engine = {"etcd": ["http://127.0.0.1:1"], "user": "iris", "password": {"file": "/none"}}
+        try:
+            rt = iris.Runtime(mesh={"node": "a", "engine": engine})
+        except iris.Error as e:
+            self.skipTest(f"built without libcurl: {e}")
+        with rt:
+            for _ in range(2):
+                with self.assertRaisesRegex(iris.Error, "engine.password: /none"):
+                    rt.listen("127.0.0.1:0")
+        with self.assertRaisesRegex(iris.Error, "engine.etcd: http://192.0.2.1 is not of this machine"):
+            iris.Runtime(mesh={"engine": {**engine, "etcd": ["http://127.0.0.1:1", "http://192.0.2.1"]}})
+
     def test_settings_that_are_wrong_are_told(self):
         with self.assertRaisesRegex(iris.Error, "nod"):
             iris.Runtime(mesh={"nod": "a"})

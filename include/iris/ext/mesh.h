@@ -24,7 +24,8 @@
  *   advertise   the address by which others reach it; by default the first that it listens on
  *   cookie      {"file": ".."}: a secret of 32 bytes or more, mode 0600, the same at all nodes. Without it nodes
  *               of one user on one machine share a cookie that the runtime makes itself
- *   insecure    true: a cookie is enough for addresses that are not loopback. What is sent can be read there
+ *   insecure    true: for addresses that are not loopback a cookie is enough, and http for an engine. What is sent
+ *               can be read there
  *   tls         {"cert": "..", "key": "..", "ca": "..", "crl": "..", "allow": [".."],
  *               "warn": "720h"}: mutual TLS 1.3 on all links
  *   heartbeat   {"interval": "1s", "timeout": "4s"}
