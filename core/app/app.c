@@ -46,7 +46,7 @@ static void destroy(struct app *a)
     iris__stories_finish(&a->stories);
     pthread_mutex_destroy(&a->awaited.lock);
     pthread_mutex_destroy(&a->early.lock);
-    pthread_mutex_destroy(&a->applies.lock);
+    iris__chores_finish(&a->chores);
     pthread_rwlock_destroy(&a->tree);
     if (a->first != a->manifest)
         iris__manifest_free(a->first);
@@ -71,7 +71,7 @@ static struct app *create(const iris_app_options *options)
     iris__save_init(&a->save);
     pthread_mutex_init(&a->awaited.lock, NULL);
     pthread_mutex_init(&a->early.lock, NULL);
-    pthread_mutex_init(&a->applies.lock, NULL);
+    iris__chores_init(&a->chores);
     pthread_rwlock_init(&a->tree, NULL);
     a->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return a;
@@ -253,7 +253,8 @@ static void wait_for_end(struct app *a)
     while (!atomic_load(&a->stop) && !(looks && iris_is_idle(a->runtime))) {
         iris__app_wait(a, looks ? IDLE_LOOK : -1);
         iris__save_look(a);
-        iris__apply_asked(a);
+        iris__apply_reload(a);
+        iris__chores_run(a);
     }
 }
 
@@ -301,7 +302,7 @@ static int end(struct app *a, int status)
     iris_totals totals = {.size = sizeof totals, .abi = IRIS_ABI};
     iris__save_look(a); /* who asked too late is told */
     iris__app_tell(a, IRIS_APP_STOPPING);
-    iris__apply_refuse_all(a);
+    iris__chores_refuse(a);
     iris__watch_close(a->watch);
     a->watch = NULL;
     int64_t left = iris__app_stop(a);

@@ -9,6 +9,7 @@
 #include "control.h"
 #include "events.h"
 #include "follow.h"
+#include "chore.h"
 #include "logs.h"
 #include "manifest.h"
 #include "metrics.h"
@@ -48,13 +49,6 @@ struct awaited {
     const char *mute; /* the one whose start failed: it is told as an error, and no more of it */
 };
 
-/* Who has asked for `iris apply`: verb_apply.c. */
-struct applies {
-    pthread_mutex_t lock;
-    struct apply_order *first;
-    int is_shut;
-};
-
 /* `manifest` and `actors` are what `iris apply` exchanges: the main thread alone, under `tree`. Other threads look
  * at them between iris__app_look() and iris__app_looked(). */
 struct app {
@@ -78,7 +72,7 @@ struct app {
     struct early_list early;
     struct save_order save;
     struct restore *restore; /* or NULL */
-    struct applies applies;
+    struct chores chores;
     struct app_actor *actors;    /* as in the manifest */
     struct host_config *configs; /* of the manifest's hosts */
     char socket[IRIS_SOCKET_ROOM];

@@ -34,9 +34,8 @@ struct apply { /* one of them, under way or over */
 void iris__apply(struct app *, const struct apply_ask *, struct apply *);
 void iris__apply_finish(struct apply *);
 
-/* Carries out what was asked for (verb_apply.c), and SIGHUP. */
-void iris__apply_asked(struct app *);
-void iris__apply_refuse_all(struct app *); /* the app stops */
+/* What SIGHUP asks for, if it has come (verb_apply.c). */
+void iris__apply_reload(struct app *);
 
 /* ---- apply_facts.c ---- */
 

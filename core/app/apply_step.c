@@ -4,6 +4,7 @@
 #include "behaviour.h"
 #include "change.h"
 #include "door.h"
+#include "end.h"
 #include "fail.h"
 #include "renew.h"
 #include "start.h"
@@ -11,9 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOK (2 * IRIS_MILLISECOND) /* an end is seen by looking */
-#define UNDO (10 * IRIS_SECOND)     /* what undoing one step may take */
-#define BEYOND IRIS_SECOND          /* of an actor's time to stop: its supervisor kills it then */
+#define UNDO (10 * IRIS_SECOND) /* what undoing one step may take */
 
 static int64_t now(const struct apply *x)
 {
@@ -84,29 +83,6 @@ static void restore_names(struct apply *x)
     }
 }
 
-/* ---- the end of one ---- */
-
-static int await_end(struct apply *x, uint64_t pid, int64_t deadline)
-{
-    while (iris__actor_alive(world(x), pid)) {
-        if (now(x) >= deadline || atomic_load(&x->app->hurry))
-            return IRIS_FAIL;
-        iris__app_wait(x->app, LOOK);
-    }
-    return IRIS_OK;
-}
-
-/* Of its accepted mail all that it can handle in its time. */
-static int end(struct apply *x, uint64_t pid, int64_t shutdown)
-{
-    if (!pid || iris__supervisor_stop(supervisors(x), pid))
-        return IRIS_OK;
-    if (await_end(x, pid, now(x) + shutdown + BEYOND) == IRIS_OK)
-        return IRIS_OK;
-    iris__actor_kill(world(x), pid, "killed (how=kill): it did not stop in time");
-    return iris__fail("it does not come back from its handler");
-}
-
 /* ---- the beginning of one ---- */
 
 static int await_start(struct apply *x)
@@ -157,7 +133,7 @@ static int add(struct apply *x, const struct plan_step *s)
 
 static int undo_add(struct apply *x, size_t to)
 {
-    int result = end(x, atomic_load(&x->actors[to].pid), x->to->actors[to].shutdown);
+    int result = iris__end(x->app, atomic_load(&x->actors[to].pid), x->to->actors[to].shutdown);
     restore_names(x);
     return result;
 }
@@ -392,7 +368,7 @@ static int undo_restart(struct apply *x, const struct plan_step *s)
 static void remove_actor(struct apply *x, size_t from)
 {
     const struct manifest_actor *m = &x->app->manifest->actors[from];
-    if (end(x, atomic_load(&x->app->actors[from].pid), m->shutdown))
+    if (iris__end(x->app, atomic_load(&x->app->actors[from].pid), m->shutdown))
         iris__app_say(x->app, IRIS_APP_WARNING, "%s: %s", m->path, iris__reason());
     iris__stories_unpin(&x->app->stories, m->path);
 }

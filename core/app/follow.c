@@ -1,6 +1,8 @@
 #include "follow.h"
 
 #include "app.h"
+#include "fail.h"
+#include "pattern.h"
 #include "verbs.h"
 
 #include <stdlib.h>
@@ -13,27 +15,6 @@ struct follower {
     unsigned level;
     uint64_t at; /* it knows all up to this event */
 };
-
-/* ---- patterns ---- */
-
-static int is_level(const char *pattern, size_t n, const char *name)
-{
-    return n == strlen(name) && !strncmp(pattern, name, n);
-}
-
-/* Both stand at a '/' or at their end. */
-int iris__path_matches(const char *pattern, const char *path)
-{
-    if (!*pattern)
-        return !*path;
-    size_t n = strcspn(pattern + 1, "/") + 1, m = *path ? strcspn(path + 1, "/") + 1 : 0;
-    if (is_level(pattern, n, "/**"))
-        return iris__path_matches(pattern + n, path) ||
-               (m && iris__path_matches(pattern, path + m));
-    if (!m || (!is_level(pattern, n, "/*") && (n != m || strncmp(pattern, path, n) != 0)))
-        return 0;
-    return iris__path_matches(pattern + n, path + m);
-}
 
 static int is_wanted(const struct follower *f, const struct event *e)
 {
@@ -163,8 +144,8 @@ static const char *refusal(const char *level, const char *pattern, json_int_t si
         return "\"level\": expected trace, debug, info, warn or error";
     if (since < 0)
         return "\"since\": expected the number of an event";
-    if (pattern && (*pattern != '/' || strlen(pattern) > 255))
-        return "\"pattern\": expected a path, where a star stands for one level and two for all below";
+    if (pattern && iris__pattern_check(pattern))
+        return iris__reason();
     return NULL;
 }
 

@@ -20,9 +20,6 @@ void iris__followers_init(struct followers *);
 void iris__followers_finish(struct followers *); /* the control server is closed */
 void iris__followers_ring(struct app *);         /* an event was added. [any] */
 
-/* A level of the pattern may be one star: any name there; or two: any number of levels, also none. */
-int iris__path_matches(const char *pattern, const char *path);
-
 /* POST /v1/logs. [control] */
 void iris__verb_logs(void *app, const struct control_request *, struct control_reply *);
 

@@ -10,18 +10,6 @@
 
 #define PATIENCE (60 * IRIS_SECOND) /* of SIGHUP */
 
-struct apply_order {
-    struct order order;
-    struct apply_order *next;
-    const json_t *body; /* a copy */
-    int dry_run;
-};
-
-static void free_apply(struct order *o)
-{
-    json_decref((json_t *)((struct apply_order *)o)->body);
-}
-
 /* ---- the answer ---- */
 
 static json_t *errors_of(const struct problems *p)
@@ -114,74 +102,35 @@ static void reload(struct app *a)
     iris__app_tell(a, IRIS_APP_READY);
 }
 
-static struct apply_order *take(struct app *a)
-{
-    pthread_mutex_lock(&a->applies.lock);
-    struct apply_order *o = a->applies.first;
-    if (o)
-        a->applies.first = o->next;
-    pthread_mutex_unlock(&a->applies.lock);
-    return o;
-}
-
-static void carry_out(struct app *a, struct apply_order *o)
-{
-    struct control_reply *to = iris__order_take(&o->order);
-    const json_t *sets = json_object_get(o->body, "sets");
-    const char **list = calloc(json_array_size(sets) + 1, sizeof *list);
-    struct apply_ask ask = {.file = o->order.target,
-                            .sets = list,
-                            .nsets = (uint32_t)json_array_size(sets),
-                            .dry_run = o->dry_run,
-                            .timeout = o->order.timeout};
-    for (size_t i = 0; list && i < json_array_size(sets); i++)
-        list[i] = json_string_value(json_array_get(sets, i));
-    if (to && list)
-        run(a, &ask, to);
-    else if (to)
-        iris__control_error(to, "failed", NULL, "no memory");
-    free(list);
-    iris__order_drop(&o->order);
-}
-
-void iris__apply_asked(struct app *a)
+void iris__apply_reload(struct app *a)
 {
     if (a->reload && !atomic_load(&a->stop))
         reload(a);
-    for (struct apply_order *o; !atomic_load(&a->stop) && (o = take(a));)
-        carry_out(a, o);
 }
 
-void iris__apply_refuse_all(struct app *a)
+static void carry_out(struct chore *c, struct control_reply *to)
 {
-    pthread_mutex_lock(&a->applies.lock);
-    a->applies.is_shut = 1;
-    pthread_mutex_unlock(&a->applies.lock);
-    for (struct apply_order *o; (o = take(a));) {
-        struct control_reply *to = iris__order_take(&o->order);
-        if (to)
-            iris__control_error(to, "stopping", NULL, "the app is stopping");
-        iris__order_drop(&o->order);
-    }
+    const json_t *sets = json_object_get(c->body, "sets");
+    const char **list = calloc(json_array_size(sets) + 1, sizeof *list);
+    struct apply_ask ask = {.file = c->order.target,
+                            .sets = list,
+                            .nsets = (uint32_t)json_array_size(sets),
+                            .dry_run = json_is_true(json_object_get(c->body, "dry_run")),
+                            .timeout = c->order.timeout};
+    for (size_t i = 0; list && i < json_array_size(sets); i++)
+        list[i] = json_string_value(json_array_get(sets, i));
+    if (list)
+        run(c->order.app, &ask, to);
+    else
+        iris__control_error(to, "failed", NULL, "no memory");
+    free(list);
 }
 
 /* ---- the control thread ---- */
 
-static int put(struct app *a, struct apply_order *o)
+static int check(const json_t *body, const char **file)
 {
-    pthread_mutex_lock(&a->applies.lock);
-    int is_shut = a->applies.is_shut;
-    struct apply_order **at = &a->applies.first;
-    while (*at)
-        at = &(*at)->next;
-    if (!is_shut)
-        *at = o;
-    pthread_mutex_unlock(&a->applies.lock);
-    return is_shut;
-}
-
-static int check(const json_t *body, const char **file, int *dry_run)
-{
+    int dry_run;
     const json_t *sets = json_object_get(body, "sets");
     const json_t *named = json_object_get(body, "file");
     int good = !sets || json_is_array(sets);
@@ -189,7 +138,7 @@ static int check(const json_t *body, const char **file, int *dry_run)
         good = json_is_string(json_array_get(sets, i));
     if (!good)
         return iris__fail("\"sets\": expected a list of strings like \"env.LOG=/tmp/x\"");
-    if (iris__verb_flag(body, "dry_run", dry_run))
+    if (iris__verb_flag(body, "dry_run", &dry_run))
         return IRIS_FAIL;
     *file = json_string_value(named);
     if (named && (!*file || **file != '/'))
@@ -202,29 +151,15 @@ void iris__verb_apply(void *app, const struct control_request *r, struct control
     struct app *a = app;
     struct verb_args args;
     const char *file = NULL;
-    int dry_run;
-    if (iris__verb_args(r->body, &args) || check(r->body, &file, &dry_run)) {
+    if (iris__verb_args(r->body, &args) || check(r->body, &file)) {
         iris__control_error(reply, "bad-request", NULL, "%s", iris__reason());
         iris__verb_args_finish(&args);
         return;
     }
-    struct apply_order *o = iris__order_open(a, sizeof *o, reply,
-                                             file      ? file
-                                             : a->file ? a->file
-                                                       : "",
-                                             0);
-    if (o) {
-        o->order.free = free_apply;
-        o->order.timeout = args.timeout;
-        o->dry_run = dry_run;
-        o->body = json_deep_copy(r->body);
-        if (put(a, o)) {
-            iris__control_error(iris__order_take(&o->order), "stopping", NULL,
-                                "the app is stopping");
-            iris__order_drop(&o->order);
-        } else {
-            iris__app_ring(a);
-        }
-    }
+    iris__chore_ask(a, r->body, reply,
+                    file      ? file
+                    : a->file ? a->file
+                              : "",
+                    args.timeout, carry_out);
     iris__verb_args_finish(&args);
 }

@@ -112,14 +112,16 @@ void iris__verb_stop(void *app, const struct control_request *r, struct control_
 {
     const json_t *save = json_object_get(r->body, "save");
     const char *dir = json_string_value(save);
-    if (save && (!dir || *dir != '/' || json_object_get(r->body, "target")))
-        iris__control_error(
-            reply, "bad-request", NULL,
-            "\"save\": expected an absolute directory, and no \"target\": it is the "
-            "whole app that is saved");
+    int is_some = json_object_get(r->body, "target") || json_object_get(r->body, "pattern");
+    if (save && (!dir || *dir != '/' || is_some))
+        iris__control_error(reply, "bad-request", NULL,
+                            "\"save\": expected an absolute directory, and no \"target\" or "
+                            "\"pattern\": it is the whole app that is saved");
     else if (save)
         iris__save_ask(app, dir, reply);
-    else if (json_object_get(r->body, "target"))
+    else if (json_object_get(r->body, "pattern"))
+        iris__group_stop(app, r, reply);
+    else if (is_some)
         iris__verb_call(app, r, reply, carry_stop);
     else
         stop_app(app, reply);

@@ -20,6 +20,7 @@
  *                                                       {target, from, to, from_rev, to_rev, of_rev, ...}
  *   POST /v1/stop      target, timeout_ms, save         {target}, or {stopping: true, manifest, ..}
  *   POST /v1/restart   target, timeout_ms               {target, path, restarts, ns}
+ *                      (both: pattern, timeout_ms)      {pattern, matched, stopped | restarted, failed, left, ..}
  *   POST /v1/apply     file, sets, dry_run, timeout_ms  {file, steps: [..], keep, applied}, or {.., errors, report} */
 #ifndef IRIS_APP_VERBS_H
 #define IRIS_APP_VERBS_H
@@ -91,6 +92,9 @@ void iris__swap_again(struct app *, uint64_t pid);
 void iris__verb_swap(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_rollback(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_restart(void *app, const struct control_request *, struct control_reply *);
+/* The same two of all actors that a pattern matches: group.c. */
+void iris__group_stop(void *app, const struct control_request *, struct control_reply *);
+void iris__group_restart(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_apply(void *app, const struct control_request *, struct control_reply *);
 void iris__verb_stop(void *app, const struct control_request *, struct control_reply *);
 

@@ -1,9 +1,9 @@
 /* The log: who says how much of it, in which words, and that secrets stay out of it. */
 #include "main.h"
 
-#include "follow.h"
 #include "log_level.h"
 #include "log_sink.h"
+#include "pattern.h"
 #include "redact.h"
 
 #include <jansson.h>
@@ -218,6 +218,28 @@ static void patterns_match_by_level(void **state)
     assert_true(iris__path_matches("/*/b/*", "/a/b/c"));
     assert_false(iris__path_matches("/**/x", "/a/b/c"));
     assert_false(iris__path_matches("/a/**", "/ab"));
+    assert_true(iris__path_matches("/**/b/**/d", "/b/a/b/c/c/d"));
+    assert_false(iris__path_matches("/**/b/**/d", "/b/d/c"));
+    assert_true(iris__path_matches("/**/a/**/a/**/a/**/a/**/b",
+                                   "/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/b"));
+    assert_false(iris__path_matches("/**/a/**/a/**/a/**/a/**/a/**/a/**/a/**/a/**/a/**/a/**/b",
+                                    "/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a"
+                                    "/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a"));
+}
+
+static void what_is_no_pattern_is_told(void **state)
+{
+    (void)state;
+    assert_int_equal(iris__pattern_check("/svc/**"), IRIS_OK);
+    assert_int_equal(iris__pattern_check("/*/pay"), IRIS_OK);
+    assert_int_equal(iris__pattern_check("/"), IRIS_OK);
+    assert_int_equal(iris__pattern_check("svc/*"), IRIS_FAIL);
+    assert_non_null(strstr(iris_reason(), "expected a path, where a star"));
+    assert_int_equal(iris__pattern_check("/svc/p*"), IRIS_FAIL);
+    assert_non_null(strstr(iris_reason(), "found \"/p*\""));
+    assert_int_equal(iris__pattern_check("/svc/***"), IRIS_FAIL);
+    assert_int_equal(iris__pattern_check("/svc//*"), IRIS_FAIL);
+    assert_int_equal(iris__pattern_check("/svc/"), IRIS_FAIL);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -228,6 +250,7 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("logs.json_is_one_line", json_is_one_line),
     IRIS_TEST("logs.journald_gets_fields", journald_gets_fields),
     IRIS_TEST("logs.patterns_match_by_level", patterns_match_by_level),
+    IRIS_TEST("logs.what_is_no_pattern_is_told", what_is_no_pattern_is_told),
     IRIS_TEST("logs.secrets_are_blotted_out", secrets_are_blotted_out),
 };
 IRIS_MAIN(tests)

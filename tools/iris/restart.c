@@ -1,5 +1,6 @@
-/* iris restart: one actor begins again, in place. */
+/* iris restart: one actor begins again, in place; or all of a pattern. */
 #include "client.h"
+#include "group.h"
 #include "term.h"
 
 struct restart {
@@ -16,11 +17,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (r->target)
-            argp_error(state, "%s: expected one PATH", arg);
+            argp_error(state, "%s: expected one PATH; a PATTERN is to be quoted", arg);
         r->target = arg;
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "expected PATH: which actor?");
+        argp_error(state, "expected PATH or PATTERN: which actors?");
     }
     return ARGP_ERR_UNKNOWN;
 }
@@ -28,10 +29,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 const struct argp restart_argp = {
     NULL,
     parse,
-    "PATH",
-    "Have an actor's supervisor begin it again, with fresh state.\v"
+    "PATH|PATTERN",
+    "Have an actor's supervisor begin it again, with fresh state; or all those of a pattern.\v"
     "What it handles now it finishes first. Its pid, path and the mail that waits stay. It is no failure: nothing is "
-    "counted, and no backoff is waited for.",
+    "counted, and no backoff is waited for. In a PATTERN, * stands for one level and ** for all below: '/svc/**'. Its "
+    "actors begin again one after the other, in the order of their start; the status is 1 where one has not.",
     waiting_children,
     NULL,
     NULL,
@@ -42,6 +44,8 @@ int verb_restart(int argc, char **argv)
     struct restart r = {.common.timeout_ms = 30000};
     json_t *answer;
     parse_arguments(&restart_argp, argc, argv, &r);
+    if (is_pattern(r.target))
+        return call_group(&r.common, "/v1/restart", r.target, "restarted");
     json_t *body =
         json_pack("{s:s, s:I}", "target", r.target, "timeout_ms", (json_int_t)r.common.timeout_ms);
     int status = client_call(&r.common, "POST", "/v1/restart", body, &answer);

@@ -1,5 +1,6 @@
-/* iris stop: ends a running app, or one of its actors. */
+/* iris stop: ends a running app, or some of its actors. */
 #include "client.h"
+#include "group.h"
 #include "term.h"
 
 #include <iris/app.h>
@@ -32,7 +33,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case ARGP_KEY_ARG:
         if (s->target)
-            argp_error(state, "%s: expected at most one PATH", arg);
+            argp_error(state, "%s: expected at most one PATH; a PATTERN is to be quoted", arg);
         s->target = arg;
         return 0;
     }
@@ -48,9 +49,11 @@ static const struct argp_option options[] = {
 const struct argp stop_argp = {
     options,
     parse,
-    "[PATH]",
-    "Stop a running app, in order; with PATH, one of its actors.\v"
-    "Messages that were accepted are handled first; with --save they are kept instead. Returns when it is over.",
+    "[PATH|PATTERN]",
+    "Stop a running app, in order; with PATH, one of its actors; with PATTERN, those of such a path.\v"
+    "Messages that were accepted are handled first; with --save they are kept instead. Returns when it is over. In a "
+    "PATTERN, * stands for one level and ** for all below: '/svc/**'. Its actors are stopped one after the other, in the "
+    "reverse of their start; the status is 1 where one had to be killed or has not ended.",
     waiting_children,
     NULL,
     NULL,
@@ -174,5 +177,7 @@ int verb_stop(int argc, char **argv)
 {
     struct stop s = {.common.timeout_ms = 30000};
     parse_arguments(&stop_argp, argc, argv, &s);
+    if (s.target && is_pattern(s.target))
+        return call_group(&s.common, "/v1/stop", s.target, "stopped");
     return s.target ? stop_actor(&s) : stop_app(&s);
 }
