@@ -524,6 +524,7 @@ static int fill(struct cold *c, const struct app_spawn *s)
 {
     c->path = strdup(s->spawn.path);
     c->name = s->name ? strdup(s->name) : NULL;
+    c->env = s->env;
     c->is_kept = 1;
     c->restart = s->restart;
     c->shutdown = s->shutdown;
@@ -551,8 +552,10 @@ static int give_names(iris_runtime *rt, const struct app_spawn *s, uint64_t pid)
 int iris__runtime_spawn(iris_runtime *rt, const struct app_spawn *s, uint64_t *pid)
 {
     struct cold *c = calloc(1, sizeof *c);
-    if (!c)
+    if (!c) {
         free(s->restored);
+        free(s->env);
+    }
     if (!c || fill(c, s)) {
         iris__cold_free(&rt->world, c);
         return iris__fail("%s: no memory", s->spawn.path);

@@ -90,6 +90,7 @@ int iris__runtime_dir(char *dir, size_t room, const char *what);
 struct app_spawn {
     iris_spawn spawn; /* .path is a must */
     const char *name; /* or NULL */
+    char *env;        /* as cold.h keeps it; taken over, also on failure; or NULL */
     enum restart_when restart;
     int64_t shutdown; /* ns it may take to end; 0: 5 s; -1: none, it is killed */
     uint32_t keep;    /* versions; 0: 4 */

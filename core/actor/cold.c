@@ -42,6 +42,7 @@ void iris__cold_free(struct world *w, struct cold *c)
     free(c->path);
     free(c->name);
     free(c->args);
+    free(c->env);
     free(c->exit_reason);
     free(c);
 }

@@ -36,6 +36,7 @@ struct cold {
     _Atomic int64_t started; /* of this incarnation */
     char *args;              /* for init */
     size_t args_len;
+    char *env; /* NAME=VALUE, a NUL behind each, and one more; or NULL */
 
     /* swap */
     struct revision *history; /* the last one is the current; NULL: rev 1, never swapped */

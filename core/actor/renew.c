@@ -19,6 +19,7 @@ void iris__renewal_free(struct renewal *r)
     iris__alarms_destroy(r->alarms);
     free(r->name);
     free(r->args);
+    free(r->env);
     free(r);
 }
 
@@ -59,9 +60,11 @@ static void exchange(iris_actor *a, struct cold *c, struct renewal *r)
         return;
     r->args = c->args;
     r->args_len = c->args_len;
+    r->env = c->env;
     r->alarms = c->alarms;
     c->args = now.args;
     c->args_len = now.args_len;
+    c->env = now.env;
     c->alarms = now.alarms;
 }
 

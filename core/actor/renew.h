@@ -9,10 +9,11 @@
 struct alarms;
 
 struct renewal {
-    int waits;  /* 1: all of it, with the next incarnation; 0: at once, but for args and alarms */
+    int waits; /* 1: all of it, with the next incarnation; 0: at once, but for args, env and alarms */
     char *name; /* heap, as the others; or NULL */
     char *args;
     size_t args_len;
+    char *env; /* as cold.h keeps it */
     struct alarms *alarms;
     uint32_t budget, keep;
     int stateless_restart;

@@ -10,6 +10,8 @@
 
 #include <iris/ext/mesh.h>
 
+#include <jansson.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -278,6 +280,21 @@ struct alarm *iris__start_alarms(const struct manifest_actor *m)
     return alarms;
 }
 
+char *iris__start_env(const struct manifest_actor *m)
+{
+    struct text out = {0};
+    json_t *env = m->env ? json_loads(m->env, 0, NULL) : NULL;
+    if (env)
+        iris__text_add(&out, "", 0);
+    for (void *i = json_object_iter(env); i; i = json_object_iter_next(env, i)) {
+        iris__text_addf(&out, "%s=%s", json_object_iter_key(i),
+                        json_string_value(json_object_iter_value(i)));
+        iris__text_add(&out, "", 1);
+    }
+    json_decref(env);
+    return out.data; /* a text has a NUL behind it */
+}
+
 int64_t iris__start_shutdown(const struct manifest_actor *m)
 {
     return m->shutdown ? m->shutdown : SHUTDOWN_KILL;
@@ -325,6 +342,7 @@ int iris__start_spawn(struct app *a, const struct manifest_actor *m, struct app_
                   .flags = m->start == MANIFEST_LAZY ? IRIS_SPAWN_LAZY : 0,
                   .idle_timeout = m->idle_ns},
         .name = m->name,
+        .env = iris__start_env(m),
         .restart = restart,
         .shutdown = iris__start_shutdown(m),
         .keep = (uint32_t)m->keep,
@@ -335,10 +353,13 @@ int iris__start_spawn(struct app *a, const struct manifest_actor *m, struct app_
     };
     uint64_t pid;
     add_mailbox(a, m, &s.spawn);
-    int result = m->ntimers && !alarms ? iris__fail("%s: no memory", m->path)
-                 : restores            ? iris__restore_state(a, m, &s.restored)
-                                       : IRIS_OK;
-    if (!result)
+    int is_short = (m->ntimers && !alarms) || (m->env && !s.env);
+    int result = is_short   ? iris__fail("%s: no memory", m->path)
+                 : restores ? iris__restore_state(a, m, &s.restored)
+                            : IRIS_OK;
+    if (result)
+        free(s.env);
+    else
         result = iris__runtime_spawn(a->runtime, &s, &pid);
     free(alarms);
     if (result)

@@ -222,11 +222,13 @@ static struct renewal *renewal_of(const struct manifest_actor *m, int waits)
     r->name = m->name ? strdup(m->name) : NULL;
     r->args = waits && m->args ? strdup(m->args) : NULL;
     r->args_len = r->args ? strlen(r->args) : 0;
+    r->env = waits ? iris__start_env(m) : NULL;
     r->alarms = waits ? alarms_of(m) : NULL;
     r->budget = (uint32_t)m->budget;
     r->keep = (uint32_t)m->keep;
     r->stateless_restart = m->stateless == MANIFEST_RESTART || m->behind;
-    if ((!m->name || r->name) && (!waits || ((!m->args || r->args) && (!m->ntimers || r->alarms))))
+    if ((!m->name || r->name) &&
+        (!waits || ((!m->args || r->args) && (!m->env || r->env) && (!m->ntimers || r->alarms))))
         return r;
     iris__renewal_free(r);
     return NULL;

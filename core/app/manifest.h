@@ -70,6 +70,7 @@ struct manifest_actor {
     const char *host;      /* as written, or by the file's ending */
     const char *name;      /* to register, or NULL */
     const char *args;      /* JSON text, variables replaced, or NULL */
+    const char *env;       /* its variables, JSON text of an object of strings, or NULL */
     const char *remote;    /* "payments@b", or NULL: it is of this node */
     const char *remote_at; /* "b", or HOST:PORT */
     const char *remote_name;

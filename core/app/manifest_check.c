@@ -32,7 +32,9 @@ static void read_defaults(struct reading *r, json_t *v)
 {
     struct manifest_actor nobody = {0};
     r->of_defaults = 1;
+    iris__manifest_actor_env(r, v, &nobody, 0);
     iris__manifest_object(r, "actors[]", v, &nobody);
+    iris__manifest_actor_env_end(r);
     r->of_defaults = 0;
 }
 
@@ -50,6 +52,13 @@ static size_t element_size(const char *where)
                                       : sizeof(struct manifest_supervisor);
 }
 
+static void begin_actor(struct reading *r, json_t *object, struct manifest_actor *a)
+{
+    a->log_level = -1;
+    iris__manifest_actor_env(r, object, a, 1);
+    iris__manifest_inherit(r, object, a);
+}
+
 static void read_objects(struct reading *r, const struct manifest_key *key, json_t *v, void *base)
 {
     size_t size = element_size(key->child), n = json_array_size(v);
@@ -61,11 +70,11 @@ static void read_objects(struct reading *r, const struct manifest_key *key, json
         size_t back = iris__pointer_index(&r->pointer, i);
         iris__manifest_defaults(key->child, elements + i * size);
         if (!strcmp(key->child, "actors[]"))
-            ((struct manifest_actor *)elements)[i].log_level = -1;
-        if (!strcmp(key->child, "actors[]"))
-            iris__manifest_inherit(r, json_array_get(v, i), elements + i * size);
+            begin_actor(r, json_array_get(v, i), (void *)(elements + i * size));
         iris__manifest_object(r, key->child, json_array_get(v, i), elements + i * size);
         finish_element(r, key->child, json_array_get(v, i), elements + i * size);
+        if (!strcmp(key->child, "actors[]"))
+            iris__manifest_actor_env_end(r);
         iris__pointer_back(&r->pointer, back);
     }
 }
@@ -100,7 +109,7 @@ static void read_value(struct reading *r, const struct manifest_key *key, json_t
     else if (json_is_array(v) && key->types & MANIFEST_DIRECTORIES)
         iris__manifest_directories(r, key, v, base);
     else if (json_is_object(v) && key->types & MANIFEST_ENV && key->at)
-        iris__manifest_host_env(r, key, v, base);
+        iris__manifest_variables(r, key, v, base);
     else if (json_is_object(v) && key->types & MANIFEST_ENV)
         return; /* the app's: read before all else, as other strings need it */
     else if (iris__manifest_scalar(r, key, v, base))
@@ -123,7 +132,7 @@ void iris__manifest_member(struct reading *r, const char *where, const char *nam
 {
     const struct manifest_key *key = iris__manifest_key(where, name);
     size_t back = iris__pointer_key(&r->pointer, name, strlen(name));
-    if (iris__manifest_is_free(name))
+    if (iris__manifest_is_free(name) || iris__manifest_is_read(r, where, name))
         ;
     else if (!key)
         iris__manifest_unknown_key(r, where, name);

@@ -32,15 +32,54 @@ static void read_variables(struct reading *r, json_t *variables, json_t *env)
     }
 }
 
-void iris__manifest_host_env(struct reading *r, const struct manifest_key *key, json_t *variables,
-                             void *base)
+static json_t *parsed(const char *text)
+{
+    return text ? json_loads(text, 0, NULL) : json_object();
+}
+
+void iris__manifest_variables(struct reading *r, const struct manifest_key *key, json_t *variables,
+                              void *base)
 {
     json_t *env = json_object();
-    if (env)
+    json_t *before = parsed(*(const char **)((char *)base + key->at - 1));
+    if (env && before) {
         read_variables(r, variables, env);
-    iris__manifest_keep_json(r, key, env, base);
+        json_object_update_missing(env, before);
+    }
+    iris__manifest_keep_json(r, key, before ? env : NULL, base);
     json_decref(env);
+    json_decref(before);
 }
+
+/* ---- of one actor ---- */
+
+int iris__manifest_is_read(const struct reading *r, const char *where, const char *name)
+{
+    return r->own && !strcmp(where, "actors[]") && !strcmp(name, "env");
+}
+
+void iris__manifest_actor_env(struct reading *r, json_t *object, struct manifest_actor *a,
+                              int inherits)
+{
+    json_t *env = json_object_get(object, "env");
+    r->only_env = 1;
+    if (inherits)
+        iris__manifest_inherit(r, object, a);
+    if (env)
+        iris__manifest_member(r, "actors[]", "env", env, a);
+    r->only_env = 0;
+    r->own = parsed(a->env);
+    if (!r->own)
+        r->no_memory = 1;
+}
+
+void iris__manifest_actor_env_end(struct reading *r)
+{
+    json_decref(r->own);
+    r->own = NULL;
+}
+
+/* ---- of the app ---- */
 
 static void keep(struct reading *r)
 {

@@ -98,7 +98,9 @@ static int add(struct reading *r, struct text *out, const char *s, size_t n)
  * environment says of that name nobody knows whose directory it is. */
 static const char *look_up(const struct reading *r, const char *name)
 {
-    const char *value = json_string_value(json_object_get(r->env, name));
+    const char *value = json_string_value(json_object_get(r->own, name));
+    if (!value)
+        value = json_string_value(json_object_get(r->env, name));
     if (!value && !strcmp(name, "IRIS_APP_DIR"))
         return r->m->dir;
     return value ? value : getenv(name);

@@ -47,6 +47,12 @@ static void inherit_from(struct reading *r, const json_t *entry, void *actor)
     const json_t *supervisor = json_array_get(entry, 0);
     const json_t *shutdown = json_object_get(supervisor, "shutdown");
     json_t *defaults = json_object_get(supervisor, "defaults");
+    json_t *env = json_object_get(defaults, "env");
+    if (r->only_env) {
+        if (env)
+            read_copy(r, "env", env, actor);
+        return;
+    }
     r->inherited += (size_t)json_integer_value(json_array_get(entry, 1));
     if (r->inherited > INHERIT_MAX)
         return;

@@ -156,7 +156,10 @@ const struct manifest_key iris__manifest_keys[] = {
     {"actors[]", "depends_on", MANIFEST_PATHS, .min = 2, IN(manifest_actor, depends_on),
      .meaning = "paths of actors that start before it",
      .more = "They are started, with their init done, before it; and stopped after it."},
-    {"actors[]", "env", MANIFEST_ENV, PLANNED, .meaning = "variables for its handler"},
+    {"actors[]", "env", MANIFEST_ENV, IN(manifest_actor, env), RESTARTS_IT,
+     .meaning = "its own variables, by Runtime().env() and as ${VARIABLES} of its strings",
+     .more =
+         "All actors of a process share one environment, so the handler asks for its own: Runtime().env(\"NAME\") in\nPython and JavaScript, iris/ext/env.h in C. As in the app's env, {\"file\": FILE} is a secret."},
     {"actors[]", "timers", MANIFEST_OBJECTS, .child = "actors[].timers[]",
      IN(manifest_actor, timers), RESTARTS_IT, .meaning = "messages that it is sent by time"},
     {"actors[].timers[]", "every", MANIFEST_DURATION, .min = 1, IN(manifest_timer, every_ns),

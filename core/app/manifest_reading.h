@@ -20,6 +20,8 @@ struct reading {
     size_t nsets;
     json_t *root;
     json_t *env;         /* variables of --set and of "env", resolved */
+    json_t *own;         /* those of the actor that is being read, or NULL */
+    int only_env;        /* of an actor only its variables are read */
     json_t *set_keys;    /* what --set has changed: {pointer: "--set KEY"} */
     struct text pointer; /* to what is being read */
     json_t *used;        /* names of the variables that strings refer to: {name: true} */
@@ -86,8 +88,15 @@ int iris__manifest_expand_all(struct reading *, json_t *);
 /* ---- manifest_env.c ---- */
 void iris__manifest_env(struct reading *); /* fills r->env and m->env */
 
-/* The variables of a host, as the text of one JSON object. */
-void iris__manifest_host_env(struct reading *, const struct manifest_key *, json_t *, void *base);
+/* An object of variables, as the text of one JSON object; with those that are kept there already. */
+void iris__manifest_variables(struct reading *, const struct manifest_key *, json_t *, void *base);
+/* The variables of an actor (or of defaults) before all else of it, because its strings may refer to them; and
+ * when all of it is read. */
+void iris__manifest_actor_env(struct reading *, json_t *object, struct manifest_actor *,
+                              int inherits);
+void iris__manifest_actor_env_end(struct reading *);
+/* By the one above, already. */
+int iris__manifest_is_read(const struct reading *, const char *where, const char *name);
 
 /* ---- manifest_host.c ---- */
 void iris__manifest_hosts(struct reading *, const struct manifest_key *, json_t *map);

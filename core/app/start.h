@@ -12,6 +12,7 @@ struct policy iris__start_policy(const struct manifest_supervisor *);
 enum restart_when iris__start_restart(const struct manifest_actor *);
 int64_t iris__start_shutdown(const struct manifest_actor *);     /* for a supervisor */
 struct alarm *iris__start_alarms(const struct manifest_actor *); /* NULL: none, or no memory */
+char *iris__start_env(const struct manifest_actor *); /* the same; as cold.h keeps it, heap */
 
 /* Its version, which is the caller's. IRIS_OK, or IRIS_FAIL with a reason. */
 int iris__start_load(struct app *, const struct manifest *, const struct manifest_actor *,

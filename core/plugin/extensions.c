@@ -16,6 +16,7 @@
 #include "supervisor.h"
 #include "watch.h"
 
+#include <iris/ext/env.h>
 #include <iris/ext/payload.h>
 #include <iris/ext/plugin.h>
 #include <iris/ext/pool.h>
@@ -81,6 +82,36 @@ static int name_send(iris_actor *self, const char *name, const void *data, size_
 {
     uint64_t pid = name_find(self, name);
     return pid ? iris__api()->send(self, pid, data, len, ref) : IRIS_DEAD;
+}
+
+/* ---- iris.env/1 ---- */
+
+static const char *first_variable(const iris_actor *self)
+{
+    const struct cold *c = iris__cold_if(self);
+    return c && c->env ? c->env : "";
+}
+
+static const char *env_get(iris_actor *self, const char *name)
+{
+    size_t n = strlen(name);
+    for (const char *at = first_variable(self); *at; at += strlen(at) + 1)
+        if (!strncmp(at, name, n) && at[n] == '=')
+            return at + n + 1;
+    return NULL;
+}
+
+static int env_each(iris_actor *self, iris_env_each *each, void *ctx)
+{
+    char name[128]; /* the manifest's names are shorter */
+    int n = 0;
+    for (const char *at = first_variable(self); *at; at += strlen(at) + 1, n++) {
+        size_t len = strcspn(at, "=");
+        memcpy(name, at, len);
+        name[len] = '\0';
+        each(ctx, name, at + len + 1);
+    }
+    return n;
 }
 
 /* ---- iris.timer/1 ---- */
@@ -372,6 +403,7 @@ static const iris_supervise supervise_ext = {.size = sizeof(iris_supervise),
 static const iris_name name_ext = {
     sizeof(iris_name),    IRIS_ABI,   name_set, name_clear, name_find, name_busy, name_children,
     name_children_direct, name_names, name_send};
+static const iris_env env_ext = {sizeof(iris_env), IRIS_ABI, env_get, env_each};
 static const iris_timer_api timer_ext = {
     sizeof(iris_timer_api), IRIS_ABI, timer_after, timer_every, timer_cancel, timer_every_from};
 static const iris_watch watch_ext = {.size = sizeof(iris_watch),
@@ -419,6 +451,7 @@ static const struct {
     const void *table;
 } extensions[] = {
     {IRIS_NAME, &name_ext},
+    {IRIS_ENV, &env_ext},
     {IRIS_TIMER_EXT, &timer_ext},
     {IRIS_WATCH, &watch_ext},
     {IRIS_ASK, &ask_ext},

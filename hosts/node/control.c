@@ -134,6 +134,30 @@ static napi_value self_call(napi_env env, napi_callback_info info)
     return pid ? iris__number(env, (double)pid) : iris__null(env);
 }
 
+struct variables {
+    napi_env env;
+    napi_value object;
+};
+
+static void add_variable(void *ctx, const char *name, const char *value)
+{
+    const struct variables *v = ctx;
+    set_text(v->env, v->object, name, value);
+}
+
+/* env(): all of the actor's own; null: no handler runs. */
+static napi_value env_call(napi_env env, napi_callback_info info)
+{
+    struct variables v = {.env = env};
+    struct host *h = iris__begin(env, info, 0, NULL);
+    if (!h || napi_create_object(env, &v.object) != napi_ok)
+        return NULL;
+    if (!iris__ext.env || !h->current)
+        return iris__null(env);
+    iris__ext.env->each(h->current, add_variable, &v);
+    return v.object;
+}
+
 /* ---- the runtime ---- */
 
 static napi_value reason_call(napi_env env, napi_callback_info info)
@@ -181,11 +205,17 @@ static napi_value log_call(napi_env env, napi_callback_info info)
     return NULL;
 }
 
-const struct call iris__control_calls[] = {
-    {"isAlive", is_alive}, {"mailboxSize", mailbox_size}, {"behaviorVersion", behavior_version},
-    {"info", info_call},   {"stop", stop_call},           {"kill", kill_call},
-    {"link", link_call},   {"unlink", unlink_call},       {"self", self_call},
-    {NULL, NULL}};
+const struct call iris__control_calls[] = {{"isAlive", is_alive},
+                                           {"mailboxSize", mailbox_size},
+                                           {"behaviorVersion", behavior_version},
+                                           {"info", info_call},
+                                           {"stop", stop_call},
+                                           {"kill", kill_call},
+                                           {"link", link_call},
+                                           {"unlink", unlink_call},
+                                           {"self", self_call},
+                                           {"env", env_call},
+                                           {NULL, NULL}};
 
 const struct call iris__host_calls[] = {{"reason", reason_call}, {"isIdle", is_idle},
                                         {"isClosed", is_closed}, {"keep", keep_call},

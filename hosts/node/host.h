@@ -21,6 +21,7 @@
 #include <iris/ext/library.h>
 #include <iris/ext/mailbox.h>
 #include <iris/ext/mesh.h>
+#include <iris/ext/env.h>
 #include <iris/ext/name.h>
 #include <iris/ext/observe.h>
 #include <iris/ext/payload.h>
@@ -158,6 +159,7 @@ struct host { /* one for each runtime */
 struct extensions {
     const iris_ask *ask;
     const iris_control *control;
+    const iris_env *env;
     const iris_library *library;
     const iris_mailbox *mailbox;
     const iris_name *name;

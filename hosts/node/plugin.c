@@ -108,6 +108,7 @@ void iris__use_api(const iris_api *given)
     if (!iris__api) {
         iris__ext = (struct extensions){.ask = given->extension(IRIS_ASK),
                                         .control = given->extension(IRIS_CONTROL),
+                                        .env = given->extension(IRIS_ENV),
                                         .library = given->extension(IRIS_LIBRARY),
                                         .mailbox = given->extension(IRIS_MAILBOX),
                                         .name = given->extension(IRIS_NAME),

@@ -103,6 +103,51 @@ static PyObject *self_pid(PyObject *self, PyObject *unused)
     return PyLong_FromUnsignedLongLong(pid);
 }
 
+static void add_variable(void *ctx, const char *name, const char *value)
+{
+    PyObject **all = ctx, *text = *all ? PyUnicode_FromString(value) : NULL;
+    if (*all && (!text || PyDict_SetItemString(*all, name, text)))
+        Py_CLEAR(*all);
+    Py_XDECREF(text);
+}
+
+/* As os.environ has it, where hosts.python.env is too. */
+static PyObject *process_variable(const char *name, PyObject *otherwise)
+{
+    PyObject *os = PyImport_ImportModule("os"), *value = NULL;
+    PyObject *environ = os ? PyObject_GetAttrString(os, "environ") : NULL;
+    if (environ)
+        value = PyObject_CallMethod(environ, "get", "sO", name, otherwise);
+    Py_XDECREF(environ);
+    Py_XDECREF(os);
+    return value;
+}
+
+static PyObject *own_variables(struct host *h)
+{
+    PyObject *all = PyDict_New();
+    iris__ext.env->each(iris__caller(h), add_variable, &all);
+    return all;
+}
+
+static PyObject *env(PyObject *self, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"name", "default", NULL};
+    struct host *h = iris__runtime_host(self);
+    const char *name = NULL, *value = NULL;
+    PyObject *otherwise = Py_None;
+    if (!h || !PyArg_ParseTupleAndKeywords(args, keywords, "|zO:env", names, &name, &otherwise))
+        return NULL;
+    if (!iris__ext.env || !iris__api->pid(iris__caller(h)))
+        return PyErr_SetString(iris__error, "env(): nobody knows whose handler this is; call it in "
+                                            "a handler or its __init__, before the first await"),
+               NULL;
+    if (!name)
+        return own_variables(h);
+    value = iris__ext.env->get(iris__caller(h), name);
+    return value ? PyUnicode_FromString(value) : process_variable(name, otherwise);
+}
+
 PyMethodDef iris__control_methods[] = {
     {"is_alive", (PyCFunction)(void (*)(void))is_alive, METH_FASTCALL | METH_KEYWORDS,
      "is_alive($self, pid)\n--\n\nWhether it has not ended."},
@@ -121,6 +166,9 @@ PyMethodDef iris__control_methods[] = {
      "kill($self, pid)\n--\n\nThe actor ends after the message that it is in; its mail becomes dead letters."},
     {"self", self_pid, METH_NOARGS,
      "self($self)\n--\n\nThe pid of the actor whose handler this is; None: of none."},
+    {"env", (PyCFunction)(void (*)(void))env, METH_VARARGS | METH_KEYWORDS,
+     "env($self, name=None, default=None)\n--\n\nA variable of the actor whose handler this is (the manifest's "
+     "actors[].env), or else of the process. Without a name: a dict of the actor's own."},
     {0},
 };
 

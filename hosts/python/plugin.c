@@ -91,6 +91,7 @@ static void use_api(const iris_api *given)
     iris__api = given;
     iris__ext = (struct extensions){.ask = given->extension(IRIS_ASK),
                                     .control = given->extension(IRIS_CONTROL),
+                                    .env = given->extension(IRIS_ENV),
                                     .library = given->extension(IRIS_LIBRARY),
                                     .mailbox = given->extension(IRIS_MAILBOX),
                                     .name = given->extension(IRIS_NAME),

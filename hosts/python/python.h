@@ -15,6 +15,7 @@
 #include <iris/ext/library.h>
 #include <iris/ext/mailbox.h>
 #include <iris/ext/mesh.h>
+#include <iris/ext/env.h>
 #include <iris/ext/name.h>
 #include <iris/ext/observe.h>
 #include <iris/ext/plugin.h>

@@ -17,6 +17,7 @@ struct runtime {
 struct extensions {
     const iris_ask *ask;
     const iris_control *control;
+    const iris_env *env;
     const iris_library *library;
     const iris_mailbox *mailbox;
     const iris_name *name;

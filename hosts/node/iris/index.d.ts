@@ -190,6 +190,10 @@ export class NodeRuntime {
   mailboxSize (pid: number): number | null
   info (pid: number): Info | null
   self (): number | null
+  /** A variable of the actor whose handler this is (the manifest's actors[].env), or else of the process. Without a
+   * name: the actor's own. */
+  env (): Record<string, string>
+  env (name: string): string | undefined
   stop (pid: number): void
   kill (pid: number): void
   join (pid: number, timeout?: number): Promise<void>

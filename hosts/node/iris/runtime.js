@@ -387,6 +387,15 @@ class NodeRuntime extends Mesh {
   /** The pid of the actor whose handler this is; null: of none. */
   self () { return this._calls.self() }
 
+  /** A variable of the actor whose handler this is (the manifest's actors[].env), or else of the process; otherwise
+   * undefined. Without a name: an object of the actor's own. */
+  env (name) {
+    const own = this._calls.env()
+    if (!own) throw new IrisError('env(): nobody knows whose handler this is; call it in a handler or its constructor, before the first await')
+    if (name === undefined) return own
+    return Object.hasOwn(own, name) ? own[name] : process.env[name]
+  }
+
   /** The actor handles what it has accepted, then ends; so do its children. Nobody there: nothing happens. */
   stop (pid) { this._calls.stop(pid) }
 
