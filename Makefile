@@ -23,8 +23,10 @@ run: build
 test: whole
 	@$(call test,release)
 
+# All of it, with the peers that are installed, into docs/benchmarks.md: some 20 minutes. BENCH: --quick, --runs N, topics
+# (tools/bench/suite --help); what is not the whole is printed only.
 bench: build
-	@build/release/bin/iris-bench
+	@python3 tools/bench/suite build/release --write docs/benchmarks.md $(BENCH)
 
 # What Python actors do; BENCH_PYTHON: --runs N, and rows.
 bench-python: build
@@ -39,10 +41,10 @@ mesh_rows = mesh-trip mesh-trip-still mesh-trip-spin mesh-trip-erlang mesh-trip-
 bench-mesh: build
 	@build/release/bin/iris-bench $(BENCH_MESH) $(mesh_rows)
 
-# Beside Erlang and CAF; BENCH_PEERS: its options, as --markdown.
-bench-peers: build
+# The same, and the peers are installed first.
+bench-peers:
 	@tools/setup --bench
-	@python3 tools/bench/peers/run.py build/release $(BENCH_PEERS)
+	@$(MAKE) bench
 
 # Labels of what waits more than it works: twice as many at once as cores.
 programs = cli|python|node|docs

@@ -69,15 +69,23 @@ int iris__copy_equals(const struct copy *c, iris_bytes code, uint64_t hash)
 
 /* ---- writing ---- */
 
-/* fsync, because only then do all file systems say that the disk is full; found out later, that
- * would be a SIGBUS. */
+/* That the disk is full has to be found out now: later it would be a SIGBUS. A file system that promises room says so
+ * here; of others only fsync knows, which waits for the disk. */
+static int write_code(int fd, iris_bytes code)
+{
+    int is_promised = fallocate(fd, 0, 0, (off_t)code.len) == 0;
+    if (!is_promised && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
+        return -1;
+    return iris__write_all(fd, code.data, code.len) || (!is_promised && fsync(fd)) ? -1 : 0;
+}
+
 static int write_new(int dir, const char *name, iris_bytes code)
 {
     unlinkat(dir, "new", 0);
     int fd = openat(dir, "new", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0500);
     if (fd < 0)
         return -1;
-    int failed = fchmod(fd, 0500) || iris__write_all(fd, code.data, code.len) || fsync(fd);
+    int failed = fchmod(fd, 0500) || write_code(fd, code);
     failed |= close(fd);
     if (failed || renameat(dir, "new", dir, name)) {
         int why = errno;

@@ -36,9 +36,16 @@ struct sample { /* the runs of one metric of one side */
     double values[RUNS_MAX]; /* in the order of the runs */
 };
 
+/* What a run took of the machine, from its process's beginning to its end, warm-up and children included. */
+struct cost {
+    struct sample cores; /* CPU time by time */
+    struct sample peak;  /* MB */
+};
+
 struct result {
     const struct workload *workload;
     struct sample floor[METRICS_MAX], iris[METRICS_MAX];
+    struct cost floor_cost, iris_cost;
 };
 
 struct summary {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BURST = 16, MESSAGES = 3200000, WARM_UP = 320000 };
+enum { BURST = 16, MESSAGES = 3200000, WARM_UP = 320000, SENDERS_MAX = 100 };
 
 static struct finish finish;
 static uint64_t received, expected; /* the receiver's */
@@ -70,13 +70,27 @@ void fanin_floor(const struct workload *w, double *values)
 }
 
 static uint64_t receiver_pid;
-static unsigned char payload[64];
 static size_t payload_len;
+
+struct shot {              /* what a message begins with */
+    uint32_t sender, left; /* left: how many of that sender's come with it and behind it */
+};
+static uint32_t lefts[SENDERS_MAX]; /* of the next of each sender */
+
+static void check_order(const iris_message *m)
+{
+    struct shot shot;
+    memcpy(&shot, m->data, sizeof shot);
+    if (shot.left != lefts[shot.sender]--)
+        die("a message came out of order");
+}
 
 static int receive(const iris_behaviour *b, iris_actor *self, void *state,
                    const iris_message *const *messages, int n)
 {
-    (void)b, (void)self, (void)state, (void)messages;
+    (void)b, (void)self, (void)state;
+    for (int i = 0; i < n; i++)
+        check_order(messages[i]);
     count_received((uint64_t)n);
     return n;
 }
@@ -85,27 +99,33 @@ static int shoot(const iris_behaviour *b, iris_actor *self, void *state,
                  const iris_message *const *messages, int n)
 {
     const struct stage *s = b->data;
-    uint64_t left;
+    struct shot payload[8] = {0};
     (void)state;
     for (int i = 0; i < n; i++) {
-        memcpy(&left, messages[i]->data, sizeof left);
-        left -= BURST;
-        for (int k = 0; k < BURST; k++)
+        memcpy(payload, messages[i]->data, sizeof *payload);
+        for (int k = 0; k < BURST; k++, payload->left--)
             s->api->send(self, receiver_pid, payload, payload_len, 0);
-        if (left)
-            s->api->send(self, s->api->pid(self), &left, sizeof left, 0);
+        if (payload->left)
+            s->api->send(self, s->api->pid(self), payload, sizeof *payload, 0);
     }
     return n;
 }
 
 static double play(const struct stage *s, const uint64_t *senders, int count, uint64_t messages)
 {
+    struct shot shot = {.left = (uint32_t)(messages / (uint64_t)count)};
     expect(messages);
-    double start = now_ns();
     for (int i = 0; i < count; i++)
-        stage_send(s, senders[i], messages / (uint64_t)count, 0);
+        lefts[i] = shot.left;
+    double start = now_ns();
+    for (; shot.sender < (uint32_t)count; shot.sender++)
+        stage_send_bytes(s, senders[shot.sender], &shot, sizeof shot, 0);
     finish_wait(&finish);
-    return (double)messages * 1e3 / (now_ns() - start);
+    double took = now_ns() - start;
+    stage_settle(s);
+    if (received != messages)
+        die("more messages came than were sent");
+    return (double)messages * 1e3 / took;
 }
 
 /* With the largest budget the receiver keeps up with those who send, as that of the floor does for free;

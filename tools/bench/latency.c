@@ -167,7 +167,9 @@ static void open_target(struct target *t, const struct workload *w,
                             .version = "1",
                             .handle = handle,
                             .data = t};
-    stage_open(&t->stage, w->workers, 0);
+    iris_options options = {
+        .size = sizeof options, .abi = IRIS_ABI, .workers = (uint32_t)w->workers, .spin = w->order};
+    stage_open_with(&t->stage, &options);
     stage_spawn_many(&t->stage, &light, 1, &t->pid);
     begin_flood(t, w->size);
 }

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -91,19 +92,33 @@ static void be_the_child(const struct workload *w, run_function *run, int out)
     _exit(n != sizeof values);
 }
 
-static int collect(pid_t child, int in, double *values)
+struct run { /* of one side, once */
+    double values[METRICS_MAX];
+    double cores, peak;
+};
+
+static double seconds(struct timeval t)
 {
-    ssize_t n = read(in, values, METRICS_MAX * sizeof *values);
-    int status;
-    waitpid(child, &status, 0);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == FAR_SKIPPED)
-        return FAR_SKIPPED;
-    return n == (ssize_t)(METRICS_MAX * sizeof *values) && status == 0 ? 0 : -1;
+    return (double)t.tv_sec + (double)t.tv_usec / 1e6;
 }
 
-static int run_once(const struct workload *w, run_function *run, double *values)
+static int collect(pid_t child, int in, double began, struct run *r)
+{
+    ssize_t n = read(in, r->values, sizeof r->values);
+    struct rusage used;
+    int status;
+    wait4(child, &status, 0, &used);
+    r->cores = (seconds(used.ru_utime) + seconds(used.ru_stime)) / ((now_ns() - began) / 1e9);
+    r->peak = (double)used.ru_maxrss / 1024;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == FAR_SKIPPED)
+        return FAR_SKIPPED;
+    return n == (ssize_t)sizeof r->values && status == 0 ? 0 : -1;
+}
+
+static int run_once(const struct workload *w, run_function *run, struct run *r)
 {
     int ends[2];
+    double began = now_ns();
     if (pipe(ends))
         return -1;
     fflush(NULL);
@@ -111,15 +126,21 @@ static int run_once(const struct workload *w, run_function *run, double *values)
     if (child == 0)
         be_the_child(w, run, ends[1]);
     close(ends[1]);
-    int result = child < 0 ? -1 : collect(child, ends[0], values);
+    int result = child < 0 ? -1 : collect(child, ends[0], began, r);
     close(ends[0]);
     return result;
 }
 
-static int add_run(const struct workload *w, run_function *run, const char *who, struct sample *to)
+static void add_value(struct sample *to, double value)
 {
-    double values[METRICS_MAX];
-    int result = run && !to->skipped ? run_once(w, run, values) : FAR_SKIPPED;
+    to->values[to->runs++] = value;
+}
+
+static int add_run(const struct workload *w, run_function *run, const char *who, struct sample *to,
+                   struct cost *cost)
+{
+    struct run r;
+    int result = run && !to->skipped ? run_once(w, run, &r) : FAR_SKIPPED;
     to->skipped = result == FAR_SKIPPED;
     if (to->skipped)
         return 0;
@@ -129,7 +150,9 @@ static int add_run(const struct workload *w, run_function *run, const char *who,
         return -1;
     }
     for (int i = 0; i < METRICS_MAX && w->metrics[i].name; i++)
-        to[i].values[to[i].runs++] = values[i];
+        add_value(&to[i], r.values[i]);
+    add_value(&cost->cores, r.cores);
+    add_value(&cost->peak, r.peak);
     return 0;
 }
 
@@ -139,7 +162,7 @@ int measure(const struct workload *w, int runs, struct result *r)
     memset(r, 0, sizeof *r);
     r->workload = w;
     for (int i = 0; i < runs && !failed; i++)
-        failed =
-            add_run(w, w->floor, "the floor", r->floor) || add_run(w, w->iris, "Iris", r->iris);
+        failed = add_run(w, w->floor, "the floor", r->floor, &r->floor_cost) ||
+                 add_run(w, w->iris, "Iris", r->iris, &r->iris_cost);
     return failed ? -1 : 0;
 }

@@ -92,10 +92,15 @@ static int count(const iris_behaviour *b, iris_actor *self, void *state,
 {
     static uint64_t handled;
     const struct node *node = b->data;
+    uint64_t number;
     (void)state;
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
+        memcpy(&number, messages[i]->data, sizeof number);
+        if (number != handled)
+            die("a message came out of order");
         if (++handled % STRIDE == 0)
             node->stage.api->send(self, messages[i]->from, NULL, 0, 0);
+    }
     return n;
 }
 
@@ -244,13 +249,16 @@ void trip_iris(const struct workload *w, double *values)
 /* What the link does not take now goes with the next that comes from there. */
 static void send_more(struct pair *p, iris_actor *self)
 {
-    while (p->sent < p->all && p->sent - p->handled < WINDOW)
-        if (p->node.stage.api->send(self, p->there, payload, p->bytes, 0) == IRIS_OK)
+    uint64_t numbered[8] = {0};
+    while (p->sent < p->all && p->sent - p->handled < WINDOW) {
+        numbered[0] = p->sent;
+        if (p->node.stage.api->send(self, p->there, numbered, p->bytes, 0) == IRIS_OK)
             p->sent++;
         else if (p->sent > p->handled)
             return;
         else
             die("a message was not accepted");
+    }
 }
 
 static int pump(const iris_behaviour *b, iris_actor *self, void *state,

@@ -2,9 +2,9 @@
 // What Node actors do, with no-op handlers: sent AND handled, medians of five.
 //
 //     make bench-node
-//     tools/bench/node.mjs [--runs N] [ROW ...]
+//     tools/bench/node.mjs [--runs N] [--json] [ROW ...]
 //
-// Prints a markdown table: the median and the range, what it should be, and what the original (SSL-ACTX/Iris 0.3,
+// Prints a markdown table (--json: an object, for tools/bench/suite): the median and the range, what it should be, and what the original (SSL-ACTX/Iris 0.3,
 // once patched so that it compiles) did on such a machine. All rows in turn, each run a process of its own.
 import { execFileSync } from 'node:child_process'
 import { createRequire } from 'node:module'
@@ -215,10 +215,10 @@ function exits (_, times = 100) {
 // name: what, its words, unit, factor, digits, at least or at most, the original's
 const ROWS = {
   one: [rt => one(rt, {}), 'JavaScript to one actor, a Buffer each', 'M msgs/s', 1e-6, 2, '>= 2.0', '0.30'],
-  borrow: [rt => one(rt, { borrow: true }), 'the same, borrowed', 'M msgs/s', 1e-6, 2, '', ''],
+  borrow: [rt => one(rt, { borrow: true }), 'JavaScript to one actor, borrowed', 'M msgs/s', 1e-6, 2, '', ''],
   many: [many, 'JavaScript to 100,000 actors', 'M msgs/s', 1e-6, 2, '', ''],
   native: [() => native('node'), 'a C thread to one actor (libnode), a Buffer each', 'M msgs/s', 1e-6, 2, '>= 4.0', ''],
-  nativeBorrow: [() => native('node-borrow'), 'the same, borrowed', 'M msgs/s', 1e-6, 2, '>= 6.0', ''],
+  nativeBorrow: [() => native('node-borrow'), 'a C thread to one actor (libnode), borrowed', 'M msgs/s', 1e-6, 2, '>= 6.0', ''],
   toNative: [toNative, '`send` to a native actor', 'M msgs/s', 1e-6, 2, '>= 8.0', ''],
   pull: [pull, '`await recv()`', 'M msgs/s', 1e-6, 2, '>= 1.0', ''],
   promises: [promises, '`async` handler', 'M msgs/s', 1e-6, 2, '', ''],
@@ -229,7 +229,7 @@ const ROWS = {
   asksMedian: [rt => asks(rt, 0.5), '`ask`, p50', 'us', 1e6, 1, '', '50 (one way)'],
   asksLate: [rt => asks(rt, 0.99), '`ask`, p99', 'us', 1e6, 1, '', '241 (one way)'],
   lightMedian: [rt => light(rt, 0.5), 'a light actor beside one that floods, p50', 'us', 1e6, 1, '', ''],
-  lightLate: [rt => light(rt, 0.99), 'the same, p99', 'us', 1e6, 1, '', ''],
+  lightLate: [rt => light(rt, 0.99), 'a light actor beside one that floods, p99', 'us', 1e6, 1, '', ''],
   delay: [delay, 'event-loop delay beside a flood and an HTTP server, p99', 'ms', 1e3, 2, '<= 10', ''],
   stopped: [stopped, 'messages to 100,000 actors, then `stop`: handled', '', 1, 0, '100000', ''],
   live: [live, '100,000 waiting pull actors: served', '', 1, 0, '100000', ''],
@@ -239,24 +239,41 @@ const ROWS = {
 async function measure (name) {
   const rt = new iris.NodeRuntime()
   rt.on('event', () => {})
-  console.log(await ROWS[name][0](rt))
+  const begin = performance.now()
+  const value = await ROWS[name][0](rt)
+  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
+  console.log(value, (userCPUTime + systemCPUTime) / 1e6 / seconds(begin), maxRSS / 1024)
   process.exit(0)
 }
 
 function run (name) {
   const flags = ['--expose-gc', fileURLToPath(import.meta.url), '--measure', name]
-  return Number(execFileSync(process.execPath, flags, { encoding: 'utf8' }))
+  return execFileSync(process.execPath, flags, { encoding: 'utf8' }).trim().split(/\s+/).slice(-3).map(Number)
 }
 
-function print (name, values, runs) {
-  const [, words, unit, , digits, should, original] = ROWS[name]
-  const sorted = [...values].sort((a, b) => a - b)
+const sort = values => [...values].sort((a, b) => a - b)
+const median = values => sort(values)[values.length >> 1]
+
+/** runs: of each the figure, the cores used, and the most memory. */
+function object (name, runs) {
+  const [, words, unit, factor, , should] = ROWS[name]
+  const [figure, cores, peak] = [0, 1, 2].map(i => median(runs.map(run => run[i])))
+  const isLess = should.startsWith('<') || ['us', 'ms', 'bytes'].includes(unit)
+  return { row: name, title: words.replaceAll('`', ''), unit, median: figure * factor, less_is_better: isLess, cores, peak_mb: peak }
+}
+
+function print (name, all) {
+  const [, words, unit, factor, digits, should, original] = ROWS[name]
+  const sorted = sort(all.map(run => run[0] * factor))
+  const runs = sorted.length
   const [low, middle, high] = [sorted[0], sorted[runs >> 1], sorted.at(-1)].map(value => value.toFixed(digits))
   console.log(`| ${name} | ${words} | ${unit} | ${middle} (${low} to ${high}) | ${should} | ${original} |`)
 }
 
 function main (args) {
   if (args[0] === '--measure') return measure(args[1])
+  const isJson = args.includes('--json')
+  args = args.filter(arg => arg !== '--json')
   const runs = args[0] === '--runs' ? Number(args[1]) : 5
   const asked = args.slice(args[0] === '--runs' ? 2 : 0)
   const names = asked.length ? asked : Object.keys(ROWS)
@@ -265,12 +282,17 @@ function main (args) {
     console.error(`node.mjs: no row "${wrong}"; there are: ${Object.keys(ROWS).join(', ')}`)
     process.exit(1)
   }
-  console.log(`- Node ${process.versions.node}, ${os.cpus().length} cores; load before the first run ` +
-    `${os.loadavg()[0].toFixed(1)}; median and range of ${runs} runs\n`)
-  console.log('| row | measured | unit | Iris | should be | the original |\n|---|---|---|---|---|---|')
+  const load = os.loadavg()[0].toFixed(1)
   const found = Object.fromEntries(names.map(name => [name, []]))
-  for (let i = 0; i < runs; i++) for (const name of names) found[name].push(run(name) * ROWS[name][3])
-  for (const name of names) print(name, found[name], runs)
+  for (let i = 0; i < runs; i++) for (const name of names) found[name].push(run(name))
+  if (isJson) {
+    const rows = names.map(name => object(name, found[name]))
+    return console.log(JSON.stringify({ version: `Node ${process.versions.node}`, rows }))
+  }
+  console.log(`- Node ${process.versions.node}, ${os.cpus().length} cores; load before the first run ${load}; ` +
+    `median and range of ${runs} runs\n`)
+  console.log('| row | measured | unit | Iris | should be | the original |\n|---|---|---|---|---|---|')
+  for (const name of names) print(name, found[name])
 }
 
 await main(process.argv.slice(2))

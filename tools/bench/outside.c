@@ -7,6 +7,7 @@
 #include "stage.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { EACH = 10, TO_ONE = 2000000 };
 
@@ -64,30 +65,47 @@ static int begin_count(const iris_behaviour *b, iris_actor *self, iris_bytes arg
     return IRIS_OK;
 }
 
+/* Each carries its number among those for this actor. */
 static int count(const iris_behaviour *b, iris_actor *self, void *state,
                  const iris_message *const *messages, int n)
 {
-    uint64_t *mine = state;
-    (void)b, (void)self, (void)messages;
-    for (int i = 0; i < n; i++)
+    uint64_t *mine = state, number;
+    (void)b, (void)self;
+    for (int i = 0; i < n; i++) {
+        memcpy(&number, messages[i]->data, sizeof number);
+        if (number != *mine)
+            die("a message came out of order");
         if (++*mine == each) {
             *mine = 0;
             finish_one(&finish);
         }
+    }
     return n;
+}
+
+static uint64_t number_of(const struct workload *w, int i)
+{
+    return w->order == ROUND_ROBIN ? (uint64_t)(i / w->size) : (uint64_t)i % each;
 }
 
 static double play(const struct workload *w, const struct stage *s, const uint64_t *pids)
 {
-    static const unsigned char payload[64];
+    uint64_t payload[8] = {0};
     size_t len = bytes_of(w);
     int n = count_messages(w);
     double start = now_ns();
     finish_begin(&finish, w->size);
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
+        payload[0] = number_of(w, i);
         stage_send_bytes(s, pids[receiver_of(w, i)], payload, len, 0);
+    }
     finish_wait(&finish);
-    return n * 1e3 / (now_ns() - start);
+    double took = now_ns() - start;
+    stage_settle(s);
+    for (int i = 0; i < w->size; i++)
+        if (counts[i])
+            die("more messages came than were sent");
+    return n * 1e3 / took;
 }
 
 void outside_iris(const struct workload *w, double *values)

@@ -126,24 +126,29 @@ static void print_text_head(enum style style, const struct machine *m, int runs)
 
 static int rows_printed;
 
-static void print_json_sample(const char *key, const struct sample *s)
+static void print_json_sample(const char *key, const struct sample *s, const struct cost *cost)
 {
     struct summary sum = summarize(s);
     if (s->runs)
-        printf(", \"%s\": {\"median\": %.6g, \"low\": %.6g, \"high\": %.6g}", key, sum.median,
-               sum.low, sum.high);
+        printf(
+            ", \"%s\": {\"median\": %.6g, \"low\": %.6g, \"high\": %.6g, \"cores\": %.3g, \"peak_mb\": "
+            "%.4g}",
+            key, sum.median, sum.low, sum.high, summarize(&cost->cores).median,
+            summarize(&cost->peak).median);
 }
 
-static void print_json_row(const struct workload *w, const struct metric *m,
-                           const struct sample *floor, const struct sample *iris)
+static void print_json_row(const struct result *result, int i)
 {
-    double r = ratio(m, floor, iris);
+    const struct workload *w = result->workload;
+    const struct metric *m = &w->metrics[i];
+    double r = ratio(m, &result->floor[i], &result->iris[i]);
     printf(
         "%s\n    {\"workload\": \"%s\", \"title\": \"%s\", \"workers\": %d, \"measured\": \"%s\", "
-        "\"unit\": \"%s\"",
-        rows_printed++ ? "," : "", w->name, w->title, w->workers, m->name, m->unit);
-    print_json_sample("floor", floor);
-    print_json_sample("iris", iris);
+        "\"unit\": \"%s\", \"less_is_better\": %s",
+        rows_printed++ ? "," : "", w->name, w->title, w->workers, m->name, m->unit,
+        m->less_is_better ? "true" : "false");
+    print_json_sample("floor", &result->floor[i], &result->floor_cost);
+    print_json_sample("iris", &result->iris[i], &result->iris_cost);
     if (r > 0)
         printf(", \"ratio\": %.4g", r);
     printf("}");
@@ -189,7 +194,7 @@ void print_result(enum style style, const struct result *r)
     const struct workload *w = r->workload;
     for (int i = 0; i < METRICS_MAX && w->metrics[i].name; i++)
         if (style == STYLE_JSON)
-            print_json_row(w, &w->metrics[i], &r->floor[i], &r->iris[i]);
+            print_json_row(r, i);
         else
             print_row(style, w, &w->metrics[i], &r->floor[i], &r->iris[i]);
     fflush(stdout);

@@ -32,14 +32,25 @@ iris_version *load_text(const struct stage *s, const char *text, const char *end
     return v;
 }
 
+static uint64_t count_handled(const struct stage *s)
+{
+    iris_totals t = {.size = sizeof t, .abi = IRIS_ABI};
+    iris_count(s->rt, &t);
+    return t.handled;
+}
+
 static double send_all(const struct stage *s, uint64_t pid, const void *data, size_t len)
 {
-    double start = now_ns();
+    uint64_t before = count_handled(s);
     long batch = amount(BATCH);
+    double start = now_ns();
     for (long i = 0; i < batch; i++)
         stage_send_bytes(s, pid, data, len, 0);
     stage_settle(s);
-    return (double)batch / (now_ns() - start) * 1e3;
+    double took = now_ns() - start;
+    if (count_handled(s) - before != (uint64_t)batch)
+        die("not as many messages were handled as were sent");
+    return (double)batch / took * 1e3;
 }
 
 void python_iris(const struct workload *w, double *values)

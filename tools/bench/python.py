@@ -2,15 +2,16 @@
 """What Python actors do, with no-op handlers: sent AND handled, medians of five.
 
     make bench-python
-    PYTHONPATH=build/release/lib/iris/python tools/bench/python.py [--runs N] [ROW ...]
+    PYTHONPATH=build/release/lib/iris/python tools/bench/python.py [--runs N] [--json] [ROW ...]
 
-Prints a markdown table: the median and the range, what it should be, and what the original (SSL-ACTX/Iris 0.3)
+Prints a markdown table (--json: an object, for tools/bench/suite): the median and the range, what it should be, and what the original (SSL-ACTX/Iris 0.3)
 did on such a machine, where it can do this at all. CPU each: what a message takes of all threads together, sender and
 receiver, which holds on a busy machine too. All rows in turn, each run a process of its own."""
 import gc
 import json
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -327,9 +328,12 @@ def measure(name):
     """In this process, which is spoilt then."""
     import iris
 
+    begin = time.monotonic()
     with iris.Runtime() as rt:
         value = ROWS[name][0](rt)
-        print(repr(value), 1e9 * last[1] / (value * last[0]) if value else 0)
+        used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        cores = sum(u.ru_utime + u.ru_stime for u in used) / (time.monotonic() - begin)
+        print(repr(value), 1e9 * last[1] / (value * last[0]) if value else 0, cores, max(u.ru_maxrss for u in used) / 1024)
 
 
 def build_directory():
@@ -343,37 +347,60 @@ def build_directory():
 
 def run(name):
     done = subprocess.run([sys.executable, __file__, "--measure", name], stdout=subprocess.PIPE, text=True, check=True)
-    return map(float, done.stdout.split()[-2:])
+    return map(float, done.stdout.split()[-4:])
+
+
+def measure_all(names, runs):
+    """What each name was measured: lists of figures, of CPU each, of cores used, of the most memory."""
+    found = {name: ([], [], [], []) for name in names}
+    for i in range(runs):
+        for name in names:
+            if sys.stderr.isatty():
+                print(f"\r{i + 1}/{runs} {name:12}", end="", file=sys.stderr, flush=True)
+            value, *rest = run(name)
+            for to, figure in zip(found[name], (value * ROWS[name][3], *rest)):
+                to.append(figure)
+    return found
+
+
+def print_json(found):
+    rows = [{"row": name, "title": ROWS[name][1].replace("`", ""), "unit": ROWS[name][2], "median": statistics.median(values),
+             "less_is_better": ROWS[name][5].startswith("<") or ROWS[name][2] not in ("M msgs/s", "M/s", ""),
+             "cores": statistics.median(cores), "peak_mb": statistics.median(peaks)}
+            for name, (values, _, cores, peaks) in found.items()]
+    print(json.dumps({"version": f"CPython {platform.python_version()}", "rows": rows}))
+
+
+def print_markdown(found, runs, load):
+    print(f"- CPython {platform.python_version()}, {os.cpu_count()} cores; load before the first run "
+          f"{load:.1f}; median and range of {runs} runs\n")
+    print("| row | measured | unit | Iris | should be | the original | CPU each |\n|---|---|---|---|---|---|---|")
+    for name, (values, cpu, _, _) in found.items():
+        _, words, unit, _, form, aim, original = ROWS[name]
+        low, mid, high = (format(f, form) for f in (min(values), statistics.median(values), max(values)))
+        has_cpu = ROWS[name][3] == 1e-6 and not name.startswith("native")
+        each = f"{statistics.median(cpu):.0f} ns" if has_cpu else ""
+        print(f"| {name} | {words} | {unit} | {mid} ({low}..{high}) | {aim} | {original} | {each} |", flush=True)
+    print(f"\n- Load after the last run {os.getloadavg()[0]:.1f}")
 
 
 def main(args):
     if args[:1] == ["--measure"]:
         return measure(args[1])
+    is_json = "--json" in args
+    args = [a for a in args if a != "--json"]
     runs = int(args[1]) if args[:1] == ["--runs"] else 5
     names = args[2 if args[:1] == ["--runs"] else 0:] or list(ROWS)
     for name in names:
         if name not in ROWS:
             sys.exit(f"python.py: no row {name!r}; there are: {', '.join(ROWS)}")
     os.environ.setdefault("IRIS_BUILD", build_directory())
-    print(f"- CPython {platform.python_version()}, {os.cpu_count()} cores; load before the first run "
-          f"{os.getloadavg()[0]:.1f}; median and range of {runs} runs\n")
-    print("| row | measured | unit | Iris | should be | the original | CPU each |\n|---|---|---|---|---|---|---|")
-    found, cpu = {name: [] for name in names}, {name: [] for name in names}
-    for i in range(runs):
-        for name in names:
-            print(f"\r{i + 1}/{runs} {name:12}", end="", file=sys.stderr, flush=True)
-            value, each = run(name)
-            found[name].append(value * ROWS[name][3])
-            cpu[name].append(each)
-    print(file=sys.stderr)
-    for name in names:
-        _, words, unit, _, form, aim, original = ROWS[name]
-        low, mid, high = (format(f, form) for f in (min(found[name]), statistics.median(found[name]),
-                                                   max(found[name])))
-        has_cpu = ROWS[name][3] == 1e-6 and not name.startswith("native")
-        each = f"{statistics.median(cpu[name]):.0f} ns" if has_cpu else ""
-        print(f"| {name} | {words} | {unit} | {mid} ({low}..{high}) | {aim} | {original} | {each} |", flush=True)
-    print(f"\n- Load after the last run {os.getloadavg()[0]:.1f}")
+    load = os.getloadavg()[0]
+    found = measure_all(names, runs)
+    if is_json:
+        print_json(found)
+    else:
+        print_markdown(found, runs, load)
 
 
 main(sys.argv[1:])

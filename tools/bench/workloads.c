@@ -1,5 +1,6 @@
 #include "bench.h"
 
+#include "disk.h"
 #include "exchange.h"
 #include "keeping.h"
 #include "latency.h"
@@ -17,6 +18,7 @@
 #define LIVES {{"memory", "bytes/actor", 1}, {"rate", "k spawns/s", 0}}
 #define TIME {{"all", "ms", 1}}
 #define SWAPS {{"in effect", "k swaps/s", 0}}
+#define DISK {{"in effect", "swaps/s", 0}, {"mappings, more", "", 1}, {"memory, more", "MB", 1}}
 #define RESTARTS {{"begun", "k restarts/s", 0}}
 
 /* The last argument is one of those above. f, i: the functions that measure the floor and Iris. */
@@ -81,6 +83,8 @@ const struct workload workloads[] = {
     {"pull-spawn", "100,000 waiting pull actors", 1, 100000, 0, LIVES, NULL, pull_spawn_iris, 0, 0},
 
     ROW("swap", "swaps of a stateful counter", 1, 0, 0, NULL, swap_iris, SWAPS),
+    {"disk", "swaps to new code from disk", 1, 0, 0, DISK, NULL, disk_iris, 0, 0},
+    {"disk-minute", "swaps to new code from disk, for 60 s", 1, ONLY_WHEN_NAMED, 60, DISK, NULL, disk_iris, 0, 0},
     {"restarts", "restarts of 1 that crashes", 1, 1, 0, RESTARTS, NULL, restarts_iris, 0, 0},
     {"restarts", "restarts of 8 that crash, a supervisor each", 1, 8, 0, RESTARTS, NULL, restarts_iris, 0, 0},
     {"restarts", "restarts of 8 that crash, a supervisor each", 2, 8, 0, RESTARTS, NULL, restarts_iris, 0, 0},
@@ -94,6 +98,8 @@ const struct workload workloads[] = {
     ROW("inner-ask", "ask between two actors", 1, 0, 0, NULL, inner_ask_iris, LATENCY),
 
     BOTH("light", "light actor, alone", 0, 0, light, LATENCY),
+    ROW("light", "light actor, alone, no worker spins", 1, 0, -1, NULL, light_iris, LATENCY),
+    ROW("light", "light actor, alone, workers spin for 2 ms", 1, 0, 2000000, NULL, light_iris, LATENCY),
     BOTH("light", "light actor, beside 1 that floods", 1, 0, light, LATENCY),
     BOTH("light", "light actor, beside 100 that flood", 100, 0, light, LATENCY),
     ASK("ask from outside, beside 1 that floods", 1, 1),
@@ -104,13 +110,13 @@ const struct workload workloads[] = {
     ROW64("python", "outside thread to a Python handler", 1, ONLY_WHEN_NAMED, 0, python_iris, RATE),
     ROW64("python-async", "outside thread to an async def handler", 1, ONLY_WHEN_NAMED, 1, python_iris, RATE),
     ROW64("node", "outside thread to a JavaScript handler", 1, ONLY_WHEN_NAMED, 2, python_iris, RATE),
-    ROW64("node-borrow", "the same, messages borrowed", 1, ONLY_WHEN_NAMED, 3, python_iris, RATE),
+    ROW64("node-borrow", "outside thread to a JavaScript handler, borrowed", 1, ONLY_WHEN_NAMED, 3, python_iris, RATE),
     ROW64("ring", "C to Python to JavaScript and again, 1 message", 1, ONLY_WHEN_NAMED, 1, ring_iris, RATE),
     ROW64("ring", "C to Python to JavaScript and again, 100 messages", 1, ONLY_WHEN_NAMED, 100, ring_iris, RATE),
 
     MESH("mesh-trip", "to another process and back; floor: libuv", 0, 4, trip_uv, trip_iris, FAR_TRIP),
-    MESH("mesh-trip-still", "the same, no worker spins", MESH_NO_SPIN, 4, trip_uv, trip_iris, FAR_TRIP),
-    MESH("mesh-trip-spin", "the same, workers spin for 0.2 ms", MESH_SPIN, 1, trip_uv, trip_iris, FAR_TRIP),
+    MESH("mesh-trip-still", "to another process and back, no worker spins; floor: libuv", MESH_NO_SPIN, 4, trip_uv, trip_iris, FAR_TRIP),
+    MESH("mesh-trip-spin", "to another process and back, workers spin for 0.2 ms; floor: libuv", MESH_SPIN, 1, trip_uv, trip_iris, FAR_TRIP),
     MESH("mesh-trip-erlang", "to another process and back; floor: Erlang", 0, 1, trip_erlang, trip_iris, FAR_TRIP),
     MESH("mesh-trip-tls", "to another process and back, TLS", MESH_TLS, 1, NULL, trip_iris, FAR_TRIP),
     MESH("mesh-pipe", "many to another process; floor: Erlang", 0, 1, pipe_erlang, pipe_iris, FAR_RATE),

@@ -1,4 +1,4 @@
-// One workload in a process of its own: bench WORKLOAD THREADS. Prints lines "NAME VALUE", as run.py knows
+// One workload in a process of its own: bench WORKLOAD THREADS. Prints lines "NAME VALUE", as ../../suite knows
 // them. For CAF 0.17, Debian's libcaf-dev.
 #include <unistd.h>
 

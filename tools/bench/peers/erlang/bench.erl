@@ -1,4 +1,4 @@
-%% One workload in a machine of its own: erl .. -s bench main WORKLOAD. Prints lines "NAME VALUE", as run.py
+%% One workload in a machine of its own: erl .. -s bench main WORKLOAD. Prints lines "NAME VALUE", as ../../suite
 %% knows them. An 8-byte message is a small integer, one of 64 bytes a binary on the sender's heap (copied).
 -module(bench).
 -behaviour(supervisor).
@@ -103,6 +103,32 @@ run(restarts) ->
     Restart(8, 1000),
     [say("restarts" ++ integer_to_list(P), 20.0 / seconds(fun() -> Restart(P, 20000) end)) || P <- [1, 8]];
 
+%% An actor takes another function for its own, and says so; and the same with new code of its module, loaded by hand.
+run(swap) ->
+    Pid = spawn(fun() -> swapped(fun(N) -> N + 1 end, 0) end),
+    Swap = fun(N) -> times(N, fun() -> Pid ! {become, fun(X) -> X + N end, self()}, wait(swapped, 1) end) end,
+    Swap(10000),
+    S = seconds(fun() -> Swap(300000) end),
+    say("swap", 300 / S);
+
+run(disk) ->
+    Pid = spawn(fun() -> receive {enter, To} -> apply(hot, loop, [To]) end end),
+    Codes = [hot(Version) || Version <- lists:seq(1, 150)],
+    Load = fun(Code) -> code:purge(hot), {module, hot} = code:load_binary(hot, "hot", Code) end,
+    Load(hd(Codes)), Pid ! {enter, self()}, wait(entered, 1),
+    S = seconds(fun() -> [begin Load(C), Pid ! {enter, self()}, wait(entered, 1) end || C <- tl(Codes)] end),
+    say("disk", 149 / S);
+
+run(timers) ->
+    N = 100000, Me = self(), Cpu = cpu_ns(),
+    Pid = spawn(fun() -> Me ! {late, late(N, [])} end),
+    S = seconds(fun() -> [set_timer(Pid, 500 + I rem 1000) || I <- lists:seq(1, N)] end),
+    receive {late, Late} ->
+            Sorted = list_to_tuple(lists:sort(Late)),
+            say("set", S * 1.0e9 / N), say("cpu", (cpu_ns() - Cpu) / N),
+            say("late50", element(N div 2, Sorted) / 1000), say("late99", element(N div 100 * 99, Sorted) / 1000)
+    end;
+
 run(flood1) -> latency("flood1", 1);
 run(flood100) -> latency("flood100", 100).
 
@@ -122,6 +148,36 @@ be_patient(Supervisor, {Main, Left}) ->
     receive crash -> exit(it_was_told_to) end.
 
 log(_, _) -> ok.
+
+%% ---- swaps, timers ----
+
+swapped(F, State) -> receive {become, G, To} -> To ! swapped, swapped(G, F(State)) end.
+
+%% A module whose loop(To) says that it was entered, and enters what is newest when it is told to; Version makes it another.
+hot(Version) ->
+    L = 1,
+    Source = "-module(hot).\n-export([loop/1]).\nloop(To) -> To ! entered, receive {enter, Next} -> hot:loop(Next); " ++
+        integer_to_list(Version) ++ " -> ok end.\n",
+    {ok, Tokens, _} = erl_scan:string(Source, L),
+    {ok, hot, Code} = compile:forms([begin {ok, F} = erl_parse:parse_form(T), F end || T <- forms(Tokens, [])]),
+    Code.
+
+forms([], _) -> [];
+forms([{dot, _} = Dot | Rest], Form) -> [lists:reverse([Dot | Form]) | forms(Rest, [])];
+forms([Token | Rest], Form) -> forms(Rest, [Token | Form]).
+
+set_timer(Pid, Milliseconds) ->
+    erlang:send_after(Milliseconds, Pid, {due, erlang:monotonic_time(nanosecond) + Milliseconds * 1000000}).
+
+late(0, L) -> L;
+late(N, L) -> receive {due, T} -> late(N - 1, [erlang:monotonic_time(nanosecond) - T | L]) end.
+
+%% Of all threads of this process, in steps of 10 ms.
+cpu_ns() ->
+    {ok, Stat} = file:read_file("/proc/self/stat"),
+    [_, Rest] = binary:split(Stat, <<") ">>),
+    Fields = binary:split(Rest, <<" ">>, [global]),
+    lists:sum([binary_to_integer(lists:nth(I, Fields)) || I <- [12, 13]]) * 10000000.
 
 %% ---- pairs, fan-in, many ----
 
