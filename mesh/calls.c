@@ -556,4 +556,5 @@ const iris_mesh mesh_calls = {.size = sizeof mesh_calls,
                               .proxy = proxy,
                               .proxies = proxies,
                               .engine = engine,
-                              .owner = owner};
+                              .owner = owner,
+                              .check = mesh_check};

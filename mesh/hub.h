@@ -112,6 +112,8 @@ struct op *hub_op(struct hub *, void (*run)(struct op *), const char *at, const 
 
 /* ---- hub_tls.c; lock held ---- */
 int hub_tls(struct hub *); /* if the settings say so; IRIS_FAIL with a reason */
+struct trust_config;
+void hub_tls_config(const struct options *, struct trust_config *); /* borrows; no lock is needed */
 const char *hub_tls_name(const struct hub *);
 void hub_tls_look(struct hub *);
 
@@ -150,6 +152,7 @@ extern const iris_mesh mesh_calls;
 /* What the settings say: listens, dials. IRIS_FAIL with a reason that begins with the key: then no actor was
  * begun, and the hub may be destroyed. */
 int calls_open(struct hub *);
+int mesh_check(void *mesh, const char *options, iris_mesh_found *, void *ctx); /* look.c */
 void calls_probe(void *hub, uint64_t pid, int64_t timeout, struct iris_answer *); /* of the core */
 
 /* ---- proxy.c ---- */

@@ -8,19 +8,24 @@
 
 enum { SECOND = 1000000000 };
 
+void hub_tls_config(const struct options *o, struct trust_config *config)
+{
+    *config = (struct trust_config){.cert = o->cert,
+                                    .key = o->key,
+                                    .ca = o->ca,
+                                    .crl = *o->crl ? o->crl : NULL,
+                                    .node = *o->node ? o->node : NULL,
+                                    .allow = (const char *const *)o->allow_peers.items,
+                                    .warn = o->warn / SECOND};
+}
+
 int hub_tls(struct hub *h)
 {
-    const struct options *o = &h->options;
+    struct trust_config config;
     char why[512];
-    if (!o->has_tls || h->secure)
+    if (!h->options.has_tls || h->secure)
         return IRIS_OK;
-    const struct trust_config config = {.cert = o->cert,
-                                        .key = o->key,
-                                        .ca = o->ca,
-                                        .crl = *o->crl ? o->crl : NULL,
-                                        .node = *o->node ? o->node : NULL,
-                                        .allow = (const char *const *)o->allow_peers.items,
-                                        .warn = o->warn / SECOND};
+    hub_tls_config(&h->options, &config);
     if (!(h->secure = secure_create(&config, why, sizeof why)))
         return h->api->fail("tls: %s", why);
     h->secure_at = 0;

@@ -1,4 +1,6 @@
 /* iris_app_check(): what is wrong with a manifest, and nothing else. */
+#include "check.h"
+
 #include "fail.h"
 #include "ready.h"
 #include "sets.h"
@@ -41,20 +43,21 @@ static int refuse_sets(int json, struct text *out)
     return failed;
 }
 
-static int check(const char *file, const struct sets *sets, struct problems *problems)
+struct manifest *iris__check_read(const char *file, const struct sets *sets,
+                                  struct problems *problems)
 {
+    struct looks looks = {0};
     struct manifest *m;
     if (iris__manifest_read(file, sets->items, sets->n, &m, problems))
-        return IRIS_EXIT_MANIFEST;
+        return NULL;
     iris__ready_hosts(m, problems);
     for (size_t i = 0; i < m->nactors; i++)
-        iris__ready_actor(m, i, problems);
+        iris__ready_code(m, i, problems, &looks);
+    iris__looks_finish(&looks);
     iris__ready_supervisors(m, problems);
     iris__ready_socket(m, problems);
-    int failed = iris__problems_count(problems) != 0;
     iris__manifest_locate(m, problems);
-    iris__manifest_free(m);
-    return failed ? IRIS_EXIT_MANIFEST : IRIS_EXIT_OK;
+    return m;
 }
 
 int iris_app_check(const char *file, const char *const *sets, uint32_t nsets, int json,
@@ -69,7 +72,8 @@ int iris_app_check(const char *file, const char *const *sets, uint32_t nsets, in
         iris__text_finish(&out);
         return IRIS_EXIT_USAGE;
     }
-    int status = check(file, &parsed, &problems);
+    iris__manifest_free(iris__check_read(file, &parsed, &problems));
+    int status = iris__problems_count(&problems) ? IRIS_EXIT_MANIFEST : IRIS_EXIT_OK;
     int failed = json ? as_json(file, &problems, &out) : iris__problems_text(&problems, 0, &out);
     if (!failed && out.len)
         write(ctx, out.data);

@@ -1,6 +1,7 @@
 #include "ready.h"
 
 #include "app.h"
+#include "elfcheck.h"
 #include "fail.h"
 #include "find.h"
 #include "nearest.h"
@@ -24,22 +25,107 @@ static void problem_of_reason(const struct manifest *m, struct problems *all, co
         iris__problem_hint(p, "%s", hint + strlen("\nhint: "));
 }
 
-int iris__ready_actor(const struct manifest *m, size_t i, struct problems *all)
+/* Its file, which the caller frees; NULL: that is a problem, and told. */
+static char *find(const struct manifest *m, size_t i, struct problems *all)
 {
     const struct manifest_actor *a = &m->actors[i];
     char pointer[48];
-    if (a->remote_at || a->behind || a->number > 1) /* the first instance speaks for all */
-        return 0;
     int no_host = iris__find_host(a->host);
     char *file = no_host ? NULL : iris__find_file(m, a);
-    int failed = !file || iris__source_look(file);
+    if (file && !iris__source_look(file))
+        return file;
     snprintf(pointer, sizeof pointer, "/actors/%zu/%s", a->index,
              no_host && a->names_host ? "host" : "handler");
-    if (failed)
-        problem_of_reason(m, all, pointer, no_host ? "host" : "handler");
+    problem_of_reason(m, all, pointer, no_host ? "host" : "handler");
     free(file);
-    return failed;
+    return NULL;
 }
+
+/* The first instance speaks for all. */
+static int has_file(const struct manifest_actor *a)
+{
+    return !a->remote_at && !a->behind && a->number <= 1;
+}
+
+int iris__ready_actor(const struct manifest *m, size_t i, struct problems *all)
+{
+    if (!has_file(&m->actors[i]))
+        return 0;
+    char *file = find(m, i, all);
+    free(file);
+    return !file;
+}
+
+/* ---- what its file says of itself ---- */
+
+struct look {
+    struct hash_link link; /* first */
+    struct look *next;
+    char *why; /* NULL: nothing is against it */
+    char file[];
+};
+
+static char *read_note(const char *file)
+{
+    struct source s;
+    struct elf e;
+    int failed = iris__source_read(&s, file);
+    if (!failed) {
+        failed = iris__elf_check(&e, file, s.code, PLUGIN_ENTRY);
+        iris__source_free(&s);
+    }
+    return failed ? strdup(iris__reason()) : NULL;
+}
+
+static struct look *seen(const struct looks *all, const char *file, uint64_t key)
+{
+    struct hash_link *l = iris__hash_find(&all->by_file, key);
+    while (l && strcmp(((struct look *)l)->file, file) != 0)
+        l = iris__hash_same(l->next, key);
+    return (struct look *)l;
+}
+
+/* NULL: no memory, and it is not looked at. */
+static struct look *look(struct looks *all, const char *file)
+{
+    size_t len = strlen(file);
+    uint64_t key = iris__hash_bytes(file, len);
+    struct look *l = seen(all, file, key);
+    if (l || !(l = calloc(1, sizeof *l + len + 1)))
+        return l;
+    memcpy(l->file, file, len + 1);
+    l->why = read_note(file);
+    l->next = all->first;
+    all->first = l;
+    iris__hash_add(&all->by_file, &l->link, key); /* if not: it is looked at again */
+    return l;
+}
+
+void iris__ready_code(const struct manifest *m, size_t i, struct problems *all, struct looks *looks)
+{
+    const struct manifest_actor *a = &m->actors[i];
+    char pointer[48];
+    char *file = has_file(a) ? find(m, i, all) : NULL;
+    const struct look *l = file && !strcmp(a->host, "native") ? look(looks, file) : NULL;
+    snprintf(pointer, sizeof pointer, "/actors/%zu/handler", a->index);
+    if (l && l->why) {
+        iris__fail("%s", l->why);
+        problem_of_reason(m, all, pointer, "handler");
+    }
+    free(file);
+}
+
+void iris__looks_finish(struct looks *all)
+{
+    for (struct look *l = all->first, *next; l; l = next) {
+        next = l->next;
+        free(l->why);
+        free(l);
+    }
+    iris__hash_finish(&all->by_file);
+}
+
+/* ---- supervisors ---- */
 
 static int is_below(const char *path, const char *supervisor)
 {

@@ -9,6 +9,8 @@
 
 #include <link.h>
 
+#define PLUGIN_ENTRY "iris_plugin_entry"
+
 struct elf { /* a view into bytes that somebody else owns; all offsets are checked against len */
     const char *file; /* as sentences name it */
     const unsigned char *data;

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ENTRY "iris_plugin_entry"
-
 typedef const iris_plugin *entry_fn(const iris_api *);
 
 /* ---- libraries that stay mapped ---- */
@@ -106,7 +104,7 @@ static int map(struct library *lib, const struct elf *e)
     lib->handle = iris__map(e, lib->copy->path);
     if (!lib->handle)
         return -1;
-    lib->entry = (entry_fn *)dlsym(lib->handle, ENTRY);
+    lib->entry = (entry_fn *)dlsym(lib->handle, PLUGIN_ENTRY);
     return 0;
 }
 
@@ -114,7 +112,7 @@ static int map(struct library *lib, const struct elf *e)
 static struct library *load(struct loader *l, const struct source *s)
 {
     struct elf e;
-    if (iris__elf_check(&e, s->file, s->code, ENTRY) || check_room(l, &e))
+    if (iris__elf_check(&e, s->file, s->code, PLUGIN_ENTRY) || check_room(l, &e))
         return NULL;
     struct library *lib = add(l, s->file);
     if (!lib)
@@ -138,7 +136,8 @@ static int shake_hands(struct loader *l, struct library *lib, const char *file, 
     iris__forget();
     const iris_plugin *plugin = lib->entry(api);
     if (!plugin)
-        return iris__fail("%s cannot run here: %s (so says its " ENTRY ")", file, iris__reason());
+        return iris__fail("%s cannot run here: %s (so says its " PLUGIN_ENTRY ")", file,
+                          iris__reason());
     if (iris__handshake(&lib->taken, file, plugin, api))
         return -1;
     if (lib->taken.plugin.host)
@@ -191,7 +190,7 @@ static struct library *join(struct loader *l, const struct source *s)
     }
     lib->copy = copy;
     lib->handle = dlopen(copy->path, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
-    lib->entry = lib->handle ? (entry_fn *)dlsym(lib->handle, ENTRY) : NULL;
+    lib->entry = lib->handle ? (entry_fn *)dlsym(lib->handle, PLUGIN_ENTRY) : NULL;
     if (!lib->entry) {
         drop(l, lib);
         return NULL;

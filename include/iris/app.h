@@ -115,6 +115,11 @@ IRIS_EXPORT int iris_app_describe(const char *file, int64_t timeout_ms,
  * forks. */
 IRIS_EXPORT int iris_app_doctor(void (*write)(void *ctx, const char *text), void *ctx);
 
+/* The same, and what one app lacks: all that iris_app_check() finds; whether its languages begin with the settings of
+ * `hosts`; its limits; files, certificates and engine of its mesh. */
+IRIS_EXPORT int iris_app_doctor_of(const char *file, const char *const *sets, uint32_t nsets,
+                                   void (*write)(void *ctx, const char *text), void *ctx);
+
 /* ---- where a running application is reached: HTTP/1.1 over a UNIX stream socket ---- */
 
 #define IRIS_SOCKET_ROOM 108 /* the longest path that such a socket can have, with its '\0' */

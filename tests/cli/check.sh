@@ -38,6 +38,32 @@ long=$(printf '%0300d' 0)
 printf '{"actors": [{"path": "/%s", "handler": "./a.so"}]}' $long >long.json
 try "$IRIS" check long.json;               exits 3; complains 'found a path of 301 characters; expected at most 255'
 
+# What a file of code says of itself is read, and nothing of it is run; as `iris run` says it.
+samples=$BUILD/tests/behaviours/loader
+cp "$behaviours/echo.so" other.so
+printf '\xb7\x00' | dd of=other.so bs=1 seek=18 conv=notrunc status=none # for AArch64
+head -c 4000 "$behaviours/echo.so" >short.so
+printf 'def on_msg(msg):\n    return msg\n' >text.so
+printf '{"name": "test", "actors": [\n{"path": "/a", "handler": "%s"},\n{"path": "/b", "handler": "./other.so"},\n{"path": "/c", "handler": "./short.so"},\n{"path": "/d", "handler": "./text.so"},\n{"path": "/e", "handler": "./text.so"},\n{"path": "/f", "handler": "%s"}]}\n' \
+    "$samples/foreign.so" "$samples/entryless.so" >app.json
+for verb in check run; do
+    try "$IRIS" $verb;                     exits 3
+    complains 'app.json:2:27: error: actors[0].handler: '; complains 'its note says ABI 99; this Iris speaks ABI 1; none of its code was run'
+    complains 'app.json:3:27: error: actors[1].handler: '; complains 'is built for AArch64 (183, 64 bits); this machine is'
+    complains 'app.json:4:27: error: actors[2].handler: '; complains 'is cut short'
+    complains 'app.json:5:27: error: actors[3].handler: '; complains 'is not an ELF file: it begins with "def on_msg(msg):"'
+    complains 'app.json:6:27: error: actors[4].handler: '
+    complains 'app.json:7:27: error: actors[5].handler: '; complains 'exports no iris_plugin_entry'
+    complains '{"path": "/d", "handler": "./text.so"},'
+done
+unset IRIS_LIB
+if [ -e "$BUILD/lib/iris/hosts/python.so" ]; then
+    mv text.so work.py; chmod o+w work.py
+    printf '{"name": "test", "actors": [\n{"path": "/a", "handler": "work.py:on_msg"},\n{"path": "/b", "handler": "wrok.py:on_msg"}]}\n' >app.json
+    try "$IRIS" check;                     exits 3; complains 'app.json:2:27: '; complains 'may be written by every user'; complains 'do: chmod o-w '
+    complains 'app.json:3:27: '; complains 'did you mean "work.py"?'
+fi
+
 mkdir -m 755 open
 printf '{"name": "test", "control": {"socket": "open/s"}, "actors": [%s]}' "$(actor /a echo)" >app.json
 try "$IRIS" check;                         exits 3; complains 'app.json:1:40: error: control.socket: '; complains 'mode 0755 lets others in'

@@ -27,7 +27,7 @@ const struct verb verbs[] = {
     {"restart", "PATH|PATTERN", "begin actors again, with fresh state", verb_restart,
      &restart_argp},
     {"stop", "[PATH|PATTERN]", "stop the app, or some actors", verb_stop, &stop_argp},
-    {"doctor", "", "what this machine lacks, and how that is mended", verb_doctor, &doctor_argp},
+    {"doctor", "[FILE]", "what this machine, or an app on it, lacks", verb_doctor, &doctor_argp},
     {"bench", "", "how fast it is on this machine", verb_bench, &bench_argp},
     {"plugin", "FILE", "what a plugin's file is", verb_plugin, &plugin_argp},
     {"schema", "", "the JSON Schema of manifests, for editors", verb_schema, &schema_argp},

@@ -126,6 +126,9 @@ typedef void iris_mesh_each(void *ctx, const iris_mesh_node *);
 typedef void iris_mesh_changed(void *ctx, const char *node, const char *address, int up,
                                const char *why);
 
+enum { IRIS_MESH_OK, IRIS_MESH_WARNING, IRIS_MESH_PROBLEM };
+typedef void iris_mesh_found(void *ctx, int state, const char *key, const char *text);
+
 typedef struct iris_mesh {
     uint32_t size, abi;
 
@@ -195,6 +198,11 @@ typedef struct iris_mesh {
     /* IRIS_OK: so it was when the engine last told. IRIS_DEAD: it is unique, and nobody has it. IRIS_EMPTY: it is not
      * unique, so each node may have one. */
     int (*owner)(void *mesh, const char *name, iris_mesh_owner *out);
+
+    /* Whether what these options name is there: each finding is told with its key ("tls", "cookie", "engine"). Nothing
+     * is begun with them, and nothing changes. It asks DNS, and waits two seconds for each address of an engine.
+     * IRIS_FAIL: the options themselves are wrong, with a reason. */
+    int (*check)(void *mesh, const char *options, iris_mesh_found *, void *ctx);
 } iris_mesh;
 
 /* The type name of what monitor_node() tells, "PONG" or "DOWN": its data is a reason, as in ext/watch.h. NULL: it
