@@ -30,6 +30,7 @@ struct wanted { /* a name that is unique */
     int64_t again;   /* when to claim it */
     int claiming;    /* the answer comes */
     uint64_t denied; /* the actor that was told that it does not have it */
+    uint64_t gone;   /* the latest token with which another had it, or it was deleted */
 };
 
 struct agree {
@@ -148,7 +149,7 @@ static void on_claimed(void *ctx, int result, const struct provider_name *owner,
     const struct agree *c = w->agree;
     w->claiming = 0;
     w->again = now(c) + IRIS_SECOND;
-    if (result == IRIS_OK && holds(c)) {
+    if (result == IRIS_OK && owner->token > w->gone && holds(c)) {
         w->token = owner->token;
         w->denied = 0;
         tell_owned(w);
@@ -235,6 +236,17 @@ static void keep_owner(struct agree *c, const struct provider_name *n)
     snprintf(o->id, sizeof o->id, "%s", n->id);
 }
 
+/* It is not in the list. What this node knew of it is older than the list, so if it was ours it is not any more. */
+static void sweep_owner(struct agree *c, struct owner *o)
+{
+    struct wanted *w = wanted_of(c, o->name);
+    uint64_t token = o->token;
+    int was_ours = !strcmp(o->id, c->id);
+    forget_owner(c, o);
+    if (w && was_ours && w->token && w->token == token)
+        drop(w, NULL, "the engine gave it away");
+}
+
 static void sweep_owners(struct agree *c, int begins)
 {
     struct owner *o, *next;
@@ -242,7 +254,7 @@ static void sweep_owners(struct agree *c, int begins)
         if (begins)
             o->fresh = 0;
         else if (!o->fresh)
-            forget_owner(c, o);
+            sweep_owner(c, o);
     }
 }
 
@@ -252,6 +264,8 @@ static void look_at_ours(struct agree *c, enum provider_change change,
 {
     struct wanted *w = wanted_of(c, n->name);
     int theirs = change == PROVIDER_DELETE || strcmp(n->id, c->id) != 0;
+    if (w && theirs && n->token > w->gone)
+        w->gone = n->token; /* a claim's answer that is older says nothing */
     if (w && w->token && n->token > w->token && theirs)
         drop(w, change == PROVIDER_PUT ? n->node : NULL, "the engine gave it away");
     if (w && !w->token && change == PROVIDER_DELETE)

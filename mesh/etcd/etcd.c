@@ -141,8 +141,7 @@ static void release(void *provider, const char *name, uint64_t token)
 
 static int64_t holds(void *provider)
 {
-    const struct etcd *e = provider;
-    return *e->lease ? e->holds : 0;
+    return lease_fence(provider);
 }
 
 static void announce(void *provider, const char *address)

@@ -101,6 +101,8 @@ json_t *etcd_answer(int status, const char *text, size_t n, const char *why, cha
 /* ---- lease.c ---- */
 void lease_look(struct etcd *, int64_t now);
 int64_t lease_due(const struct etcd *);
+int64_t lease_fence(
+    const struct etcd *);               /* until when names are this node's; 0: there is no lease */
 int lease_is_ours(const struct etcd *); /* now */
 void lease_lost(struct etcd *, const char *why);
 void lease_failed(struct etcd *, const char *why); /* etcd_failed() of what is under it */

@@ -7,9 +7,17 @@
 /* The lease. Until when it is ours is counted from when the request went, by our own clock, so it is never longer here
  * than at the engine; etcd may keep it longer (a new leader does), never shorter. */
 
+/* A moment before it can end there is left to those who have names, before another can have them; and to clocks that do
+ * not go alike. */
+int64_t lease_fence(const struct etcd *e)
+{
+    int64_t moment = e->ttl / 5 < ETCD_SECOND ? e->ttl / 5 : ETCD_SECOND;
+    return *e->lease ? e->holds - moment : 0;
+}
+
 int lease_is_ours(const struct etcd *e)
 {
-    return *e->lease && http_now(e->http) < e->holds;
+    return http_now(e->http) < lease_fence(e);
 }
 
 void lease_lost(struct etcd *e, const char *why)
@@ -171,16 +179,9 @@ static void join(struct etcd *e)
 
 /* ---- what is next ---- */
 
-/* A moment is left to those who have names, before another can have them. */
-static int64_t fence(const struct etcd *e)
-{
-    int64_t moment = e->ttl / 5 < ETCD_SECOND ? e->ttl / 5 : ETCD_SECOND;
-    return e->holds - moment;
-}
-
 void lease_look(struct etcd *e, int64_t now)
 {
-    if (*e->lease && now >= fence(e))
+    if (*e->lease && now >= lease_fence(e))
         lease_lost(e, *e->why ? e->why : "the engine was not heard of for so long");
     if (e->leasing || now < e->again)
         return;
@@ -198,7 +199,7 @@ void lease_look(struct etcd *e, int64_t now)
 
 int64_t lease_due(const struct etcd *e)
 {
-    int64_t due = *e->lease ? fence(e) : INT64_MAX;
+    int64_t due = *e->lease ? lease_fence(e) : INT64_MAX;
     if (!e->leasing && (!*e->lease || (!e->joined && !e->joining)))
         due = e->again < due ? e->again : due;
     if (!e->leasing && *e->lease) {

@@ -87,6 +87,8 @@ static void listed(void *ctx, int status, const char *text, size_t n, const char
 
 /* ---- what changes ---- */
 
+/* What is told is what the events say: a watch that is behind gets them in parts, each with the revision of the whole
+ * in its header. */
 static void tell_events(struct etcd *e, const json_t *result)
 {
     size_t i;
@@ -94,7 +96,11 @@ static void tell_events(struct etcd *e, const json_t *result)
     json_array_foreach(json_object_get(result, "events"), i, event)
     {
         const char *type = json_string_value(json_object_get(event, "type"));
-        tell(e, json_object_get(event, "kv"), type && !strcmp(type, "DELETE"));
+        const json_t *kv = json_object_get(event, "kv");
+        int64_t revision = etcd_number(kv, "mod_revision");
+        tell(e, kv, type && !strcmp(type, "DELETE"));
+        if (revision > e->revision)
+            e->revision = revision;
     }
 }
 
@@ -128,8 +134,6 @@ static void on_line(void *ctx, const char *text, size_t n)
     } else {
         e->watch_lives = 1;
         tell_events(e, result);
-        if (revision > e->revision && json_object_get(result, "events"))
-            e->revision = revision;
     }
     json_decref(line);
     http_alarm(e->http, 1);

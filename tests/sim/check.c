@@ -133,7 +133,7 @@ static void check_joins(struct sim *s, struct node *n)
     for (int b = 0; b < s->profile.nodes && !s->profile.full; b++) {
         const struct node *o = &s->nodes[b];
         int64_t since = n->started > o->started ? n->started : 0;
-        if (!since || !n->wants[b].is_wanted || !should_link(s, n->number, b) ||
+        if (!since || !n->wants[b].listed || !should_link(s, n->number, b) ||
             s->silent[b][n->number] || s->silent[n->number][b] || s->now < since + 3 * SEC ||
             s->now > since + 4 * SEC)
             continue;

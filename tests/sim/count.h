@@ -8,6 +8,7 @@
 #include <string.h>
 
 void *sim_malloc(size_t);
+void *sim_malloc_always(size_t); /* of a library that takes no refusal */
 void *sim_calloc(size_t, size_t);
 void *sim_realloc(void *, size_t);
 void *sim_memdup(const void *, size_t, size_t room);

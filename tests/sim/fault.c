@@ -1,5 +1,5 @@
 /* What goes wrong, one thing after the other and some at once; each ends by itself, and all do at the end. */
-#include "sim.h"
+#include "engine.h"
 
 /* The link between a and b may go down until then, without a false death. */
 void fault_excuse(struct sim *s, int a, int b, int64_t until)
@@ -127,10 +127,9 @@ static void thaw(struct sim *s, int node, void *what, uint64_t a)
     excuse_all(s, n->number, s->now + 14 * SEC);
 }
 
-static void freeze(struct sim *s)
+void fault_freeze(struct sim *s, int node, int64_t lasts)
 {
-    struct node *n = &s->nodes[sim_below(s, (uint32_t)s->profile.nodes)];
-    int64_t lasts = some_time(s);
+    struct node *n = &s->nodes[node];
     if (n->state != ALIVE || n->leaving || n->frozen)
         return;
     node_freeze(n);
@@ -139,6 +138,12 @@ static void freeze(struct sim *s)
             goes_silent(s, i, n->number);
     excuse_all(s, n->number, s->now + lasts + 14 * SEC);
     sim_at(s, s->now + lasts, -1, thaw, NULL, (uint64_t)n->life << 8 | (uint64_t)n->number);
+}
+
+static void freeze(struct sim *s)
+{
+    int node = (int)sim_below(s, (uint32_t)s->profile.nodes);
+    fault_freeze(s, node, some_time(s));
 }
 
 /* ---- paths and connections ---- */
@@ -221,14 +226,16 @@ static void change_wish(struct sim *s)
     if (n->wants[to].is_wanted && sim_chance(s, 50))
         IN(n, mesh_unwant(n->mesh, s->nodes[to].address));
     IN(n, mesh_want(n->mesh, s->nodes[to].address, MESH_OURS));
-    n->wants[to].is_wanted = 1;
+    n->wants[to].is_wanted = n->wants[to].listed = 1;
 }
 
 static void one(struct sim *s)
 {
     uint32_t kind = sim_below(s, 100);
     s->tally.faults++;
-    if (kind < 22)
+    if (s->engine && sim_chance(s, s->profile.engine))
+        outage(s);
+    else if (kind < 22)
         cut_some(s);
     else if (kind < 28)
         island(s);
@@ -284,5 +291,7 @@ void fault_end(struct sim *s)
         for (int b = 0; b < n; b++)
             is_heard(s, b, a);
     }
+    if (s->engine)
+        outage_end(s);
     s->calm = 1;
 }

@@ -1,9 +1,14 @@
-/* sim [--seeds FROM:TO | --seed N] [--trace] [--twice] [--find] [--starve]
+/* sim [--seeds FROM:TO | --seed N] [--engine] [--trace] [--twice] [--find] [--starve]
  *
- * --trace prints each line of what happens; --twice plays each seed again, which must be the same; --find stops
+ * --engine: each seed has a cluster's engine, which is most of what goes wrong (else two of five have one); --trace prints each line of what happens; --twice plays each seed again, which must be the same; --find stops
  * at the first seed that fails, and wants one (of a protocol with a planted bug); --starve refuses memory now and
  * then, and wants nothing but that all goes on. */
-#include "sim.h"
+#include "count.h"
+#undef malloc
+#undef calloc
+#undef realloc
+#undef free
+#include "engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +19,7 @@ void sim_show(const struct sim *, uint64_t lines);
 
 struct options {
     uint64_t from, to;
-    int trace, twice, find, starve;
+    int trace, twice, find, starve, engine;
     const char *program;
 };
 
@@ -37,6 +42,9 @@ static void draw_profile(struct sim *s)
     struct profile *p = &s->profile;
     *p = (struct profile){.nodes = 2 + (int)sim_below(s, 4),
                           .topology = (int)sim_below(s, 4),
+                          .engine = s->clustered        ? 80
+                                    : sim_chance(s, 40) ? 50
+                                                        : 0,
                           .big = sim_chance(s, 10),
                           .slow = sim_chance(s, 30),
                           .full = sim_chance(s, 10),
@@ -49,10 +57,15 @@ static void draw_profile(struct sim *s)
                           .window = 16384u << sim_below(s, 4),
                           .chunk = 1u << sim_below(s, 14)};
     p->stranger = p->nodes > 2 && sim_chance(s, 20) ? p->nodes - 1 : -1;
+    if (p->engine && sim_chance(s, 50))
+        p->topology = 4;
     p->jitter = sim_between(s, 0, p->delay);
     p->faults_end = 20 * SEC;
     p->calm_end =
         p->faults_end + 20 * SEC; /* redial: 10 s and jitter, after a dial that took 5 s */
+    if (s->clustered)
+        p->pace = sim_between(s, 300 * MS, 2 * SEC);
+    p->calm_end += p->engine ? 4 * SEC : 0; /* leases, and watches that are dead */
     p->end = p->calm_end + 5 * SEC;
 }
 
@@ -65,8 +78,10 @@ static int wanted(struct sim *s, int a, int b)
         return a == 0 || b == 0;
     case 2:
         return 1; /* also itself */
-    default:
+    case 3:
         return a != b;
+    default:
+        return 0; /* the engine tells */
     }
 }
 
@@ -84,7 +99,7 @@ static void draw_nodes(struct sim *s)
         snprintf(n->address, sizeof n->address, "h%d:9000", a);
         draw_limits(s, &n->limits);
         for (int b = 0; b < p->nodes; b++) {
-            n->wants[b].is_wanted = wanted(s, a, b);
+            n->wants[b].listed = wanted(s, a, b);
             s->paths[a][b] =
                 (struct path){.delay = p->delay, .jitter = p->jitter, .cut_at = -100 * SEC};
         }
@@ -102,8 +117,11 @@ static void turn(struct sim *s, int node, void *what, uint64_t a)
     (void)node, (void)what;
     if (a == 0)
         fault_end(s);
-    else
+    else {
         s->quiet = 1;
+        if (s->engine)
+            cluster_quiet(s);
+    }
     sim_trace(s, -1, a ? "quiet" : "calm", 0, 0, 0);
 }
 
@@ -111,6 +129,7 @@ static void go_on(struct sim *s, int64_t until)
 {
     int64_t at = 0;
     for (uint64_t same = 0; !s->failed && s->now < until && sim_step(s);) {
+        cluster_check(s);
         same = s->now == at ? same + 1 : 0;
         at = s->now;
         if (same > 500000)
@@ -131,6 +150,8 @@ static void run(struct sim *s)
     for (int i = 0; i < 14 && !s->failed && ledger_is_open(s); i++)
         go_on(s, s->now + 5 * SEC);
     go_on(s, s->now + 2 * SEC); /* a beat: what is kept for a burst goes */
+    if (!s->failed && s->engine)
+        cluster_end(s);
     if (!s->failed)
         check_end(s);
     s->tally.virtual_ns = s->now;
@@ -148,6 +169,8 @@ static void finish(struct sim *s)
     }
     load_forget(s);
     net_finish(s);
+    if (s->engine)
+        engine_finish(s);
     free(s->events.items);
     free(s->ledger.mail);
     free(s->ledger.asks);
@@ -162,8 +185,11 @@ static struct sim *play(const struct options *o, uint64_t seed, int loud)
     s->random.state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
     s->loud = loud;
     s->starved = o->starve;
+    s->clustered = o->engine;
     draw_profile(s);
     draw_nodes(s);
+    if (s->profile.engine)
+        engine_begin(s);
     run(s);
     finish(s);
     return s;
@@ -188,6 +214,8 @@ static void add(struct tally *all, const struct tally *t)
     all->restarts += t->restarts;
     all->bytes += t->bytes;
     all->conns += t->conns;
+    all->answers += t->answers;
+    all->owners += t->owners;
     all->virtual_ns += t->virtual_ns;
     if (t->memory_most > all->memory_most)
         all->memory_most = t->memory_most;
@@ -211,9 +239,9 @@ static void tell_failure(const struct options *o, const struct sim *s)
     if (!s->loud)
         sim_show(s, 60);
     printf("sim: seed %llu FAILED %s\n", (unsigned long long)s->seed, s->failure);
-    printf("sim: trace %016llx of %llu lines; replay: %s --seed %llu --trace\n",
+    printf("sim: trace %016llx of %llu lines; replay: %s%s --seed %llu --trace\n",
            (unsigned long long)s->hash, (unsigned long long)s->traced, o->program,
-           (unsigned long long)s->seed);
+           o->engine ? " --engine" : "", (unsigned long long)s->seed);
     again(o, s);
 }
 
@@ -231,11 +259,12 @@ static void report(const struct options *o, const struct tally *t, uint64_t seed
         (unsigned long long)t->bytes, (long long)t->memory_most);
     printf(
         "sim: mail taken %llu: delivered %llu, refused %llu, letters %llu; signals %llu, DOWNs %llu, asks "
-        "%llu, questions %llu, names lost %llu\n",
+        "%llu, questions %llu, names lost %llu; the engine's answers %llu, owners of a name %llu\n",
         (unsigned long long)t->mail, (unsigned long long)t->delivered,
         (unsigned long long)t->refused, (unsigned long long)t->letters,
         (unsigned long long)t->signals, (unsigned long long)t->downs, (unsigned long long)t->asks,
-        (unsigned long long)t->questions, (unsigned long long)t->conflicts);
+        (unsigned long long)t->questions, (unsigned long long)t->conflicts,
+        (unsigned long long)t->answers, (unsigned long long)t->owners);
 }
 
 static double wall(void)
@@ -279,7 +308,8 @@ static int play_all(const struct options *o)
 static int usage(const char *program)
 {
     fprintf(stderr,
-            "usage: %s [--seeds FROM:TO | --seed N] [--trace] [--twice] [--find] [--starve]\n",
+            "usage: %s [--seeds FROM:TO | --seed N] [--engine] [--trace] [--twice] [--find] "
+            "[--starve]\n",
             program);
     return 2;
 }
@@ -295,6 +325,8 @@ int main(int argc, char **argv)
             o.twice = 1;
         else if (!strcmp(argv[i], "--starve"))
             o.starve = 1;
+        else if (!strcmp(argv[i], "--engine"))
+            o.engine = 1;
         else if (!strcmp(argv[i], "--find"))
             o.find = 1;
         else if (!strcmp(argv[i], "--seed") && i + 1 < argc && sscanf(argv[++i], "%llu", &a) == 1)
@@ -305,5 +337,7 @@ int main(int argc, char **argv)
         else
             return usage(argv[0]);
     }
+    json_set_alloc_funcs(sim_malloc_always, sim_free);
+    json_object_seed(1);
     return play_all(&o) ? !o.find : o.find;
 }

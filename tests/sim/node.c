@@ -1,5 +1,5 @@
 /* A node: one life of a runtime after another on one host, its clock, and the seam. */
-#include "sim.h"
+#include "engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ int64_t node_local(const struct node *n, int64_t at)
     return n->clock_base + t + t / 1000000 * n->ppm + t % 1000000 * n->ppm / 1000000;
 }
 
-static int64_t world_at(const struct node *n, int64_t local)
+int64_t node_world(const struct node *n, int64_t local)
 {
     int64_t t = local - n->clock_base;
     int64_t at = n->clock_from + t - t / 1000000 * n->ppm - t % 1000000 * n->ppm / 1000000;
@@ -67,7 +67,7 @@ static void seam_wake(void *ctx, int64_t at)
 {
     struct node *n = of(ctx);
     struct sim *s = n->sim;
-    sim_at(s, world_at(n, at) + sim_between(s, 0, 2 * MS), n->number, tick, NULL, ++n->alarm);
+    sim_at(s, node_world(n, at) + sim_between(s, 0, 2 * MS), n->number, tick, NULL, ++n->alarm);
 }
 
 static void seam_dial(void *ctx, uint32_t conn, const char *address, int compat)
@@ -187,7 +187,7 @@ static void want(struct node *n)
 {
     struct sim *s = n->sim;
     for (int i = 0; i < s->profile.nodes; i++)
-        if (n->wants[i].is_wanted)
+        if ((n->wants[i].is_wanted = n->wants[i].listed))
             IN(n, mesh_want(n->mesh, s->nodes[i].address, MESH_OURS));
 }
 
@@ -225,12 +225,15 @@ void node_start(struct node *n)
     if (was_off)
         net_host_up(s, n->number);
     want(n);
+    if (s->engine)
+        cluster_start(n);
     load_begin(n);
 }
 
 static void end_life(struct node *n)
 {
     n->leaving = 1;
+    cluster_crash(n);
     IN(n, mesh_free(n->mesh));
     n->mesh = NULL;
     if (n->memory)
@@ -265,6 +268,7 @@ void node_leave(struct node *n)
     struct sim *s = n->sim;
     sim_trace(s, n->number, "says goodbye", 0, 0, 0);
     n->leaving = 1;
+    cluster_leave(n);
     IN(n, mesh_goodbye(n->mesh, "shutdown"));
     for (uint32_t i = 1; i <= n->next_index; i++)
         if (n->indexes[i].up)

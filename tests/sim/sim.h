@@ -7,6 +7,7 @@
  *   core.c    a model of the runtime behind it: indexes, actors, monitors, links, asks    inbox.c  what comes in
  *   ledger.c  each message ever sent, what became of it, and whether that may be
  *   load.c    what actors do           fault.c  what goes wrong           check.c  what must hold
+ *   engine.h  a cluster's engine, in some of the seeds
  *
  * Times are ns of the world's clock, unless they are called local. */
 #ifndef SIM_H
@@ -25,7 +26,7 @@
 #define MS (1000 * US)
 #define SEC (1000 * MS)
 
-enum { NODES = 5, SLOTS = 6, INDEXES = 512, TRACE = 256, NAMES = 32 };
+enum { NODES = 5, SLOTS = 6, INDEXES = 512, TRACE = 256, NAMES = 32, UNIQUE = 3 };
 
 struct sim;
 struct node;
@@ -151,7 +152,14 @@ struct watch { /* of an actor of another node, by one here */
 };
 
 struct wanted {
-    int is_wanted;
+    int is_wanted, listed; /* listed: not by the engine */
+};
+
+struct claimant {   /* an actor that wants a name which is unique over the cluster */
+    uint64_t pid;   /* 0: it has ended */
+    uint64_t token; /* it was told that it has the name; 0: that it has not */
+    uint32_t generation;
+    int retired; /* it does not begin again */
 };
 
 enum node_state { HOST_OFF, PROCESS_GONE, ALIVE };
@@ -186,6 +194,13 @@ struct node {
     int64_t memory, memory_most; /* of the protocol code, bytes */
     struct mesh_limits limits;
     uint32_t stuck_ms;
+    /* engine.h */
+    struct agree *agree; /* NULL: there is no engine, or it has left */
+    struct http *http;
+    int64_t agree_at; /* its alarm, local; 0: none */
+    uint64_t agree_alarm;
+    struct claimant claimants[UNIQUE];
+    uint64_t seen[UNIQUE]; /* the highest token of each name */
 };
 
 #define RAW(pid) ((pid) & ((UINT64_C(1) << 43) - 1))
@@ -281,6 +296,7 @@ void load_forget(struct sim *);
 /* ---- lives (node.c), faults (fault.c), checks (check.c) ---- */
 
 int64_t node_local(const struct node *, int64_t at);
+int64_t node_world(const struct node *, int64_t local);
 void node_start(struct node *);
 void node_crash(struct node *, int quietly);
 void node_leave(struct node *);
@@ -294,6 +310,7 @@ void sim_leave(struct node *);
 
 void fault_begin(struct sim *);
 void fault_end(struct sim *); /* all is well again */
+void fault_freeze(struct sim *, int node, int64_t lasts);
 void fault_excuse(struct sim *, int a, int b,
                   int64_t until); /* a link between them may go until then */
 void check_begin(struct sim *);
@@ -305,13 +322,14 @@ void check_rtt(struct node *, int to, int64_t rtt);
 
 struct profile {                                                        /* drawn from the seed */
     int nodes, topology, big, slow, full, fast_limits, stranger, drift; /* full: a table of nodes */
+    uint32_t engine; /* of so many percent of the faults it is the engine's; 0: there is none */
     int64_t delay, jitter, pace, faults_every, faults_end, calm_end, end;
     uint32_t sndbuf, window, chunk;
 };
 
 struct tally {
     uint64_t events, mail, delivered, refused, letters, signals, asks, questions, conflicts, downs,
-        ups, faults, restarts, bytes, conns;
+        ups, faults, restarts, bytes, conns, answers, owners;
     int64_t virtual_ns, memory_most;
 };
 
@@ -339,11 +357,13 @@ struct sim {
     unsigned char **rings; /* spare ones */
     size_t nrings, rings_room;
     struct ledger ledger;
+    struct engine *engine; /* NULL: there is none */
     struct question *questions;
     struct tally tally;
     struct trace trace[TRACE];
     uint64_t traced, hash;
     int starved; /* memory is refused at times: then nothing counts but that it goes on, and leaks nothing */
+    int clustered;         /* each seed has an engine, and more goes wrong with it than else */
     int loud, calm, quiet; /* no faults any more; no new mail either */
     int failed;
     char failure[512];
