@@ -7,7 +7,7 @@ build = cmake --preset $(1) >/dev/null && cmake --build --preset $(1) -j $(JOBS)
 # Twice the cores: most tests of whole programs wait, for a process or for a clock.
 test = ctest --preset $(1) -j $$((2 * $(JOBS)))
 
-.PHONY: build whole run test bench bench-python bench-node bench-mesh bench-peers lint analyze format install deb soak soak-churn soak-python soak-node soak-mesh lifetimes-node seeds sim soak-sim fuzz test-asan test-tsan test-clang clean
+.PHONY: build whole run test bench bench-python bench-node bench-mesh bench-peers lint analyze format install deb soak soak-churn soak-python soak-node soak-mesh soak-cluster lifetimes-node seeds sim soak-sim fuzz test-asan test-tsan test-clang clean
 
 build:
 	@tools/setup
@@ -117,6 +117,12 @@ soak-node: whole
 soak-mesh: whole
 	@IRIS=$(CURDIR)/build/release/bin/iris SRC=$(CURDIR) BUILD=$(CURDIR)/build/release \
 	    tests/run_script $(CURDIR)/tests/soak/mesh.sh
+
+# Owners of a name are killed, and the engine is dead for half a minute; RUNS (20) of the former.
+soak-cluster: whole
+	@tools/setup --all
+	@IRIS=$(CURDIR)/build/release/bin/iris SRC=$(CURDIR) BUILD=$(CURDIR)/build/release \
+	    tests/run_script $(CURDIR)/tests/soak/cluster.sh
 
 # Processes with actors of Node, from begin to end, in random order; LIVES (100) of them.
 lifetimes-node: whole

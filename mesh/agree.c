@@ -31,6 +31,7 @@ struct wanted { /* a name that is unique */
     int claiming;    /* the answer comes */
     uint64_t denied; /* the actor that was told that it does not have it */
     uint64_t gone;   /* the latest token with which another had it, or it was deleted */
+    uint64_t waits;  /* the actor that was told that nobody can say now whose it is */
 };
 
 struct agree {
@@ -38,6 +39,7 @@ struct agree {
     const struct provider *calls;
     void *engine; /* NULL: it is only beginning */
     enum provider_health health;
+    int heard; /* from the engine, be it that it does not answer */
     int64_t health_since;
     char why[160];
     struct members members;
@@ -81,6 +83,23 @@ static void tell_owned(const struct wanted *w)
              (unsigned long long)w->token);
     c->seam.tell(c->seam.ctx, w->pid, words);
     note(c, 0, "name %s is this node's (token %llu)", w->name, (unsigned long long)w->token);
+}
+
+static const char *const health_words[] = {"OK", "DEGRADED", "LEASE LOST"};
+
+/* It has the name as soon as the engine is back, if nobody else has it then. */
+static void tell_waits(struct wanted *w, uint64_t pid)
+{
+    const struct agree *c = w->agree;
+    char words[800];
+    if (w->waits == pid || w->denied == pid)
+        return;
+    w->waits = pid;
+    snprintf(words, sizeof words, "name_refused (name=%s): engine %s: %s: %s", w->name,
+             c->calls->kind, health_words[c->health], c->why);
+    c->seam.tell(c->seam.ctx, pid, words);
+    note(c, 1, "name %s cannot be claimed: the engine is %s; its actor %llu waits", w->name,
+         health_words[c->health], (unsigned long long)pid);
 }
 
 /* The actor lives on without the name, or not at all. node: who has it now, or NULL. */
@@ -151,7 +170,7 @@ static void on_claimed(void *ctx, int result, const struct provider_name *owner,
     w->again = now(c) + IRIS_SECOND;
     if (result == IRIS_OK && owner->token > w->gone && holds(c)) {
         w->token = owner->token;
-        w->denied = 0;
+        w->denied = w->waits = 0;
         tell_owned(w);
     } else if (result == IRIS_DEAD)
         deny(w, w->pid, owner->node);
@@ -183,7 +202,9 @@ static void look_at(struct agree *c, struct wanted *w)
         w->token = 0;
         w->again = now(c);
     }
-    if (w->token || w->claiming || !holds(c) || now(c) < w->again)
+    if (pid && !w->token && c->heard && c->health != PROVIDER_OK)
+        tell_waits(w, pid);
+    if (w->token || w->claiming || !holds(c) || now(c) < w->again || c->health != PROVIDER_OK)
         return;
     if (!pid && was_ours) /* a claim whose answer was lost */
         c->calls->release(c->engine, w->name, o->token);
@@ -296,11 +317,11 @@ static int on_node(void *ctx, enum provider_change change, const struct provider
 
 static void on_health(void *ctx, enum provider_health health, const char *why)
 {
-    static const char *const words[] = {"OK", "DEGRADED", "LEASE LOST"};
     struct agree *c = ctx;
+    c->heard = 1;
     if (c->health != health) {
         c->health_since = now(c);
-        note(c, health != PROVIDER_OK, "engine %s: %s%s%s", c->calls->kind, words[health],
+        note(c, health != PROVIDER_OK, "engine %s: %s%s%s", c->calls->kind, health_words[health],
              *why ? ": " : "", why);
     }
     c->health = health;
@@ -414,6 +435,17 @@ int agree_owner(const struct agree *c, const char *name, iris_mesh_owner *out)
     if (o && strcmp(o->id, c->id) != 0)
         return owned(out, o->node, o->pid, o->token, o->since);
     return w || o ? IRIS_DEAD : IRIS_EMPTY;
+}
+
+void agree_nobody(const struct agree *c, char *why, size_t room)
+{
+    snprintf(why, room, "it is unique over the cluster, and ");
+    size_t n = strlen(why);
+    if (c->health == PROVIDER_OK)
+        snprintf(why + n, room - n, "nobody has it");
+    else
+        snprintf(why + n, room - n, "engine %s does not say whose it is: %s: %s", c->calls->kind,
+                 health_words[c->health], c->why);
 }
 
 const char *agree_node_at(const struct agree *c, const char *address)

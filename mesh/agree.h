@@ -53,12 +53,14 @@ struct agree *agree_begin(const struct agree_config *, const struct agree_seam *
 void agree_end(
     struct agree *); /* what was this node's is free at once, where the engine hears of it */
 void agree_announce(struct agree *, const char *address); /* others reach us there now */
-void agree_look(struct agree *);                          /* the alarm rang */
+/* The alarm rang; or who has one of the names here (find()) is another. */
+void agree_look(struct agree *);
 
 /* A name that is unique is answered for only by its owner. */
 int agree_may_answer(const struct agree *, const char *name);
 /* IRIS_OK: who has it. IRIS_DEAD: nobody, though it is unique. IRIS_EMPTY: it is not. */
 int agree_owner(const struct agree *, const char *name, iris_mesh_owner *);
+void agree_nobody(const struct agree *, char *why, size_t room); /* the sentence of IRIS_DEAD */
 const char *agree_node_at(const struct agree *, const char *address); /* the name of a member; "" */
 int agree_has(const struct agree *, const char *node);                /* it is a member */
 void agree_health(const struct agree *, iris_mesh_engine *);

@@ -323,24 +323,32 @@ static void run_known(struct op *op)
     hub_done(op);
 }
 
-static int owner(void *mesh, const char *name, iris_mesh_owner *out)
+/* why: NULL, or where the sentence of IRIS_DEAD goes. */
+static int owner_or(struct hub *h, const char *name, iris_mesh_owner *out, char why[160])
 {
-    struct hub *h = mesh;
     int mine = hub_is_mine(h);
     if (!mine)
         hub_enter(h);
     int result = cluster_owner(h, name, out);
+    if (result == IRIS_DEAD && why)
+        cluster_nobody(h, why, 160);
     if (!mine)
         hub_leave(h);
     return result;
 }
 
-static int answer_at_once(struct hub *h, uint64_t pid, iris_mesh_answer *answer)
+static int owner(void *mesh, const char *name, iris_mesh_owner *out)
+{
+    return owner_or(mesh, name, out, NULL);
+}
+
+static int answer_at_once(struct hub *h, uint64_t pid, const char *why, iris_mesh_answer *answer)
 {
     struct op *op = hub_op(h, run_known, "", "", 0, answer);
     if (!op)
         return IRIS_FAIL;
     op->pid = pid;
+    hub_cut(op->why, sizeof op->why, why);
     hub_do(h, op);
     return IRIS_OK;
 }
@@ -348,14 +356,14 @@ static int answer_at_once(struct hub *h, uint64_t pid, iris_mesh_answer *answer)
 static int whereis(void *mesh, const char *name, int64_t timeout, iris_mesh_answer *answer)
 {
     struct hub *h = mesh;
-    char plain[1100];
+    char plain[1100], why[160] = "";
     const char *at = strrchr(name, '@');
     iris_mesh_owner o;
-    int unique = owner(mesh, name, &o);
+    int unique = owner_or(h, name, &o, why);
     if (unique == IRIS_OK && !o.here)
         return resolve(mesh, o.node, name, timeout, answer);
     if (unique != IRIS_EMPTY)
-        return answer_at_once(h, unique == IRIS_OK ? o.pid : 0, answer);
+        return answer_at_once(h, unique == IRIS_OK ? o.pid : 0, why, answer);
     uint64_t pid = here(h, name);
     if (at && !pid && at[1]) {
         snprintf(plain, sizeof plain, "%.*s", (int)(at - name), name);
@@ -364,7 +372,7 @@ static int whereis(void *mesh, const char *name, int64_t timeout, iris_mesh_answ
         pid = owner(mesh, plain, &o) != IRIS_EMPTY && !o.here ? 0 : here(h, plain);
     }
     if (pid || at)
-        return answer_at_once(h, pid, answer);
+        return answer_at_once(h, pid, why, answer);
     struct op *op = hub_op(h, run_search, "", name, timeout, answer);
     if (!op)
         return IRIS_FAIL;

@@ -147,6 +147,14 @@ void cluster_announce(struct hub *h)
         agree_announce(h->cluster->agree, h->bound);
 }
 
+void cluster_watch(struct hub *h)
+{
+    const iris_name *names = h->api->extension(IRIS_NAME);
+    const struct options_list *unique = &h->options.names;
+    for (size_t i = 0; h->cluster && i < unique->n; i++)
+        names->watch(h->self, unique->items[i], h->actor);
+}
+
 void cluster_look(struct hub *h)
 {
     if (h->cluster && h->cluster->agree && !h->closed)
@@ -187,6 +195,12 @@ int cluster_owner(const struct hub *h, const char *name, iris_mesh_owner *out)
         return agree_owner(agreed(h), name, out);
     memset(out, 0, sizeof *out);
     return IRIS_EMPTY;
+}
+
+void cluster_nobody(const struct hub *h, char *why, size_t room)
+{
+    if (agreed(h))
+        agree_nobody(agreed(h), why, room);
 }
 
 const char *cluster_node_at(const struct hub *h, const char *address)

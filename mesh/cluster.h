@@ -10,14 +10,17 @@ int cluster_load(struct hub *);
 /* With the protocol. IRIS_FAIL with a reason that begins with the key. */
 int cluster_begin(struct hub *, const struct node_id *, uint64_t creation);
 void cluster_announce(struct hub *); /* others reach us elsewhere now */
-void cluster_end(struct hub *); /* it may begin again */
+void cluster_end(struct hub *);      /* it may begin again */
 void cluster_free(struct hub *);
-void cluster_look(struct hub *); /* an alarm rang */
+void cluster_watch(
+    struct hub *); /* the hub's actor is told whenever a name that is unique changes hands here */
+void cluster_look(struct hub *); /* it was, or an alarm rang */
 
 /* A name that is unique is answered for only by its owner. */
 int cluster_may_answer(const struct hub *, const char *name);
 /* IRIS_OK: who has it. IRIS_DEAD: nobody, though it is unique. IRIS_EMPTY: it is not. */
 int cluster_owner(const struct hub *, const char *name, iris_mesh_owner *);
+void cluster_nobody(const struct hub *, char *why, size_t room); /* the sentence of IRIS_DEAD */
 const char *cluster_node_at(const struct hub *, const char *address); /* the name of a member; "" */
 int cluster_has(const struct hub *, const char *node);      /* it is a member: it has a lease */
 int cluster_health(const struct hub *, iris_mesh_engine *); /* 0: there is no engine */

@@ -452,7 +452,10 @@ static int make_mesh(struct hub *h)
 static int make_actor(struct hub *h)
 {
     iris_spawn s = {.size = sizeof s, .abi = IRIS_ABI, .version = h->hub_version};
-    return h->api->spawn(h->self, &s, &h->actor);
+    if (h->api->spawn(h->self, &s, &h->actor))
+        return IRIS_FAIL;
+    cluster_watch(h);
+    return IRIS_OK;
 }
 
 int hub_net(struct hub *h)
@@ -508,10 +511,14 @@ static int hub_init(const iris_behaviour *b, iris_actor *self, iris_bytes args, 
     return h->poll->arm(self, net_fd(h->net), NULL, 0);
 }
 
-/* Lock held: what has come over a socket, or (no data) is to be done for the loop. 1: that. */
+/* Lock held: a name changed hands, something has come over a socket, or (no data) is to be done for the loop. 1: that. */
 static int serve(struct hub *h, const iris_message *m)
 {
     uint32_t conn;
+    if (m->kind == IRIS_PING) { /* of a name */
+        cluster_look(h);
+        return 0;
+    }
     if (m->len == sizeof conn) {
         memcpy(&conn, m->data, sizeof conn);
         net_readable(h->net, conn, m->ref != 0);
@@ -554,6 +561,7 @@ static const iris_behaviour hub_behaviour = {.size = sizeof hub_behaviour,
                                              .abi = IRIS_ABI,
                                              .name = "mesh",
                                              .version = "1",
+                                             .flags = IRIS_SIGNALS,
                                              .handle = hub_handle,
                                              .init = hub_init,
                                              .fini = hub_fini};

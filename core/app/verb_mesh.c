@@ -136,7 +136,7 @@ static void late(struct order *o)
 static void not_found(struct search *s, struct control_reply *reply)
 {
     const char *target = s->order.target;
-    if (s->answer.result == IRIS_OK)
+    if (s->answer.result == IRIS_OK && !*s->answer.why)
         iris__control_error(reply, "no-such-target", "which nodes are up: iris mesh",
                             "no actor %s, here or on a node that is up", target);
     else if (s->answer.result == IRIS_EMPTY)

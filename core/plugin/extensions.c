@@ -84,6 +84,12 @@ static int name_send(iris_actor *self, const char *name, const void *data, size_
     return pid ? iris__api()->send(self, pid, data, len, ref) : IRIS_DEAD;
 }
 
+static int name_watch(iris_actor *self, const char *name, uint64_t actor)
+{
+    struct world *w = here(self);
+    return w ? iris__registry_watch(w->registry, w, name, actor) : IRIS_FAIL;
+}
+
 /* ---- iris.env/1 ---- */
 
 static const char *first_variable(const iris_actor *self)
@@ -401,8 +407,8 @@ static const iris_supervise supervise_ext = {.size = sizeof(iris_supervise),
                                              .unwatch = supervise_unwatch,
                                              .children = supervise_children};
 static const iris_name name_ext = {
-    sizeof(iris_name),    IRIS_ABI,   name_set, name_clear, name_find, name_busy, name_children,
-    name_children_direct, name_names, name_send};
+    sizeof(iris_name),    IRIS_ABI,   name_set,  name_clear, name_find, name_busy, name_children,
+    name_children_direct, name_names, name_send, name_watch};
 static const iris_env env_ext = {sizeof(iris_env), IRIS_ABI, env_get, env_each};
 static const iris_timer_api timer_ext = {
     sizeof(iris_timer_api), IRIS_ABI, timer_after, timer_every, timer_cancel, timer_every_from};

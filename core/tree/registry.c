@@ -3,7 +3,9 @@
 #include "actor.h"
 #include "fail.h"
 #include "gate.h"
+#include "send.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +22,13 @@ struct node {
     struct node *before, *after; /* of the same actor */
     uint32_t len;
     char text[];
+};
+
+struct watcher { /* an actor that is told who has a name */
+    struct watcher *next;
+    struct world *world;
+    uint64_t actor;
+    char name[];
 };
 
 static struct node *of_text(struct hash_link *l)
@@ -194,6 +203,24 @@ static void set_pid(struct node *n, uint64_t pid)
         hang(n);
 }
 
+/* Who has ended is told nothing any more. A signal takes no lock that leads here. */
+static void tell_watchers(struct registry *r, const char *name)
+{
+    char text[NAME_MAX_BYTES + 32];
+    for (struct watcher **at = &r->watchers, *w; (w = *at);) {
+        int result = IRIS_OK;
+        if (!strcmp(w->name, name)) {
+            snprintf(text, sizeof text, "name_changed (name=%s)", name);
+            result = iris__signal(w->world, IRIS_PING, 0, w->actor, 0, text);
+        }
+        if (result == IRIS_DEAD) {
+            *at = w->next;
+            free(w);
+        } else
+            at = &w->next;
+    }
+}
+
 static int add(struct registry *r, const char *name, uint64_t pid)
 {
     struct node *n = need(r, name, strlen(name));
@@ -202,6 +229,7 @@ static int add(struct registry *r, const char *name, uint64_t pid)
         return iris__fail("name \"%s\": no memory", name);
     }
     set_pid(n, pid);
+    tell_watchers(r, name);
     return IRIS_OK;
 }
 
@@ -209,6 +237,7 @@ static void drop(struct registry *r, struct node *n)
 {
     disown(r, n);
     set_pid(n, 0);
+    tell_watchers(r, n->text);
     prune(r, n);
 }
 
@@ -278,6 +307,21 @@ uint64_t iris__registry_find(struct registry *r, const char *name)
     uint64_t pid = n ? n->pid : 0;
     pthread_rwlock_unlock(&r->lock);
     return pid;
+}
+
+int iris__registry_watch(struct registry *r, struct world *w, const char *name, uint64_t actor)
+{
+    size_t len = strlen(name) + 1;
+    struct watcher *one = malloc(sizeof *one + len);
+    if (!one)
+        return iris__fail("name \"%s\": no memory to watch it", name);
+    *one = (struct watcher){.world = w, .actor = actor};
+    memcpy(one->name, name, len);
+    pthread_rwlock_wrlock(&r->lock);
+    one->next = r->watchers;
+    r->watchers = one;
+    pthread_rwlock_unlock(&r->lock);
+    return IRIS_OK;
 }
 
 static int is_one_of(const struct node *n, const char *path, const char *name)
@@ -393,8 +437,15 @@ int iris__registry_names(struct registry *r, uint64_t pid, iris_name_each *each,
     return tell(&l, "names", each, ctx);
 }
 
+static void finish_watchers(struct registry *r)
+{
+    for (struct watcher *w; (w = r->watchers); free(w))
+        r->watchers = w->next;
+}
+
 void iris__registry_finish(struct registry *r)
 {
+    finish_watchers(r);
     for (size_t i = 0; r->by_text.slots && i < (size_t)1 << r->by_text.bits; i++)
         for (struct hash_link *l = r->by_text.slots[i], *next; l; l = next) {
             next = l->next;

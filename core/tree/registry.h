@@ -11,12 +11,14 @@
 #include <pthread.h>
 
 struct node;
+struct watcher;
 
 struct registry {
     pthread_rwlock_t lock;
     struct hash by_text; /* nodes: every name, and every path with all that lies above it */
     struct hash by_pid;  /* of each actor's names the first; the others hang on it */
     struct node *root;   /* above all paths; in no table */
+    struct watcher *watchers;
 };
 
 int iris__registry_init(struct registry *); /* 0 or -1 with a reason */
@@ -26,6 +28,8 @@ void iris__registry_finish(struct registry *);
 int iris__registry_set(struct registry *, struct world *, const char *name, uint64_t pid);
 int iris__registry_clear(struct registry *, const char *name);     /* IRIS_DEAD: nobody had it */
 uint64_t iris__registry_find(struct registry *, const char *name); /* 0: nobody */
+/* IRIS_PING "name_changed (name=..)" to this actor at each change, as long as it lives. IRIS_FAIL: no memory. [any] */
+int iris__registry_watch(struct registry *, struct world *, const char *name, uint64_t actor);
 /* An incarnation ended: all its names but these two (may be NULL). */
 void iris__registry_forget_but(struct registry *, uint64_t pid, const char *path, const char *name);
 

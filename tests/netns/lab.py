@@ -74,7 +74,7 @@ class Tally:
 class Node:
     def __init__(self, lab, number, options):
         self.lab, self.number, self.name = lab, number, "abcde"[number]
-        self.life, self.process, self.frozen, self.options = 0, None, False, options
+        self.life, self.process, self.frozen, self.options, self.actors = 0, None, False, options, []
         self.dir = os.path.join(lab.dir, self.name)
         os.makedirs(self.dir, exist_ok=True)
         self.ip = f"10.9.0.{number + 1}" if lab.netns else "127.0.0.1"
@@ -93,15 +93,18 @@ class Node:
         args = f"{self.number} {self.life} {len(self.lab.nodes)} {self.tally_path()}"
         actor = {"path": "/courier", "name": "courier", "handler": f"{BUILD}/tests/behaviours/courier.so", "args": args,
                  "mailbox": "unbounded"}
-        return {"name": self.name, "mesh": mesh, "actors": [actor] + self.lab.actors}
+        return {"name": self.name, "mesh": mesh, "actors": [actor] + self.lab.actors + self.actors}
 
     def tally_path(self):
         return os.path.join(self.dir, f"tally.{self.life}")
 
-    def start(self):
-        self.life += 1
+    def write(self):
         with open(os.path.join(self.dir, "app.json"), "w") as file:
             json.dump(self.manifest(), file)
+
+    def start(self):
+        self.life += 1
+        self.write()
         inside = ["nsenter", f"--net=/run/netns/{self.name}"] if self.lab.netns else []
         with open(os.path.join(self.dir, f"log.{self.life}"), "w") as log:
             self.process = subprocess.Popen(inside + [IRIS, "run", f"{self.dir}/app.json"], stdout=log,

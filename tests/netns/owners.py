@@ -6,17 +6,29 @@ import time
 from lab import BUILD, say
 
 
-def pay(on_loss="demote", ttl="2s"):
-    """The actor that wants it, and the setting."""
-    actor = {"path": "/pay", "name": "pay", "handler": f"{BUILD}/tests/behaviours/owner.so", "args": "${NODE}"}
-    return actor, {"ttl": ttl, "names": ["pay"], "on_loss": on_loss}
+def actor(name):
+    return {"path": f"/{name}", "name": name, "handler": f"{BUILD}/tests/behaviours/owner.so", "args": "${NODE}"}
+
+
+def settings(urls, ttl="2s", names=("pay",)):
+    return {"engine": {"etcd": urls, "ttl": ttl, "names": list(names), "on_loss": "demote"}}
+
+
+def owner(at, above=0):
+    """The token of pay, where all of these nodes name the same; else 0."""
+    seen = [n.call("whereis", {"target": "pay", "timeout_ms": 300}).get("token", 0) for n in at]
+    return seen[0] if seen[0] > above and len(set(seen)) == 1 else 0
+
+
+def healthy(at, health="ok"):
+    return all(n.engine()["health"] == health for n in at)
 
 
 class Sampler:
     """answers: (begin, end, where it was asked, who answered, token), of each question that was answered."""
 
-    def __init__(self, nodes, key=None):
-        self.answers, self.refused, self.keys, self.over = [], 0, [], False
+    def __init__(self, nodes, key=None, target="pay"):
+        self.answers, self.refused, self.keys, self.over, self.target = [], [], [], False, target
         self.threads = [threading.Thread(target=self.ask, args=(n,)) for n in nodes]
         if key:
             self.threads.append(threading.Thread(target=self.look, args=(key,)))
@@ -27,14 +39,14 @@ class Sampler:
         while not self.over:
             begin = time.monotonic()
             try:
-                reply = node.ask("pay")
+                reply = node.ask(self.target)
             except (OSError, IndexError, json.JSONDecodeError):
                 reply = None  # it does not run now
             if reply:
                 who, token = reply.split()
                 self.answers.append((begin, time.monotonic(), node.name, who, int(token)))
             else:
-                self.refused += 1
+                self.refused.append((begin, time.monotonic(), node.name))
             time.sleep(0.002)
 
     def look(self, key):
@@ -51,9 +63,9 @@ class Sampler:
         for t in self.threads:
             t.join()
 
-    def last(self, node):
-        """The token of its last answer."""
-        return next((a[4] for a in reversed(self.answers) if a[2] == node.name), 0)
+    def answered(self, nodes, token):
+        """It was the last answer at each of them."""
+        return token and all(token == next((a[4] for a in reversed(self.answers) if a[2] == n.name), 0) for n in nodes)
 
     def owners(self):
         """In the order of their tokens: (token, who, begin of the first answer, end of the last one)"""

@@ -450,6 +450,69 @@ static void restarts(struct scene *s)
     assert_int_equal(name->find(s->self, "/by/hand"), 0);
 }
 
+/* ---- who watches ---- */
+
+struct told {
+    int n;
+    char last[64];
+};
+
+static int hear_change(const iris_behaviour *b, iris_actor *self, void *state,
+                       const iris_message *const *messages, int n)
+{
+    struct told *t = b->data;
+    (void)self, (void)state;
+    for (int i = 0; i < n; i++)
+        if (messages[i]->kind == IRIS_PING) {
+            t->n++;
+            snprintf(t->last, sizeof t->last, "%.*s", (int)messages[i]->len,
+                     (const char *)messages[i]->data);
+        }
+    return n;
+}
+
+static void told_so_often(struct scene *s, const struct told *t, int n)
+{
+    scene_settle(s);
+    assert_int_equal(t->n, n);
+    assert_string_equal(t->last, "name_changed (name=pay)");
+}
+
+static void watched(struct scene *s)
+{
+    const iris_name *n = cast_extension(s, IRIS_NAME);
+    const iris_watch *watch = cast_extension(s, IRIS_WATCH);
+    static struct told t;
+    iris_behaviour b = {.size = sizeof b,
+                        .abi = IRIS_ABI,
+                        .name = "hears",
+                        .version = "1",
+                        .flags = IRIS_SIGNALS,
+                        .handle = hear_change,
+                        .data = &t};
+    t = (struct told){0};
+    s->prop = cast_ledger(s);
+    uint64_t watcher = scene_spawn(s, &b, 0), a = spawn_plain(s), c = spawn_plain(s);
+    assert_int_equal(n->watch(s->self, "pay", watcher), IRIS_OK);
+    n->set(s->self, "other", a);
+    n->set(s->self, "pay", a);
+    told_so_often(s, &t, 1);
+    n->set(s->self, "pay", a); /* it has it already */
+    n->set(s->self, "pay", c); /* it is taken */
+    told_so_often(s, &t, 1);
+    n->clear(s->self, "pay");
+    told_so_often(s, &t, 2);
+    n->set(s->self, "pay", c);
+    told_so_often(s, &t, 3);
+    watch->kill(s->self, c);
+    cast_await_end(s, c);
+    told_so_often(s, &t, 4);
+    watch->kill(s->self, watcher);
+    cast_await_end(s, watcher);
+    assert_int_equal(n->set(s->self, "pay", a), IRIS_OK); /* nobody is told any more */
+    told_so_often(s, &t, 4);
+}
+
 /* clang-format off */
 #define PLAY(play) static void test_##play(void **state) { (void)state; scene_play(play); }
 #define THREADS(play) static void test_##play(void **state) { (void)state; scene_play_threads(play); }
@@ -459,6 +522,7 @@ PLAY(several_names)
 PLAY(taken)
 PLAY(by_name)
 PLAY(as_the_model)
+PLAY(watched)
 PLAY(exits)
 THREADS(hearing) /* seeds wake nobody */
 PLAY(restarts)
@@ -470,6 +534,7 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("registry.a_name_that_is_taken_is_refused_with_its_owner", test_taken),
     IRIS_TEST("registry.mail_goes_by_name_and_path", test_by_name),
     IRIS_TEST("registry.does_what_the_simple_model_does", test_as_the_model),
+    IRIS_TEST("registry.who_watches_a_name_is_told_when_it_changes_hands", test_watched),
     IRIS_TEST("p5.who_heard_of_an_exit_finds_nobody_under_the_name", test_exits),
     IRIS_TEST("p5.names_are_free_before_anybody_hears_of_an_exit", test_hearing),
     IRIS_TEST("p4.a_restart_in_place_keeps_the_path_and_frees_other_names", test_restarts),

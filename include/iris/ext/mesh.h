@@ -39,7 +39,7 @@
  *               "exit" | "demote", "user", "password": {"file"}, "token": {"file"}, "tls": {"ca", "cert", "key"}}: nodes
  *               find each other there, and each of `names` has one owner in the cluster. An actor that has such a name
  *               gets an IRIS_PING "name_owned (name=pay, token=7)", or "name_lost (name=pay, node=b): .." and, with
- *               "exit", is killed; docs/cluster.md
+ *               "exit", is killed; "name_refused (name=pay): .." while the engine is away; docs/cluster.md
  *
  * and in those of one listen or connect: {"compat": "iris-0.3" | "table"} (seed's wire, no authentication).
  * Durations: "250ms", "5s", or a number of milliseconds; sizes: "64KiB", or a number of bytes.
@@ -66,7 +66,7 @@ typedef struct iris_mesh_answer {
     iris_executor *on; /* whose thread runs it; NULL: whichever thread has the answer */
     int result;        /* IRIS_OK: yes. IRIS_EMPTY: not in time. IRIS_DEAD: no, or no connection: see why */
     uint64_t pid;      /* resolve, IRIS_OK: the actor. ping: 1 or 0 */
-    char why[160];     /* a sentence; "" */
+    char why[160];     /* a sentence; "". Also of IRIS_OK and pid 0: why nobody has it */
 } iris_mesh_answer;
 
 enum { /* iris_mesh_node.state */

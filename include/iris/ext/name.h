@@ -35,6 +35,9 @@ typedef struct iris_name {
     /* As api->send, to whoever has this name or path now; IRIS_DEAD: nobody. Who sends often finds the
      * pid once. [exec] */
     int (*send)(iris_actor *self, const char *name, const void *data, size_t len, uint64_t ref);
+    /* From now on IRIS_PING "name_changed (name=pay)" to this actor (its behaviour has IRIS_SIGNALS) whenever another
+     * has that name or path, or nobody any more: it looks who. Ends with the actor. IRIS_FAIL: no memory. */
+    int (*watch)(iris_actor *self, const char *name, uint64_t actor);
 } iris_name;
 
 #endif
