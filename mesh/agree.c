@@ -11,8 +11,6 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-#define LOOK (250 * IRIS_MILLISECOND) /* how often names of actors are looked at */
-
 struct owner {
     UT_hash_handle hh;
     int fresh; /* told since the last RESYNC */
@@ -176,6 +174,7 @@ static void on_claimed(void *ctx, int result, const struct provider_name *owner,
         deny(w, w->pid, owner->node);
     else if (c->health == PROVIDER_OK)
         note(c, 0, "name %s cannot be claimed now: %s", w->name, why);
+    wake(c, w->again);
 }
 
 static void claim(struct agree *c, struct wanted *w, uint64_t pid)
@@ -216,12 +215,24 @@ static void look_at(struct agree *c, struct wanted *w)
         w->again = now(c) + IRIS_SECOND;
 }
 
+/* When it is looked at again although nothing has come. */
+static int64_t due(const struct agree *c, const struct wanted *w)
+{
+    if (w->token)
+        return c->calls->holds(c->engine);
+    return w->again > now(c) ? w->again : INT64_MAX;
+}
+
 void agree_look(struct agree *c)
 {
-    for (size_t i = 0; i < c->nwanted; i++)
+    int64_t next = INT64_MAX;
+    for (size_t i = 0; i < c->nwanted; i++) {
         look_at(c, &c->wanted[i]);
-    if (c->nwanted)
-        wake(c, now(c) + LOOK);
+        int64_t at = due(c, &c->wanted[i]);
+        next = at < next ? at : next;
+    }
+    if (next != INT64_MAX)
+        wake(c, next);
 }
 
 static void forget_owner(struct agree *c, struct owner *o)
@@ -380,7 +391,7 @@ struct agree *agree_begin(const struct agree_config *config, const struct agree_
     if (!want_names(c, config->names, config->nnames))
         c->engine = c->calls->start(loop, config->settings, &config->self, &hooks, why, room);
     if (c->engine) {
-        wake(c, now(c) + LOOK);
+        wake(c, now(c));
         return c;
     }
     agree_end(c);

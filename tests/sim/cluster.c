@@ -10,6 +10,7 @@
 static const char *const names[UNIQUE] = {"one-0", "one-1", "one-2"};
 
 static event_run begins, looks;
+static void look_soon(struct node *);
 
 /* ---- actors ---- */
 
@@ -26,6 +27,7 @@ static void begins(struct sim *s, int node, void *what, uint64_t name)
     if (c->pid || c->retired)
         return;
     c->pid = pid_of((int)name, ++c->generation);
+    look_soon(n);
     sim_trace(s, node, "actor %llu wants name %llu", c->pid, name, 0);
 }
 
@@ -37,6 +39,7 @@ void cluster_kill(struct node *n, int name)
         return;
     sim_trace(s, n->number, "actor %llu of name %llu dies", c->pid, (uint64_t)name, 0);
     c->pid = c->token = 0;
+    look_soon(n);
     sim_at(s, s->now + sim_between(s, 20 * MS, 800 * MS), n->number, begins, NULL, (uint64_t)name);
 }
 
@@ -81,6 +84,11 @@ static void on_wake(void *ctx, int64_t at)
     n->agree_at = at > 0 ? at : 1;
     sim_at(s, node_world(n, at) + sim_between(s, 0, 10 * MS), n->number, looks, NULL,
            ++n->agree_alarm);
+}
+
+static void look_soon(struct node *n) /* as the core tells that a name changed hands */
+{
+    on_wake(n, on_now(n));
 }
 
 static void on_touch(void *ctx)
