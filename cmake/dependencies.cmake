@@ -17,3 +17,15 @@ find_path(LLHTTP_SOURCE llhttp.c PATHS /usr/share/llhttp REQUIRED)
 add_library(llhttp STATIC ${LLHTTP_SOURCE}/llhttp.c ${LLHTTP_SOURCE}/api.c ${LLHTTP_SOURCE}/http.c)
 target_include_directories(llhttp SYSTEM PUBLIC ${LLHTTP_INCLUDE})
 target_compile_options(llhttp PRIVATE -w)
+
+# Lines of source of a native fault. GCC brings libbacktrace along (Debian: libgcc-12-dev) in directories of its own, which
+# clang knows for libraries alone: its header is copied, for beside it are those of GCC's that are not to be clang's.
+execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=libbacktrace.a
+                OUTPUT_VARIABLE gcc_backtrace OUTPUT_STRIP_TRAILING_WHITESPACE)
+get_filename_component(gcc_directory ${gcc_backtrace} DIRECTORY)
+find_library(BACKTRACE_LIBRARY backtrace HINTS ${gcc_directory} REQUIRED)
+find_file(BACKTRACE_HEADER backtrace.h HINTS ${gcc_directory}/include PATHS /usr/include REQUIRED)
+configure_file(${BACKTRACE_HEADER} ${PROJECT_BINARY_DIR}/backtrace/backtrace.h COPYONLY)
+add_library(backtrace INTERFACE)
+target_include_directories(backtrace SYSTEM INTERFACE ${PROJECT_BINARY_DIR}/backtrace)
+target_link_libraries(backtrace INTERFACE ${BACKTRACE_LIBRARY})

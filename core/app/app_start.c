@@ -77,15 +77,6 @@ static int add_supervisors(struct app *a)
 
 /* ---- loading: all handlers before the first actor, so that all that is wrong is told at once ---- */
 
-/* Its number among those of its language. */
-static uint32_t place_of(const struct manifest *all, const struct manifest_actor *m)
-{
-    uint32_t place = 0;
-    for (const struct manifest_actor *at = all->actors; at < m; at++)
-        place += !strcmp(at->host, m->host);
-    return place;
-}
-
 /* What stands for an actor of another node is the mesh's. */
 static int load_remote(struct app *a, struct app_actor *actor)
 {
@@ -143,7 +134,7 @@ int iris__start_load(struct app *a, const struct manifest *all, const struct man
                            .symbol = m->symbol,
                            .handler = m->handler,
                            .host = m->host,
-                           .place = place_of(all, m)};
+                           .place = m->place};
     int result = atomic_load(&a->phase) == APP_STARTING ? load_listening(a, &o)
                                                         : iris__runtime_load_wait(a->runtime, &o);
     free(file);

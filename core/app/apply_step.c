@@ -85,19 +85,16 @@ static void restore_names(struct apply *x)
 
 /* ---- the beginning of one ---- */
 
-static int await_start(struct apply *x)
+/* Its init has the time that it has when the app starts, if --timeout leaves it that. */
+static int await_start(struct apply *x, const struct manifest_actor *m)
 {
-    int started = 0, failed = 0;
-    for (;;) {
-        iris__app_awaited(x->app, &started, &failed);
-        if (failed)
-            return iris__fail("%s", x->app->awaited.why ? x->app->awaited.why : "it has ended");
-        if (started)
-            return IRIS_OK;
-        if (now(x) >= x->deadline || atomic_load(&x->app->stop))
-            return late(x, "it has not started in time");
-        iris__app_wait(x->app, x->deadline - now(x));
-    }
+    int64_t left = x->deadline - now(x);
+    int is_short = left < m->start_timeout, failed, ignored;
+    int started = iris__start_await(x->app, is_short ? left : m->start_timeout);
+    iris__app_awaited(x->app, &ignored, &failed);
+    if (started > 0)
+        return IRIS_OK;
+    return started < 0 || (is_short && !failed) ? late(x, "it has not started in time") : IRIS_FAIL;
 }
 
 /* On trial until its init has run: nobody begins it again. */
@@ -110,7 +107,7 @@ static int begin(struct apply *x, const struct manifest_actor *m, struct app_act
         iris__registry_clear(&x->app->runtime->registry, m->name);
     iris__app_await(x->app, is_lazy ? NULL : m->path);
     if (iris__start_spawn(x->app, m, actor, is_lazy ? how.restart : RESTART_NEVER) ||
-        (!is_lazy && await_start(x)))
+        (!is_lazy && await_start(x, m)))
         return IRIS_FAIL;
     actor->took += now(x) - began;
     return gone(iris__supervisor_retune(supervisors(x), atomic_load(&actor->pid), &how));

@@ -2,6 +2,7 @@
 #include "app.h"
 #include "end.h"
 #include "fail.h"
+#include "own.h"
 #include "pattern.h"
 #include "restart.h"
 #include "verbs.h"
@@ -29,8 +30,7 @@ struct group {
     const char *pattern;
     struct one *all; /* in the order of the start */
     size_t n, room;
-    uint64_t *own; /* pids of the manifest's actors, sorted */
-    size_t nown;
+    struct own own;
     int no_memory;
     int64_t began, deadline;
     /* how it went */
@@ -62,18 +62,12 @@ static void add(struct group *g, struct one one, const char *path)
     g->all[g->n++] = one;
 }
 
-static int by_pid(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
 static int by_start(const void *a, const void *b)
 {
     const struct one *x = a, *y = b;
     if (x->place != y->place)
         return x->place < y->place ? -1 : 1;
-    return x->age != y->age ? (x->age > y->age ? -1 : 1) : by_pid(&x->pid, &y->pid);
+    return x->age == y->age ? 0 : x->age > y->age ? -1 : 1;
 }
 
 /* What is done to a router is done to all behind it. */
@@ -91,19 +85,14 @@ static int is_meant(const struct group *g, size_t index)
 static void add_own(struct group *g)
 {
     const struct app *a = g->app;
-    g->own = malloc((a->manifest->nactors + 1) * sizeof *g->own);
-    g->no_memory |= !g->own;
-    for (size_t i = 0; g->own && i < a->manifest->nactors; i++) {
+    for (size_t i = 0; i < a->manifest->nactors; i++) {
         size_t index = a->manifest->start_order[i];
         const struct manifest_actor *m = &a->manifest->actors[index];
         struct one one = {
             .pid = atomic_load(&a->actors[index].pid), .place = i, .shutdown = m->shutdown};
-        g->own[g->nown++] = one.pid;
         if (iris__actor_alive(&a->runtime->world, one.pid) && is_meant(g, index))
             add(g, one, m->path);
     }
-    if (g->nown)
-        qsort(g->own, g->nown, sizeof *g->own, by_pid);
 }
 
 /* What actors have begun with a path. */
@@ -111,15 +100,16 @@ static void add_other(void *ctx, uint64_t pid)
 {
     struct group *g = ctx;
     iris_info i = {.size = sizeof i, .abi = IRIS_ABI};
-    if ((g->nown && bsearch(&pid, g->own, g->nown, sizeof *g->own, by_pid)) ||
-        iris__info(&g->app->runtime->world, pid, &i) != IRIS_OK || !*i.path ||
-        !iris__path_matches(g->pattern, i.path))
+    if (iris__own_has(&g->own, pid) || iris__info(&g->app->runtime->world, pid, &i) != IRIS_OK ||
+        !*i.path || !iris__path_matches(g->pattern, i.path))
         return;
     add(g, (struct one){.pid = pid, .place = PLACE_OTHER, .age = i.uptime, .shutdown = -1}, i.path);
 }
 
 static int gather(struct group *g)
 {
+    if (iris__own_take(g->app, &g->own))
+        return -1;
     add_own(g);
     iris__runtime_walk(g->app->runtime, add_other, g);
     if (g->n)
@@ -211,14 +201,15 @@ static void reply(struct group *g, struct control_reply *to, const char *done)
 
 static void carry_out(struct group *g, struct control_reply *to, int stops)
 {
-    if (gather(g) || !g->failures)
+    int failed = gather(g) || !g->failures;
+    if (failed)
         iris__control_error(to, "failed", "nothing has changed", "%s: no memory", g->pattern);
     else if (!g->n)
         iris__control_error(to, "no-such-target", "those that there are: iris ps",
                             "no actor has a path like %s", g->pattern);
-    for (size_t i = 0; !g->no_memory && g->failures && i < g->n && !is_over(g); i++)
+    for (size_t i = 0; !failed && i < g->n && !is_over(g); i++)
         do_one(g, &g->all[stops ? g->n - 1 - i : i], stops ? stop_one : restart_one);
-    if (!g->no_memory && g->failures && g->n)
+    if (!failed && g->n)
         reply(g, to, stops ? "stopped" : "restarted");
 }
 
@@ -227,7 +218,7 @@ static void finish(struct group *g)
     for (size_t i = 0; i < g->n; i++)
         free(g->all[i].path);
     free(g->all);
-    free(g->own);
+    iris__own_finish(&g->own);
     json_decref(g->failures);
 }
 

@@ -94,6 +94,7 @@ struct manifest_actor {
     int64_t instances;     /* 0: as many as there are cores */
     int route;             /* enum router_way */
     size_t index;          /* in the file: of several instances and their router the same */
+    uint32_t place;        /* its number among those of its host: hosts spread them by it */
     uint32_t number;       /* of an instance, from 1; 0: it is the only one, or a router */
     uint32_t behind; /* of a router: so many instances stand before it in the list; 0: it is none */
     struct manifest_timer *timers;

@@ -161,7 +161,27 @@ static void expand(struct reading *r, struct manifest_actor *list, size_t *first
     }
 }
 
-void iris__manifest_instances(struct reading *r)
+/* Of more hosts than these there are none. */
+static void number_places(struct manifest *m)
+{
+    struct {
+        const char *host;
+        uint32_t n;
+    } seen[16] = {0};
+    const size_t most = sizeof seen / sizeof *seen;
+    for (size_t i = 0; i < m->nactors; i++) {
+        struct manifest_actor *a = &m->actors[i];
+        size_t at = 0;
+        while (at < most && a->host && seen[at].host && strcmp(seen[at].host, a->host) != 0)
+            at++;
+        if (at == most || !a->host)
+            continue;
+        seen[at].host = a->host;
+        a->place = seen[at].n++;
+    }
+}
+
+static void lay_out(struct reading *r)
 {
     struct manifest *m = r->m;
     size_t count = 0, before = iris__problems_count(r->problems), n = 0;
@@ -183,4 +203,10 @@ void iris__manifest_instances(struct reading *r)
     m->actors = list;
     m->nactors = count;
     m->start_order = order;
+}
+
+void iris__manifest_instances(struct reading *r)
+{
+    lay_out(r);
+    number_places(r->m);
 }

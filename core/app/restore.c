@@ -20,35 +20,56 @@ struct held {
 
 struct restore {
     struct saved saved;
+    const struct saved_actor **by_path; /* those of `saved`, sorted */
     struct held *held;
     size_t nheld, room;
     char *file;
 };
 
-static const struct saved_actor *saved_of(const struct app *a, const char *path)
+static int by_path(const void *a, const void *b)
 {
-    const struct saved *s = a->restore ? &a->restore->saved : NULL;
-    for (size_t i = 0; s && i < s->n; i++)
-        if (!strcmp(s->actors[i].path, path))
-            return &s->actors[i];
-    return NULL;
+    return strcmp((*(const struct saved_actor *const *)a)->path,
+                  (*(const struct saved_actor *const *)b)->path);
 }
 
-static const struct manifest_actor *in_manifest(const struct app *a, const char *path)
+static const struct saved_actor **place_of(const struct app *a, const char *path)
 {
-    for (size_t i = 0; i < a->manifest->nactors; i++)
-        if (!strcmp(a->manifest->actors[i].path, path))
-            return &a->manifest->actors[i];
-    return NULL;
+    const struct saved_actor key = {.path = (char *)path}, *wanted = &key;
+    const struct restore *r = a->restore;
+    return r && r->saved.n ? bsearch(&wanted, r->by_path, r->saved.n, sizeof *r->by_path, by_path)
+                           : NULL;
+}
+
+static const struct saved_actor *saved_of(const struct app *a, const char *path)
+{
+    const struct saved_actor **at = place_of(a, path);
+    return at ? *at : NULL;
+}
+
+/* Of two of one path only one could begin. */
+static int sort(struct restore *r)
+{
+    size_t n = r->saved.n;
+    r->by_path = calloc(n + 1, sizeof *r->by_path);
+    if (!r->by_path)
+        return iris__fail("no memory");
+    for (size_t i = 0; i < n; i++)
+        r->by_path[i] = &r->saved.actors[i];
+    qsort(r->by_path, n, sizeof *r->by_path, by_path);
+    for (size_t i = 1; i < n; i++)
+        if (!by_path(&r->by_path[i - 1], &r->by_path[i]))
+            return iris__fail("%s: %s is in it twice; it is no save of iris, or was damaged",
+                              r->file, r->by_path[i]->path);
+    return IRIS_OK;
 }
 
 /* ---- before anything runs ---- */
 
 /* Not 0: the manifest has no such actor (any more), and it would be lost. */
-static int check_path(struct app *a, const struct saved_actor *s)
+static int check_lost(struct app *a, const struct saved_actor *s)
 {
     char count[COUNT_ROOM];
-    if (in_manifest(a, s->path) || !(s->has_state || s->messages))
+    if (!(s->has_state || s->messages))
         return 0;
     iris__app_say(a, a->options.leave_behind ? IRIS_APP_WARNING : IRIS_APP_ERROR,
                   "%s: the save has its state (%zu bytes) and %s, and the manifest has no such "
@@ -58,16 +79,33 @@ static int check_path(struct app *a, const struct saved_actor *s)
     return !a->options.leave_behind;
 }
 
-static int check_paths(struct app *a)
+static int say_lost(struct app *a, const unsigned char *is_there)
 {
     const struct saved *s = &a->restore->saved;
     int lost = 0;
     for (size_t i = 0; i < s->n; i++)
-        lost += check_path(a, &s->actors[i]);
+        lost += is_there[i] ? 0 : check_lost(a, &s->actors[i]);
     if (lost)
         iris__app_say(a, IRIS_APP_ERROR,
                       "iris: nothing was started; put them back into the manifest, or let them go "
                       "with --leave-behind");
+    return lost;
+}
+
+/* -1: no memory, with the reason. */
+static int check_paths(struct app *a)
+{
+    const struct saved *s = &a->restore->saved;
+    unsigned char *is_there = calloc(s->n + 1, 1);
+    if (!is_there)
+        return iris__fail("no memory"), -1;
+    for (size_t i = 0; i < a->manifest->nactors; i++) {
+        const struct saved_actor *one = saved_of(a, a->manifest->actors[i].path);
+        if (one)
+            is_there[one - s->actors] = 1;
+    }
+    int lost = say_lost(a, is_there);
+    free(is_there);
     return lost;
 }
 
@@ -78,10 +116,13 @@ int iris__restore_open(struct app *a)
     a->restore = calloc(1, sizeof *a->restore);
     if (a->restore)
         a->restore->file = iris__saved_name(a->options.restore, a->manifest->name);
-    if (!a->restore || !a->restore->file)
+    if (!a->restore || !a->restore->file) {
         iris__fail("no memory");
-    else if (!iris__saved_read(&a->restore->saved, a->restore->file))
-        return check_paths(a) ? IRIS_EXIT_FAILED : IRIS_EXIT_OK;
+    } else if (!iris__saved_read(&a->restore->saved, a->restore->file) && !sort(a->restore)) {
+        int lost = check_paths(a);
+        if (lost >= 0)
+            return lost ? IRIS_EXIT_FAILED : IRIS_EXIT_OK;
+    }
     iris__app_say(a, IRIS_APP_ERROR, "iris: %s", iris__reason());
     return IRIS_EXIT_FAILED;
 }
@@ -191,27 +232,50 @@ int iris__restore_mail(struct app *a, const struct manifest_actor *m, uint64_t p
 
 /* ---- all of them ---- */
 
-/* The pid of now; 0: who sent it is not there any more. */
-static uint64_t sender(const struct app *a, uint64_t from)
+struct pids {
+    uint64_t then, now;
+};
+
+static int by_then(const void *a, const void *b)
 {
-    const struct saved *s = &a->restore->saved;
-    for (size_t i = 0; from && i < s->n; i++) {
-        const struct manifest_actor *m =
-            s->actors[i].pid == from ? in_manifest(a, s->actors[i].path) : NULL;
-        if (m)
-            return atomic_load(&a->actors[m - a->manifest->actors].pid);
-    }
-    return 0;
+    uint64_t x = ((const struct pids *)a)->then, y = ((const struct pids *)b)->then;
+    return (x > y) - (x < y);
 }
 
-static void let_mail_go(struct app *a, int begins)
+/* Sorted; NULL: no memory, and senders are lost. */
+static struct pids *pids_of(const struct app *a, size_t *n)
+{
+    struct pids *all = calloc(a->manifest->nactors + 1, sizeof *all);
+    *n = 0;
+    for (size_t i = 0; all && i < a->manifest->nactors; i++) {
+        const struct saved_actor *s = saved_of(a, a->manifest->actors[i].path);
+        if (s && s->pid)
+            all[(*n)++] = (struct pids){s->pid, atomic_load(&a->actors[i].pid)};
+    }
+    if (*n)
+        qsort(all, *n, sizeof *all, by_then);
+    return all;
+}
+
+/* Who sent it may not be there any more: then nobody did. */
+static void name_senders(struct app *a)
 {
     struct restore *r = a->restore;
-    for (size_t i = 0; i < r->nheld; i++) {
-        if (begins)
-            r->held[i].message->pub.from = sender(a, r->held[i].from);
-        iris__message_drop(a->runtime->world.pool, r->held[i].message);
+    size_t n;
+    struct pids *all = r->nheld ? pids_of(a, &n) : NULL;
+    for (size_t i = 0; all && i < r->nheld; i++) {
+        const struct pids key = {.then = r->held[i].from};
+        const struct pids *at = n ? bsearch(&key, all, n, sizeof *all, by_then) : NULL;
+        r->held[i].message->pub.from = at ? at->now : 0;
     }
+    free(all);
+}
+
+static void let_mail_go(struct app *a)
+{
+    struct restore *r = a->restore;
+    for (size_t i = 0; i < r->nheld; i++)
+        iris__message_drop(a->runtime->world.pool, r->held[i].message);
     free(r->held);
     r->held = NULL;
     r->nheld = r->room = 0;
@@ -224,7 +288,8 @@ void iris__restore_done(struct app *a)
     if (!r)
         return;
     uint64_t messages = r->nheld;
-    let_mail_go(a, 1);
+    name_senders(a);
+    let_mail_go(a);
     for (size_t i = 0; i < a->manifest->nactors; i++) {
         struct app_actor *actor = &a->actors[a->manifest->start_order[i]];
         actor->rests = 0;
@@ -243,9 +308,10 @@ void iris__restore_close(struct app *a)
     if (!r)
         return;
     if (a->runtime)
-        let_mail_go(a, 0);
+        let_mail_go(a);
     iris__saved_finish(&r->saved);
     free(r->held);
+    free(r->by_path);
     free(r->file);
     free(r);
     a->restore = NULL;

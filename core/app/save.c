@@ -6,6 +6,7 @@
 #include "change.h"
 #include "fail.h"
 #include "freeze.h"
+#include "own.h"
 #include "saved.h"
 #include "swap.h"
 
@@ -80,6 +81,7 @@ struct save {
     struct saved saved;
     size_t *indices; /* of saved.actors, in app.actors */
     uint64_t messages, questions, others;
+    struct own own;
     char *file;
 };
 
@@ -193,16 +195,15 @@ static int gather_all(struct save *s)
 static void count_others(void *ctx, uint64_t pid)
 {
     struct save *s = ctx;
-    for (size_t i = 0; i < s->app->manifest->nactors; i++)
-        if (s->app->actors[i].pid == pid)
-            return;
-    s->others++;
+    s->others += !iris__own_has(&s->own, pid);
 }
 
 static int carry_out(struct save *s, const char *dir)
 {
     if (rest_all(s))
         return IRIS_FAIL;
+    if (iris__own_take(s->app, &s->own))
+        return iris__fail("no memory");
     iris__runtime_walk(s->app->runtime, count_others, s);
     s->file = iris__saved_name(dir, s->app->manifest->name);
     if (!s->file)
@@ -265,6 +266,7 @@ static void save(struct app *a, const char *dir, struct control_reply *reply)
     else
         say_saved(&s, reply);
     iris__saved_finish(&s.saved);
+    iris__own_finish(&s.own);
     free(s.indices);
     free(s.file);
 }

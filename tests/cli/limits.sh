@@ -22,4 +22,17 @@ app_complains 'its init() has not returned within 0.1 s (start_timeout)'
 : >begin
 app_ends 1
 leaves_nothing
+
+# An actor that is added later has as long, and not all of --timeout.
+rm begin
+slow=$(actor /slow slow_start "\"args\": \"$PWD/begin\", \"start_timeout\": \"50ms\", \"shutdown\": \"kill\"")
+manifest "\"actors\": [$(actor /a echo)]"
+run_app
+manifest "\"actors\": [$(actor /a echo), $slow]"
+try "$IRIS" apply;                      exits 6; complains '/slow: its init() has not returned within 0.1 s (start_timeout)'
+: >begin
+try "$IRIS" ask /a still;               says still
+"$IRIS" stop >out 2>err
+app_ends 0
+leaves_nothing
 finish

@@ -78,6 +78,14 @@ refused 1; complains '/down/a: the save has its state (0 bytes) and 3 messages, 
 refused 1 elsewhere; complains 'elsewhere/test.save: No such file or directory'; complains 'iris stop --save writes it'
 mkdir bad; echo '{"iris-save": 2, "iris": "9.9.9"}' >bad/test.save
 refused 1 bad; complains 'found a save of format 2, written by iris 9.9.9; expected format 1, which is what iris 0.'
+python3 - first >bad/test.save <<'END'
+import json, sys
+head, rest = open(sys.argv[1], "rb").read().split(b"\n", 1)
+head = json.loads(head)
+head["actors"].append({k: head["actors"][0][k] for k in ("path", "handler", "host", "pid")})
+sys.stdout.buffer.write(json.dumps(head).encode() + b"\n" + rest)
+END
+refused 1 bad; complains 'is in it twice; it is no save of iris, or was damaged'
 head -c -5 first >bad/test.save
 refused 1 bad; complains 'it is no save of iris, or was damaged'
 chmod o+w saves/test.save

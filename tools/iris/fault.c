@@ -2,6 +2,7 @@
 
 #include <iris/iris.h>
 
+#include <backtrace.h>
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <signal.h>
@@ -30,9 +31,7 @@ static int place_of(int signal)
     return 0;
 }
 
-/* ---- lines of source: by addr2line, in a child, since nothing here can be relied on any more ---- */
-
-static const char addr2line[] = "/usr/bin/addr2line";
+/* ---- lines of source: in a child, since nothing here can be relied on any more ---- */
 
 /* As a kernel's call: fork() of the C library runs what others have asked for, and may wait for the lock of
  * the very allocator that was hit. */
@@ -41,59 +40,76 @@ static pid_t fork_bare(void)
     return (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 }
 
-static char *hex(char *end, uintptr_t n)
-{
-    *--end = '\0';
-    do
-        *--end = "0123456789abcdef"[n % 16];
-    while (n /= 16);
-    return end;
-}
-
 static int is_of_libc(const Dl_info *at)
 {
     return strstr(at->dli_fname, "/libc.so") != NULL;
 }
 
-/* A return address is that of the next instruction. */
-static void tell_line(const Dl_info *at, uintptr_t address, int is_caller)
+struct line {
+    char text[512];
+    size_t len;
+};
+
+static void add(struct line *l, const char *text)
 {
-    char digits[20], how[] = "-Cfpe";
-    uintptr_t offset = address - (uintptr_t)at->dli_fbase - (uintptr_t)is_caller;
-    char *args[] = {(char *)addr2line, how, (char *)at->dli_fname,
-                    hex(digits + sizeof digits, offset), NULL};
-    pid_t child = fork_bare();
-    if (!child) {
-        char *none[] = {NULL};
-        dup2(STDERR_FILENO, STDOUT_FILENO);
-        execve(addr2line, args, none);
-        _exit(127);
-    }
-    if (child > 0)
-        waitpid(child, NULL, 0);
+    for (; *text && l->len < sizeof l->text - 1; text++)
+        l->text[l->len++] = *text;
+}
+
+static void add_number(struct line *l, unsigned n)
+{
+    char digits[12], *at = digits + sizeof digits - 1;
+    *at = '\0';
+    do
+        *--at = (char)('0' + n % 10);
+    while (n /= 10);
+    add(l, at);
+}
+
+/* Of what was inlined there, too, innermost first. Without -g nothing is known: the stack has its name. */
+static int tell_line(void *lines, uintptr_t address, const char *file, int number,
+                     const char *function)
+{
+    struct line l = {.len = 0};
+    (void)address;
+    if (!file || number <= 0)
+        return 0;
+    add(&l, function ? function : "?");
+    add(&l, " at ");
+    add(&l, file);
+    add(&l, ":");
+    add_number(&l, (unsigned)number);
+    l.text[l.len++] = '\n';
+    (void)!write(STDERR_FILENO, l.text, l.len);
+    return ++*(int *)lines >= LINES;
+}
+
+/* A file that cannot be read has no lines. */
+static void no_lines(void *ctx, const char *why, int error)
+{
+    (void)ctx, (void)why, (void)error;
 }
 
 /* First stands this handler, then what the C library came to it by; of that library there is much, and nothing
  * to learn. */
 static void tell_each(void *const *stack, int n)
 {
+    struct backtrace_state *state = backtrace_create_state(NULL, 0, no_lines, NULL);
     int lines = 0, hit = 0;
-    for (int i = 0; i < n && lines < LINES; i++) {
+    for (int i = 0; state && i < n && lines < LINES; i++) {
         Dl_info at;
         int known = dladdr(stack[i], &at) && at.dli_fname;
         if (known && is_of_libc(&at))
             hit = hit ? hit : i + 1;
-        else if (known && hit) {
-            tell_line(&at, (uintptr_t)stack[i], i != hit);
-            lines++;
-        }
+        else if (known && hit) /* a return address is that of the next instruction */
+            backtrace_pcinfo(state, (uintptr_t)stack[i] - (i != hit), tell_line, no_lines, &lines);
     }
 }
 
 /* What takes too long (a library with much to read) is cut short: by then the core waits to be written. */
 static void tell_lines(void *const *stack, int n)
 {
-    pid_t child = access(addr2line, X_OK) ? -1 : fork_bare();
+    pid_t child = fork_bare();
     if (!child) {
         sigset_t none;
         sigemptyset(&none);

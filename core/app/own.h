@@ -1,0 +1,20 @@
+/* Which actors are those of the manifest: for who comes by all of them and looks at each. */
+#ifndef IRIS_APP_OWN_H
+#define IRIS_APP_OWN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct app;
+
+struct own {
+    uint64_t *pids; /* sorted */
+    size_t n;
+};
+
+/* As they are now. 0, or -1: no memory, and it has none. */
+int iris__own_take(const struct app *, struct own *);
+int iris__own_has(const struct own *, uint64_t pid);
+void iris__own_finish(struct own *);
+
+#endif
