@@ -15,7 +15,7 @@ static void refuse_to_open(const char *file, int reason, struct problems *proble
     struct problem *p = iris__problem_add(problems, file, "", "cannot-open", "cannot be opened: %s",
                                           strerror(reason));
     if (reason == ENOENT && !strcmp(file, "app.json")) /* nobody named it */
-        iris__problem_hint(p, "name a manifest: iris run FILE");
+        iris__problem_hint(p, "name a manifest: iris run FILE; iris new NAME makes one");
 }
 
 static void refuse_directory(const char *file, struct problems *problems)
@@ -30,10 +30,22 @@ static void refuse_directory(const char *file, struct problems *problems)
     free(inside);
 }
 
+/* Who begins may name the code. */
+static void refuse_handler(const char *file, struct problems *problems)
+{
+    iris__problem_hint(iris__problem_add(problems, file, "", "not-a-manifest",
+                                         "is a handler's file; expected a manifest, as app.json"),
+                       "an actor of a manifest names it: {\"path\": \"/hello\", \"handler\": "
+                       "\"%s\"}; iris new NAME makes such an app",
+                       basename(file));
+}
+
 static int refuse_kind(const char *file, const struct stat *st, struct problems *problems)
 {
     if (S_ISDIR(st->st_mode))
         refuse_directory(file, problems);
+    else if (S_ISREG(st->st_mode) && iris__handler_host(file))
+        refuse_handler(file, problems);
     else if (!S_ISREG(st->st_mode)) /* a FIFO or device may never end */
         iris__problem_add(problems, file, "", "not-a-file",
                           "is a device, a pipe or a socket; expected a regular file");

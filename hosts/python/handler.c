@@ -13,6 +13,12 @@ int iris__answer(iris_actor *self, const iris_message *m, PyObject *result)
         if (!text)
             return IRIS_FAIL;
         sent = iris__api->send(self, m->ref, text, (size_t)len, 0);
+    } else if (!PyObject_CheckBuffer(result)) {
+        PyErr_Format(PyExc_TypeError,
+                     "an answer is text, bytes or any object with a buffer, or None for no answer, "
+                     "not %.80s; make text of it: return str(..), or json.dumps(..)",
+                     Py_TYPE(result)->tp_name);
+        return IRIS_FAIL;
     } else {
         sent = iris__send_object(iris__current.host, self, m->ref, result, 0);
     }

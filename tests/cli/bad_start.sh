@@ -7,9 +7,11 @@ printf '{"name": "test",\n "actors": [{"path": "/a", "handler": "./a.so", "restr
 try "$IRIS" run;                           exits 3; complains 'app.json:2:49: error: actors[0].restrat: unknown key'; complains 'restart'
 try "$IRIS" run --set nonsense;            exits 2; complains 'iris: --set nonsense: expected KEY=VALUE'; complains 'hint: as in: --set env.LOG='
 try "$IRIS" run missing.json;              exits 3; complains 'missing.json'
+echo 'def on_msg(msg): pass' >hello.py
+try "$IRIS" run hello.py;                  exits 3; complains 'hello.py: error: is a handler'; complains '"handler": "hello.py"}'
 mkdir empty
 cd empty
-try env IRIS_PROGRAM=./iris "$IRIS" run;   exits 3; complains 'hint: name a manifest: ./iris run FILE'
+try env IRIS_PROGRAM=./iris "$IRIS" run;   exits 3; complains 'hint: name a manifest: ./iris run FILE; ./iris new NAME makes one'
 cd ..
 
 echo 'no library' >text.so

@@ -16,6 +16,7 @@ try "$IRIS" ps --json;                     is_json; [ "$(json 'len(d["actors"]),
 try "$IRIS" ps -s path -n 3;               exits 0; [ "$(sed -n '2,4s/ .*//p' out | xargs)" = '/crowd/0 /crowd/1 /crowd/10' ] || bad 'expected them by their paths'
 try "$IRIS" ps crowd/149 -s age -n 0;      exits 0; [ "$(wc -l <out)" = 12 ] || bad 'expected /crowd/149 and 1490 to 1499'
 try "$IRIS" ps TALLY1;                     says '/tally '; [ "$(wc -l <out)" = 2 ] || bad 'expected what has it in its handler'
+try "$IRIS" ps nobody;                     exits 0; says 'no actor has "nobody" in its path'
 try "$IRIS" ps nobody --json;              exits 0; [ "$(json 'd["actors"], d["matched"], d["total"]')" = '([], 0, 1502)' ] || bad 'expected none'
 try "$IRIS" ps -s size;                    exits 2; complains '"sort": expected written, queue,'
 try "$IRIS" ps -n some;                    exits 2; complains '--limit=some: expected a number'

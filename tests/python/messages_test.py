@@ -33,6 +33,12 @@ class Messages(RuntimeTest):
             with self.assertRaisesRegex(Exception, "above the limit of a message"):
                 self.rt.ask_wait(pid, b"", 20)
 
+    def test_an_answer_that_is_no_text_and_no_buffer_says_what_to_return(self):
+        for answer, kind in ((2.5, "float"), ([1], "list")):
+            pid = self.rt.spawn(lambda _, answer=answer: answer)
+            with self.assertRaisesRegex(Exception, f"not {kind}; make text of it"):
+                self.rt.ask_wait(pid, b"", 20)
+
     def test_what_is_no_buffer_raises(self):
         pid, _ = self.collector()
         for data in ("text", 1, None, [1]):

@@ -135,13 +135,23 @@ static void print_rest(json_t *answer, size_t shown)
     say_advice(stdout, "all of them: iris ps -n 0\n");
 }
 
-static void print(json_t *answer)
+static void print_none(const char *filter)
+{
+    printf("no actor has \"%s\" in its path, handler, host or behaviour; ", filter);
+    say_advice(stdout, "all of them: iris ps\n");
+}
+
+static void print(json_t *answer, const char *filter)
 {
     struct table t = {0};
     struct actor_row r;
     size_t i;
     json_t *actor, *actors = json_object_get(answer, "actors");
     int n = columns_of(actors);
+    if (filter && !json_array_size(actors)) {
+        print_none(filter);
+        return;
+    }
     add_heading(&t, n);
     json_array_foreach(actors, i, actor)
     {
@@ -165,7 +175,7 @@ int verb_ps(int argc, char **argv)
         json_object_set_new(body, "limit", json_integer(limit));
     int status = client_call(&p.common, "POST", "/v1/ps", body, &answer);
     if (answer)
-        print(answer);
+        print(answer, p.filter);
     json_decref(answer);
     return status;
 }
