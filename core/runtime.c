@@ -128,6 +128,11 @@ static uint32_t on_run(void *owner, void *task)
     return iris__turn_run(owner, task);
 }
 
+static uint32_t on_run_timed(void *owner, void *task)
+{
+    return iris__timing_run(owner, task);
+}
+
 static int64_t on_fire(void *owner, int64_t now)
 {
     return iris__timers_fire(owner, now);
@@ -178,7 +183,7 @@ static int on_use(struct world *w, const char *plugin, const char *id, const voi
     return iris__runtime_use((iris_runtime *)w, plugin, id, table, host);
 }
 
-static const struct sched_hooks sched_hooks = {on_run, on_fire, on_stuck, on_ready};
+static const struct sched_hooks sched_hooks = {on_run, on_run_timed, on_fire, on_stuck, on_ready};
 static const struct world_hooks world_hooks = {on_restart, on_began,  on_unname, on_gone,
                                                on_event,   on_unload, on_use};
 

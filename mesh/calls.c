@@ -492,7 +492,8 @@ static void list_one(void *ctx, const struct mesh_node *n)
                           .compat = n->compat,
                           .dialled = n->dialled,
                           .why = n->why,
-                          .stuck = ages};
+                          .stuck = ages,
+                          .links = n->links};
     out.lease = cluster_has(l->hub, out.node);
     l->each(l->ctx, &out);
 }

@@ -135,6 +135,7 @@ struct mesh_node {
     uint64_t refused;        /* of those sent: nacked; each was a letter() */
     uint64_t lost;           /* of those sent: under way when a link went; each was a letter() */
     uint64_t frames_refused; /* of those received */
+    uint32_t links;          /* so many that came up, of all runs */
     int compat, dialled;
     char why[128];           /* why it went, or could not be reached; "" */
     struct mesh_age ages[8]; /* of its executors, as it last told */

@@ -160,6 +160,7 @@ static void fill(struct link *l, struct mesh_node *i)
         i->sent = i->received = i->acknowledged = i->refused = i->lost = i->frames_refused = 0;
     i->id = h->id;
     i->creation = h->creation;
+    i->links++;
     i->since = l->mesh->now;
     i->rtt = -1;
     i->compat = l->compat;

@@ -38,6 +38,7 @@ void iris__cold_free(struct world *w, struct cold *c)
     free(c->restored);
     iris__renew_refuse(c->renewal);
     free(c->history);
+    free(c->timing);
     free(c->open);
     free(c->path);
     free(c->name);

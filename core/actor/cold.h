@@ -6,6 +6,7 @@
 #include "actor.h"
 #include "set.h"
 #include "text.h"
+#include "timing.h"
 
 struct revision {
     iris_version *version;
@@ -78,6 +79,7 @@ struct cold {
     int64_t idle_looks;      /* in a row at which nothing had come */
     struct alarms *alarms;   /* alarm.h, or NULL */
     struct renewal *renewal; /* renew.h: for the next incarnation, or NULL */
+    struct timing *timing;   /* timing.h, or NULL: none of its turns was timed yet; facts_lock */
     uint32_t fruitless;      /* turns in a row that took nothing */
     uint64_t fruitless_at;   /* handled, then */
 };

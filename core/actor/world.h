@@ -11,6 +11,7 @@
 #include "stack.h"
 #include "table.h"
 #include "timer.h"
+#include "timing.h"
 
 #include <iris/ext/control.h>
 #include <iris/ext/mailbox.h>
@@ -117,6 +118,7 @@ struct world {
     struct swap *swaps;         /* asked for, not yet begun; swaps_lock */
     pthread_mutex_t facts_lock; /* held while what others may look at changes: an actor's version,
                                    history, path and cold part as a whole */
+    struct timing timing;       /* of all actors; facts_lock */
 };
 
 /* [any] 1; or 0 with a reason: this is the child of a fork, and the runtime has stayed with its threads. */

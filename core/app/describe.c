@@ -5,6 +5,7 @@
 #include "elfnote.h"
 #include "fail.h"
 #include "loader.h"
+#include "process.h"
 #include "text.h"
 
 #include <iris/app.h>
@@ -62,17 +63,6 @@ static json_t *taken_of(const struct library *lib)
                      strings_of(p->needs));
 }
 
-static uint64_t addresses(void)
-{
-    unsigned long long pages = 0;
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (f && fscanf(f, "%llu", &pages) != 1)
-        pages = 0;
-    if (f)
-        fclose(f);
-    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 static int limit(int what, uint64_t most)
 {
     struct rlimit now;
@@ -92,7 +82,7 @@ static int keep_only(int fd)
 static int confine(int answer, const struct source *s, int64_t timeout_ms)
 {
     int is_in_memory = s->copy->fd >= 0; /* then it is opened by the number of its descriptor */
-    uint64_t memory = addresses() + MEMORY_MORE;
+    uint64_t memory = iris__process_memory().addresses + MEMORY_MORE;
     if (iris__child_hush() || (!is_in_memory && keep_only(answer)))
         return iris__fail("its descriptors: %s", strerror(errno));
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || limit(RLIMIT_CORE, 0) || limit(RLIMIT_FSIZE, 0) ||

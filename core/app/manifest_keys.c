@@ -381,7 +381,8 @@ const struct manifest_key iris__manifest_keys[] = {
      .meaning = "labels that all series have, such as {\"cluster\": \"eu-1\"}"},
     {"metrics", "max_series", MANIFEST_INT, .min = 5, .max = 1000000, .def = "2000",
      IN(manifest, max_series), AT_ONCE,
-     .meaning = "of all paths together; paths beyond it are counted as path=\"other\""},
+     .meaning =
+         "of all paths together, and of all nodes; what is beyond it is counted as \"other\""},
     {"limits", "actors", MANIFEST_INT, .min = 1, .max = 16000000, IN(manifest, limit_actors), FIXED,
      .meaning = "how many actors may live at once; one more is refused, with this as the reason"},
     {"limits", "memory", MANIFEST_SIZE, .min = 65536, IN(manifest, limit_memory), FIXED,

@@ -405,10 +405,22 @@ static int cancel(iris_actor *self, uint64_t target)
     return iris__world_is_here(w) ? iris__swap_cancel(w, target) : 0;
 }
 
+struct teller {
+    iris_executor_each *each;
+    void *ctx;
+};
+
+static void tell_age(void *ctx, const struct executor_look *look)
+{
+    const struct teller *t = ctx;
+    t->each(t->ctx, look->name, look->age);
+}
+
 static int executors(iris_actor *self, iris_executor_each *each, void *ctx)
 {
     struct world *w = iris__world_of(self);
-    return iris__world_is_here(w) ? iris__sched_ages(&w->sched, each, ctx) : 0;
+    struct teller t = {each, ctx};
+    return iris__world_is_here(w) ? iris__sched_executors(&w->sched, tell_age, &t) : 0;
 }
 
 static int drained(iris_actor *self, uint64_t target, iris_executor_each *each, void *ctx)

@@ -81,6 +81,7 @@ static int fall_asleep(iris_executor *x)
 /* The clock costs as much as a short turn: it is looked at when the ticker's has moved, or after some turns. */
 struct look {
     unsigned tick, turns;
+    int times; /* the next turn is timed: the first of a drain, and one each tick */
 };
 
 static int is_time_to_look(const struct sched *s, struct look *l, int64_t slice)
@@ -89,15 +90,24 @@ static int is_time_to_look(const struct sched *s, struct look *l, int64_t slice)
     unsigned tick = atomic_load_explicit(&s->tick, memory_order_relaxed);
     if (tick == l->tick && ++l->turns < TURNS && slice >= IRIS__MS)
         return 0;
-    *l = (struct look){tick, 0};
+    *l = (struct look){tick, 0, l->times | (tick != l->tick)};
     return 1;
+}
+
+static void run(iris_executor *x, struct look *l, void *task)
+{
+    if (l->times)
+        iris__lane_run_timed(x->sched, &x->lane, task);
+    else
+        iris__lane_run(x->sched, &x->lane, task);
+    l->times = 0;
 }
 
 int iris__executor_drain(iris_executor *x, int64_t slice)
 {
     struct sched *s = x->sched;
     void *outer = iris__thread.lane;
-    struct look look = {atomic_load_explicit(&s->tick, memory_order_relaxed), 0};
+    struct look look = {atomic_load_explicit(&s->tick, memory_order_relaxed), 0, 1};
     int64_t end = iris__sched_now(s) + slice;
     int result = IRIS_AGAIN;
     iris__thread.lane = &x->lane;
@@ -105,7 +115,7 @@ int iris__executor_drain(iris_executor *x, int64_t slice)
         int jobs = atomic_load_explicit(&x->jobs, memory_order_relaxed) ? iris__jobs_run(x) : 0;
         void *task = iris__runq_pop(&x->queue);
         if (task)
-            iris__lane_run(s, &x->lane, task);
+            run(x, &look, task);
         else if (!jobs && (result = fall_asleep(x)) == IRIS_OK)
             break;
     } while (!is_time_to_look(s, &look, slice) || iris__sched_now(s) < end);

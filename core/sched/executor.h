@@ -82,6 +82,8 @@ struct worker {
 
 struct sched_hooks {
     uint32_t (*run)(void *owner, void *task); /* one turn; what it cost, in messages */
+    uint32_t (*run_timed)(void *owner,
+                          void *task); /* the same, and look at a clock: now and then */
     int64_t (*fire)(void *owner,
                     int64_t now); /* due timers; returns the next deadline or INT64_MAX */
     void (*stuck)(void *owner, iris_executor *, struct lane *,
@@ -162,9 +164,16 @@ int iris__sched_is_idle(struct sched *);
 int64_t iris__executor_age(iris_executor *);
 int64_t iris__lane_age(const struct sched *,
                        struct lane *); /* of the turn in it; 0: none that lasts */
-/* Each executor and its age; of the pool that of its oldest turn. Returns how many; under its lock. */
-int iris__sched_ages(struct sched *, void (*each)(void *ctx, const char *name, int64_t age),
-                     void *ctx);
+struct executor_look {
+    char name[32];
+    int64_t age;     /* as above; of the pool that of its oldest turn */
+    uint64_t turns;  /* begun */
+    uint32_t queued; /* tasks that wait for a turn */
+};
+/* Each executor, the pool first. Returns how many; under its lock. */
+int iris__sched_executors(struct sched *, void (*each)(void *ctx, const struct executor_look *),
+                          void *ctx);
+uint32_t iris__sched_workers(struct sched *); /* threads of the pool */
 /* Turns and jobs begun so far: if it is the same again, none has begun in between. */
 uint64_t iris__sched_begun(struct sched *);
 /* Like pthread_join, within timeout ns (INT64_MAX: however long); 0: it has ended, or never was. */

@@ -178,24 +178,43 @@ int64_t iris__executor_age(iris_executor *x)
     return age || !waits ? age : iris__sched_now(x->sched) - waits;
 }
 
-static int64_t pool_age(struct sched *s)
+static void look_at_pool(struct sched *s, struct executor_look *look)
 {
-    int64_t oldest = 0;
+    memcpy(look->name, s->pool.name, sizeof look->name);
     for (uint32_t i = 0; i < atomic_load(&s->nworkers); i++) {
-        int64_t age = iris__lane_age(s, &s->workers[i]->lane);
-        oldest = age > oldest ? age : oldest;
+        struct worker *w = s->workers[i];
+        int64_t age = iris__lane_age(s, &w->lane);
+        look->age = age > look->age ? age : look->age;
+        look->turns += atomic_load_explicit(&w->lane.turns, memory_order_relaxed);
+        look->queued += iris__worker_count(w);
     }
-    return oldest;
 }
 
-int iris__sched_ages(struct sched *s, void (*each)(void *, const char *, int64_t), void *ctx)
+int iris__sched_executors(struct sched *s, void (*each)(void *, const struct executor_look *),
+                          void *ctx)
 {
     int n = 1;
-    each(ctx, s->pool.name, pool_age(s));
+    struct executor_look pool = {.name = ""};
+    look_at_pool(s, &pool);
+    each(ctx, &pool);
     pthread_mutex_lock(&s->lock);
-    for (iris_executor *x = s->list; x; x = x->next, n++)
-        each(ctx, x->name, iris__executor_age(x));
+    for (iris_executor *x = s->list; x; x = x->next, n++) {
+        struct executor_look look = {.age = iris__executor_age(x),
+                                     .turns =
+                                         atomic_load_explicit(&x->lane.turns, memory_order_relaxed),
+                                     .queued = iris__runq_count(&x->queue)};
+        memcpy(look.name, x->name, sizeof look.name);
+        each(ctx, &look);
+    }
     pthread_mutex_unlock(&s->lock);
+    return n;
+}
+
+uint32_t iris__sched_workers(struct sched *s)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < atomic_load(&s->nworkers); i++)
+        n += !atomic_load(&s->workers[i]->gone);
     return n;
 }
 

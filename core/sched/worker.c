@@ -140,10 +140,23 @@ static inline void *next_task(struct worker *w)
     return task ? task : iris__runq_count(&w->queue) ? take_given(w) : NULL;
 }
 
+static inline void pay(struct worker *w, uint32_t cost)
+{
+    w->patience = w->patience > cost ? w->patience - cost : 0;
+}
+
 static inline void take_turn(struct worker *w, void *task)
 {
-    uint32_t cost = 1 + iris__lane_run(w->sched, &w->lane, task);
-    w->patience = w->patience > cost ? w->patience - cost : 0;
+    pay(w, 1 + iris__lane_run(w->sched, &w->lane, task));
+}
+
+/* The next turn, if there is one, by the clock: apart from step(), whose turns must not ask whether they are timed. */
+static void time_turn(struct worker *w)
+{
+    int leaves = atomic_load(&w->sched->stopping) || atomic_load(&w->dead);
+    void *task = leaves ? NULL : next_task(w);
+    if (task)
+        pay(w, 1 + iris__lane_run_timed(w->sched, &w->lane, task));
 }
 
 /* A lone task is left to its owner, who will be back at once (a pair of actors that talk to each other
@@ -302,7 +315,8 @@ static int fire(struct worker *w)
 static int run_fired(struct worker *w)
 {
     void *task = NULL;
-    for (int i = 0; i < FIRED_TURNS && (task = next_task(w)); i++)
+    time_turn(w);
+    for (int i = 1; i < FIRED_TURNS && (task = next_task(w)); i++)
         take_turn(w, task);
     return !task;
 }
@@ -322,6 +336,7 @@ static void on_tick(struct worker *w, uint32_t tick)
     w->patience = 0;
     if (atomic_load_explicit(&w->sched->armed, memory_order_relaxed))
         peek(w->sched);
+    time_turn(w);
 }
 
 static void step(struct worker *w)
@@ -334,6 +349,7 @@ static void step(struct worker *w)
         task = look_around(w);
     if (__builtin_expect(!task, 0)) {
         park(w);
+        time_turn(w);
         return;
     }
     take_turn(w, task);

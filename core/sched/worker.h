@@ -17,16 +17,28 @@ static inline uint32_t iris__worker_count(struct worker *w)
 }
 
 /* Run one task in a lane; what it cost. Shared with executor.c. */
-static inline uint32_t iris__lane_run(struct sched *s, struct lane *l, void *task)
+static inline uint32_t iris__lane_run_by(uint32_t (*run)(void *owner, void *task), struct sched *s,
+                                         struct lane *l, void *task)
 {
     atomic_store_explicit(&l->turns, atomic_load_explicit(&l->turns, memory_order_relaxed) + 1,
                           memory_order_relaxed);
     int hurried = __builtin_expect(s->seeded, 0) && iris__random_below(&s->random, 8) == 0;
     atomic_store_explicit(&l->due, hurried, memory_order_relaxed);
     atomic_store_explicit(&l->task, task, memory_order_release);
-    uint32_t cost = s->hooks.run(s->owner, task);
+    uint32_t cost = run(s->owner, task);
     atomic_store_explicit(&l->task, NULL, memory_order_release);
     return cost;
+}
+
+static inline uint32_t iris__lane_run(struct sched *s, struct lane *l, void *task)
+{
+    return iris__lane_run_by(s->hooks.run, s, l, task);
+}
+
+/* The first after a rest, and one each tick. */
+static inline uint32_t iris__lane_run_timed(struct sched *s, struct lane *l, void *task)
+{
+    return iris__lane_run_by(s->hooks.run_timed, s, l, task);
 }
 
 int iris__jobs_run(iris_executor *); /* how many */

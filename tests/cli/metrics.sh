@@ -16,11 +16,14 @@ expect_sample 'iris_dead_letters_total{reason="crashed"}' 1
 expect_sample 'iris_actor_restarts_total{path="/b"}' 1
 expect_sample 'iris_mailbox_depth{path="/a"}' 0
 expect_sample iris_actors 3
+expect_sample 'iris_handler_seconds_count{path="/a"}' '' # there was no room for it
+is_timed() { metrics; [ "$(sample 'iris_handler_seconds_count{path="other"}')" -gt 0 ]; }
+await is_timed
 tried=metrics status=- err= out=$(cat head metrics.txt)
 grep -q 'Content-Type: text/plain; version=0.0.4' head || bad 'expected the type of the format'
 grep -q 'path="/c"' metrics.txt && bad 'expected two paths, and the rest as others'
 grep -q 'pid=' metrics.txt && bad 'expected no pid'
-for name in process_resident_memory_bytes process_open_fds process_threads process_start_time_seconds; do
+for name in iris_workers process_resident_memory_bytes process_open_fds process_threads process_start_time_seconds; do
     grep -q "^$name [1-9]" metrics.txt || bad "expected $name"
 done
 holds_format

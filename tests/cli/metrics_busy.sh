@@ -37,10 +37,28 @@ for i in 1 2 3 4 5; do at a send /svc/held "$i" 2>err; done
 expect_sample 'iris_mailbox_dropped_total{path="/svc/held"}' 4 a
 expect_sample 'iris_dead_letters_total{reason="dropped"}' 4 a
 holds_format
+expect_sample 'iris_mesh_up{node="b"}' 1 a
+expect_sample 'iris_mesh_links_total{node="b"}' 1 a
+expect_sample 'iris_mesh_received_total{node="b"}' 1 a
+expect_sample 'iris_mesh_noconnection_total{node="b"}' 0 a
+expect_sample 'iris_mesh_engine_info{kind="static"}' 1 a
+expect_sample 'iris_mesh_engine_health{health="ok"}' 1 a
+expect_sample 'iris_mesh_engine_health{health="degraded"}' 0 a
+measured() { awk -v n="$(sample "$1" a)" 'BEGIN { exit !(n > 0) }'; } # SERIES: more than 0
+await measured 'iris_mesh_rtt_seconds{node="b"}'
+await measured 'iris_executor_age_seconds{executor="native"}' # it holds
+[ -z "$python" ] || expect_sample 'iris_host_versions{host="python"}' 1 a
+[ -z "$python" ] || await measured 'iris_handler_seconds_sum{path="/py"}'
+[ -z "$node" ] || expect_sample 'iris_host_instances{host="node"}' 1 a
+[ -z "$node" ] || await measured 'iris_handler_seconds_sum{path="/js"}'
 : >go
+await measured 'iris_handler_seconds_count{path="/svc/held"}'
 end b
-await is_node a b gone
-metrics a
+expect_sample 'iris_mesh_up{node="b"}' 0 a
 holds_format
+start b
+expect_sample 'iris_mesh_links_total{node="b"}' 2 a
+holds_format
+end b
 end a
 finish

@@ -94,6 +94,7 @@ typedef struct iris_mesh_node {
     const char *why;     /* why it went or cannot be reached; "" */
     const char *stuck;   /* executors of it that have not drained for long ("stuck"): "python 4.1 s"; "" */
     int lease;           /* it is a member by the engine's word */
+    uint32_t links;      /* so often has a link to a node of this name come up */
 } iris_mesh_node;
 
 enum { /* iris_mesh_engine.health */
