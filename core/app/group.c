@@ -119,18 +119,20 @@ static int gather(struct group *g)
 
 /* ---- one of them ---- */
 
-/* The last words of its story. */
-static int was_killed(struct group *g, const char *path)
+/* By its supervisor, when its time was over: the last words of its story. One whose "shutdown" is "kill" has none. */
+static int was_killed(struct group *g, const struct one *one)
 {
     struct story s;
     int killed = 0;
-    if (iris__story_open(&g->app->stories, path, &s)) {
+    if (one->shutdown > 0 && iris__story_open(&g->app->stories, one->path, &s)) {
         const iris_event *last = &s.tales[s.n - 1]->e;
-        killed = last->kind == IRIS_EVENT_ENDED && strstr(last->text, "in time");
-        if (killed)
-            iris__fail("%s", last->text);
+        killed = last->kind == IRIS_EVENT_ENDED &&
+                 (strstr(last->text, "how=shutdown") || strstr(last->text, "how=kill"));
+        iris__story_close(&s);
     }
-    iris__story_close(&s);
+    if (killed)
+        iris__fail("killed: it had not stopped within %.3g s (shutdown), and what waited is lost",
+                   (double)one->shutdown / IRIS_SECOND);
     return killed;
 }
 
@@ -151,7 +153,7 @@ static int stop_one(struct group *g, const struct one *one)
                      : iris__end_await(g->app, one->pid, g->deadline);
     if (result == IRIS_AGAIN)
         return late(g, one);
-    return result || was_killed(g, one->path) ? IRIS_FAIL : IRIS_OK;
+    return result || was_killed(g, one) ? IRIS_FAIL : IRIS_OK;
 }
 
 /* One that has ended meanwhile needs no restart. */

@@ -7,7 +7,7 @@ word() { actor "$1" last_word "${2:-}"; }
 manifest "\"actors\": [$(word /svc/c '"depends_on": ["/svc/b"]'), $(word /svc/a), $(word /svc/b '"depends_on": ["/svc/a"]'),
   $(word /other), $(word /many/w '"instances": 2'), $(word /once '"restart": "never"'), $(word /lazy/l '"start": "lazy"'),
   $(actor /slow/tally tally1 '"shutdown": "10s"'), $(word /slow/before),
-  $(actor /stuck/t tally1 '"shutdown": "1ms"'), $(actor /throng throng)]"
+  $(actor /stuck/t tally1 '"shutdown": "1ms"'), $(actor /killed/t tally1 '"shutdown": "1ms"'), $(actor /throng throng)]"
 run_app
 order() { grep -oE "/$1[a-z/0-9]*  $2" app.out | tr -d ' ' | tr '\n' ' '; }
 expect_order() { tried='the order' status=- err= out=$(order "$1" "$2"); [ "$out" = "$3" ] || bad "expected $3"; }
@@ -15,13 +15,11 @@ paths() { "$IRIS" ps --json | python3 -c 'import json,sys; print(*[a["path"] for
 is_gone() { [ -z "$(field "$1" state)" ]; }
 all=$(paths)
 
-for verb in stop restart; do
-    try "$IRIS" $verb 'svc/**';            exits 2; complains 'expected a path, where a star stands for one level'
-    try "$IRIS" $verb '/svc/c*';           exits 2; complains 'a star stands for a whole level'
-    try "$IRIS" $verb '/svx/**';           exits 5; complains 'no actor has a path like /svx/**'
-    try "$IRIS" $verb '/svx/**' --json;    exits 5; is_json; says '"no-such-target"'
-    try "$IRIS" $verb '/a/*' '/b/*';       exits 2; complains 'is to be quoted'
-done
+try "$IRIS" stop 'svc/**';                 exits 2; complains 'expected a path, where a star stands for one level'
+try "$IRIS" restart '/svc/c*';             exits 2; complains 'a star stands for a whole level'
+try "$IRIS" stop '/svx/**';                exits 5; complains 'no actor has a path like /svx/**'
+try "$IRIS" restart '/svx/**' --json;      exits 5; is_json; says '"no-such-target"'
+try "$IRIS" stop '/a/*' '/b/*';            exits 2; complains 'is to be quoted'
 try "$IRIS" stop '/svc/**' --save saves;   exits 2
 post stop '{"pattern": "/svc/**", "target": "/other"}'; says 'expected one of them'
 post stop '{"pattern": 3}';                says 'expected a string'
@@ -51,6 +49,17 @@ try "$IRIS" stop '/*/tally' --timeout 50ms; exits 1; says '0 of 1'; complains '/
 : >go
 await grep -q '/slow/tally  stopped' app.out
 await is_field /slow/before state running
+
+# Nor is one stopped that its supervisor had to kill: what it had not handled is lost.
+"$IRIS" send /killed/t "hold $PWD/go1" 2>err
+await is_field /killed/t mailbox 0
+"$IRIS" send /killed/t x 2>err
+"$IRIS" stop '/killed/**' >out 2>err & stop=$!
+await explained /killed/t 'told to end, it does not return'
+: >go1
+wait $stop; status=$? tried='stop /killed' out=$(cat out) err=$(cat err)
+exits 1; says '0 of 1'; grep -qE '/killed/t: (killed: it had not stopped within 0.001 s|it does not come back)' err || bad 'expected that it was killed'
+await is_gone /killed/t
 
 # Nor is one that never comes back. Those that actors have begun are found by their paths, too.
 "$IRIS" send /stuck/t "hold $PWD/go2" 2>err
