@@ -199,7 +199,8 @@ static void look_at(struct agree *c, struct wanted *w)
     if (w->token && pid != w->pid) { /* its actor has ended */
         c->calls->release(c->engine, w->name, w->token);
         w->token = 0;
-        w->again = now(c);
+        w->again =
+            pid ? now(c) : now(c) + IRIS_SECOND; /* then it is seen whether it was given back */
     }
     if (pid && !w->token && c->heard && c->health != PROVIDER_OK)
         tell_waits(w, pid);

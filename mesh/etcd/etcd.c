@@ -36,14 +36,27 @@ int64_t etcd_pause(struct etcd *e)
     return pause / 2 + (int64_t)((e->chance >> 33) % (uint64_t)(pause / 2 + 1));
 }
 
+/* It is not known any more: it has its time, and an engine that began again knows none. 1: another is asked for at once,
+ * of the same endpoint, and nothing else is wrong. */
+static int renew_token(struct etcd *e, const char *why)
+{
+    if (!e->user || !e->token || !strstr(why, "auth token"))
+        return 0;
+    free(e->token);
+    e->token = NULL;
+    if (e->failures)
+        return 0;
+    e->failures = 1; /* until the lease is renewed with it */
+    e->again = e->watch_again = http_now(e->http);
+    return 1;
+}
+
 /* All is asked of one endpoint: one that is cut off, alone or with a minority, would answer the watch with silence. */
 void etcd_failed(struct etcd *e, const char *why)
 {
     char words[160];
-    if (e->user && e->token && strstr(why, "auth token")) { /* it is not known any more */
-        free(e->token);
-        e->token = NULL;
-    }
+    if (renew_token(e, why))
+        return;
     e->failures++;
     e->again = http_now(e->http) + etcd_pause(e);
     snprintf(words, sizeof words, "%.60s: %.90s", e->endpoints[e->at], why);

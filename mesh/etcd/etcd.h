@@ -55,6 +55,8 @@ struct etcd {
         old[24]; /* decimal; "": none. old: lost, and to be revoked before another is asked for */
     int64_t asked,
         holds; /* when the request under way went; until when the lease is ours for certain */
+    int64_t slept_asked,
+        slept; /* how long the machine had slept when that went; by the last that gave a lease */
     int64_t renew, again; /* when to renew it; when to try again after a failure */
     uint32_t failures;
     struct http_call *joining;

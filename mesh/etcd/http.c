@@ -41,12 +41,24 @@ struct http {
     char *ca, *cert, *key;
 };
 
-int64_t http_now(const struct http *h)
+static int64_t read_clock(clockid_t id)
 {
     struct timespec t;
-    (void)h;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(id, &t);
     return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+int64_t http_now(const struct http *h)
+{
+    (void)h;
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+/* Read one after the other they are some ns apart: whole milliseconds. */
+int64_t http_slept(const struct http *h)
+{
+    (void)h;
+    return (read_clock(CLOCK_BOOTTIME) - read_clock(CLOCK_MONOTONIC)) / 1000000 * 1000000;
 }
 
 /* ---- bells ---- */

@@ -42,6 +42,7 @@ void http_post_now(struct http *, const char *url, const char *body, const char 
 /* rang() at this time (ns of CLOCK_MONOTONIC); one alarm, the last call counts; 0: none. */
 void http_on_alarm(struct http *, void (*rang)(void *), void *ctx);
 void http_alarm(struct http *, int64_t at);
-int64_t http_now(const struct http *); /* ns of CLOCK_MONOTONIC */
+int64_t http_now(const struct http *);   /* ns of CLOCK_MONOTONIC */
+int64_t http_slept(const struct http *); /* ns that this machine was suspended since it began */
 
 #endif

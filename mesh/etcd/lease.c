@@ -8,11 +8,12 @@
  * than at the engine; etcd may keep it longer (a new leader does), never shorter. */
 
 /* A moment before it can end there is left to those who have names, before another can have them; and to clocks that do
- * not go alike. */
+ * not go alike. While this machine was suspended its clock stood still, and the engine's did not. */
 int64_t lease_fence(const struct etcd *e)
 {
     int64_t moment = e->ttl / 5 < ETCD_SECOND ? e->ttl / 5 : ETCD_SECOND;
-    return *e->lease ? e->holds - moment : 0;
+    int64_t slept = http_slept(e->http) - e->slept;
+    return *e->lease ? e->holds - moment - slept : 0;
 }
 
 int lease_is_ours(const struct etcd *e)
@@ -92,6 +93,7 @@ static int take_ttl(struct etcd *e, const json_t *lease)
     if (ttl > 86400)
         ttl = 86400;
     e->holds = e->asked + ttl * ETCD_SECOND;
+    e->slept = e->slept_asked;
     e->renew = e->asked + ttl * ETCD_SECOND / 3;
     e->failures = 0;
     return 0;
@@ -110,11 +112,17 @@ static void granted(struct etcd *e, const json_t *answer, const char *words)
     }
 }
 
+static void note_time(struct etcd *e)
+{
+    e->slept_asked = http_slept(e->http);
+    e->asked = http_now(e->http);
+}
+
 static void grant(struct etcd *e)
 {
     char ttl[24];
     snprintf(ttl, sizeof ttl, "%lld", (long long)((e->ttl + ETCD_SECOND - 1) / ETCD_SECOND));
-    e->asked = http_now(e->http);
+    note_time(e);
     ask(e, "/v3/lease/grant", json_pack("{s:s}", "TTL", ttl), granted);
 }
 
@@ -128,7 +136,7 @@ static void renewed(struct etcd *e, const json_t *answer, const char *words)
 
 static void renew(struct etcd *e)
 {
-    e->asked = http_now(e->http);
+    note_time(e);
     ask(e, "/v3/lease/keepalive", json_pack("{s:s}", "ID", e->lease), renewed);
 }
 

@@ -36,9 +36,16 @@ static void end(struct claim *c, int result, const struct provider_name *owner, 
 
 /* ---- the answer ---- */
 
-static void forget(void *ctx, int status, const char *text, size_t n, const char *why)
+/* Whoever wants it back looks whether it was done. */
+static void released(void *ctx, int status, const char *text, size_t n, const char *why)
 {
-    (void)ctx, (void)status, (void)text, (void)n, (void)why;
+    struct etcd *e = ctx;
+    char words[160];
+    json_t *answer = etcd_answer(status, text, n, why, words, sizeof words);
+    if (!answer)
+        lease_failed(e, words);
+    json_decref(answer);
+    etcd_look(e);
 }
 
 static void owned(struct claim *c, const json_t *kv)
@@ -150,7 +157,7 @@ void names_release(struct etcd *e, const char *name, uint64_t token)
                         "result", "EQUAL", "key", etcd_key(e, "name/", name), "mod_revision",
                         revision, "success", "request_delete_range", "key",
                         etcd_key(e, "name/", name)),
-              NULL, forget, NULL);
+              NULL, released, e);
 }
 
 void names_refuse_all(struct etcd *e, const char *why)

@@ -73,6 +73,12 @@ void etcd_url(const struct etcd *e, const char *path, char out[600])
     snprintf(out, 600, "%s%s", e->endpoints[e->at], path);
 }
 
+static int64_t patience(const struct etcd *e, const char *path)
+{
+    int hashes = !*e->lease && strstr(path, "authenticate"); /* that is slow on purpose */
+    return hashes ? 3000 : etcd_timeout_ms(e);
+}
+
 struct http_call *etcd_post(struct etcd *e, const char *path, json_t *body, http_line *line,
                             http_done *done, void *ctx)
 {
@@ -82,7 +88,7 @@ struct http_call *etcd_post(struct etcd *e, const char *path, json_t *body, http
         return NULL;
     etcd_url(e, path, url);
     struct http_call *c =
-        http_post(e->http, url, text, e->token, line ? 0 : etcd_timeout_ms(e), line, done, ctx);
+        http_post(e->http, url, text, e->token, line ? 0 : patience(e, path), line, done, ctx);
     free(text);
     return c;
 }

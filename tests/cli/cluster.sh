@@ -37,7 +37,10 @@ no_pay() { ! "$IRIS" ps -a c | grep -q /pay; }
 await no_pay
 
 # It leaves: the name is b's at once, with a higher token.
+leases() { etcd lease/leases '{}' | grep -o '"ID"' | wc -l; }
+[ "$(leases)" = 3 ] || bad 'expected three leases'
 end a
+[ "$(leases)" = 2 ] || bad 'expected its lease to have ended before it did'
 owns c pay b
 [ "$(whereis_member c pay token)" -gt "$token" ] || bad 'expected a higher token'
 answers c pay 1 1

@@ -7,18 +7,9 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key
     -addext subjectAltName=IP:127.0.0.1 2>/dev/null || { echo "skipped: openssl makes no certificate" >&2; exit 77; }
 scheme=https
 start_etcd --cert-file cert.pem --key-file key.pem
-etcd auth/user/add '{"name": "root", "password": "r"}' >/dev/null
-etcd auth/role/add '{"name": "root"}' >/dev/null
-etcd auth/user/grant '{"user": "root", "role": "root"}' >/dev/null
-etcd auth/user/add '{"name": "iris", "password": "secret"}' >/dev/null
-etcd auth/role/add '{"name": "iris"}' >/dev/null
-base64_of() { printf '%s' "$1" | base64; }
-etcd auth/role/grant "{\"name\": \"iris\", \"perm\": {\"permType\": \"READWRITE\", \"key\": \"$(base64_of /iris/shop/)\", \"range_end\": \"$(base64_of /iris/shop0)\"}}" >/dev/null
-etcd auth/user/grant '{"user": "iris", "role": "iris"}' >/dev/null
-etcd auth/enable '{}' >/dev/null
-etcd_lives() { curl -sk --noproxy '*' -m 5 "$url/version"; }
+add_users
 
-(umask 077; echo secret >password; echo wrong >wrong)
+(umask 077; echo wrong >wrong)
 engine='"cluster": "shop", "ttl": "20s", "names": ["pay"], "on_loss": "demote", "user": "iris", "password": {"file": "../password"}'
 pay=$(actor /pay echo '"name": "pay"')
 member a "$engine, \"tls\": {\"ca\": \"../cert.pem\"}" "$pay"

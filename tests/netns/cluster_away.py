@@ -9,12 +9,13 @@ from lab import IRIS, Lab, say, wait_for
 from owners import Sampler, actor, healthy, owner, settings
 
 
-def make(ttl):
-    """Nodes and an engine of one member, all of them on the loopback."""
+def make(ttl, **env):
+    """Nodes and an engine of one member, all of them on the loopback. env: of the nodes"""
     lab = Lab(3, netns=False, actors=[actor("pay"), actor("own")])
     etcd = Engine(lab.dir, ["e"], netns=False)
     etcd.start()
     for n in lab.nodes:
+        n.env = env
         n.options = settings(etcd.urls(), f"{ttl}s", ["pay", "late"])
     lab.start()
     wait_for(lambda: owner(lab.nodes), "a name has an owner", lab.state)

@@ -74,7 +74,7 @@ class Tally:
 class Node:
     def __init__(self, lab, number, options):
         self.lab, self.number, self.name = lab, number, "abcde"[number]
-        self.life, self.process, self.frozen, self.options, self.actors = 0, None, False, options, []
+        self.life, self.process, self.frozen, self.options, self.actors, self.env = 0, None, False, options, [], {}
         self.dir = os.path.join(lab.dir, self.name)
         os.makedirs(self.dir, exist_ok=True)
         self.ip = f"10.9.0.{number + 1}" if lab.netns else "127.0.0.1"
@@ -108,7 +108,7 @@ class Node:
         inside = ["nsenter", f"--net=/run/netns/{self.name}"] if self.lab.netns else []
         with open(os.path.join(self.dir, f"log.{self.life}"), "w") as log:
             self.process = subprocess.Popen(inside + [IRIS, "run", f"{self.dir}/app.json"], stdout=log,
-                                            stderr=subprocess.STDOUT, env=dict(os.environ, NODE=self.name))
+                                            stderr=subprocess.STDOUT, env=dict(os.environ, NODE=self.name, **self.env))
         wait_for(lambda: "talk to it" in self.said() or self.process.poll() is not None, f"{self.name} runs", self.said)
         if self.process.poll() is not None:
             raise RuntimeError(f"{self.name} does not run: {self.said()}")

@@ -38,6 +38,12 @@ int64_t http_now(const struct http *h)
     return node_local(h->node, h->node->sim->now);
 }
 
+int64_t http_slept(const struct http *h)
+{
+    (void)h;
+    return 0;
+}
+
 static void rings(struct sim *s, int node, void *what, uint64_t a)
 {
     struct node *n = &s->nodes[node];
