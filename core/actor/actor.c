@@ -72,6 +72,9 @@ static int check(struct world *w, const iris_spawn *s)
                           s->version->b.name);
     if (s->budget > UINT16_MAX)
         return iris__fail("spawn: budget %u is too large; up to 65,535", s->budget);
+    if (s->slice < 0)
+        return iris__fail("spawn: a time slice of %lld ns; more than 0, or 0: as all have",
+                          (long long)s->slice);
     if (s->parent >> PID_NODE_SHIFT)
         return iris__fail("spawn: a parent is an actor of this node");
     return s->parent && !iris__actor_alive(w, s->parent) ? IRIS_DEAD : IRIS_OK;
@@ -79,10 +82,11 @@ static int check(struct world *w, const iris_spawn *s)
 
 static int keep(const iris_spawn *s, struct cold **cold)
 {
-    if (!s->args.len && !(s->flags & IRIS_SPAWN_TRAP))
+    if (!s->args.len && !(s->flags & IRIS_SPAWN_TRAP) && !s->slice)
         return IRIS_OK;
     if (!*cold && !(*cold = calloc(1, sizeof **cold)))
         return iris__fail("spawn: no memory");
+    (*cold)->slice = s->slice;
     (*cold)->traps = (*cold)->born_trapping = (s->flags & IRIS_SPAWN_TRAP) != 0;
     if (!s->args.len)
         return IRIS_OK;
@@ -124,11 +128,10 @@ static void fill(iris_actor *a, const iris_spawn *s, struct cold *cold, iris_exe
     a->budget = (uint16_t)(s->budget ? s->budget : TURN_BUDGET);
     a->batch = 1;
     a->open = 0;
-    a->flags =
-        (uint16_t)((b->init || b->flags & IRIS_PULL || cold ? ACTOR_FRESH : 0) |
-                   (b->flags & IRIS_OWN_THREAD ? ACTOR_OWN_THREAD : 0) |
-                   (s->executor ? ACTOR_STAYS : 0) | (b->flags & IRIS_PULL ? ACTOR_PULLS : 0) |
-                   (cold && cold->frozen ? ACTOR_SWAPPING : 0));
+    a->flags = (uint16_t)((b->init || b->flags & IRIS_PULL || cold ? ACTOR_FRESH : 0) |
+                          (b->flags & IRIS_OWN_THREAD ? ACTOR_OWN_THREAD : 0) |
+                          (s->slice ? ACTOR_TIMED : 0) | (b->flags & IRIS_PULL ? ACTOR_PULLS : 0) |
+                          (cold && cold->frozen ? ACTOR_SWAPPING : 0));
     atomic_store_explicit(&a->signals, NULL, memory_order_relaxed);
     atomic_store_explicit(&a->waiting, 0, memory_order_relaxed);
     atomic_store_explicit(&a->handled, 0, memory_order_relaxed);
@@ -136,7 +139,9 @@ static void fill(iris_actor *a, const iris_spawn *s, struct cold *cold, iris_exe
     atomic_store_explicit(&a->limit, s->capacity, memory_order_relaxed);
     unsigned kept = cold && cold->is_kept ? MARK_KEPT : 0;
     unsigned asleep = s->flags & IRIS_SPAWN_LAZY ? MARK_ASLEEP : 0;
-    atomic_store_explicit(&a->marks, (s->capacity | s->bytes ? MARK_BOUNDED : 0) | kept | asleep,
+    unsigned stays = s->executor ? MARK_STAYS : 0;
+    atomic_store_explicit(&a->marks,
+                          (s->capacity | s->bytes ? MARK_BOUNDED : 0) | kept | asleep | stays,
                           memory_order_relaxed);
     if (!asleep)
         return;

@@ -18,7 +18,7 @@ enum {                        /* actor.flags */
        ACTOR_EXITING = 4,     /* called exit(), or is to end after this turn */
        ACTOR_GONE = 8,        /* ended; waits for done() calls that are on their way */
        ACTOR_OWN_THREAD = 16, /* has an executor of its own */
-       ACTOR_STAYS = 32,      /* spawned onto an executor by name: a swap does not move it */
+       ACTOR_TIMED = 32,      /* has a time slice of its own: slice.h */
        ACTOR_SWAPPING = 64,   /* a swap shall come before the next message */
        ACTOR_PULLS = 128,     /* its handle() takes the mail itself */
        ACTOR_HEARS = 256,     /* a DOWN or EXIT waits for its behaviour, before the mail */
@@ -41,6 +41,7 @@ enum {                   /* actor.marks: what senders look at */
        MARK_DOWN = 64,   /* between two incarnations */
        MARK_OVER = 128,  /* it has ended; all who want to know are being told */
        MARK_WAITS = 256, /* a port, but of no question: a DOWN answers it */
+       MARK_STAYS = 512,      /* spawned onto an executor by name: a swap does not move it */
        MARK_ASLEEP = 1 << 16,
        MARKERS_SHIFT = 17 /* above: how many markers (swaps, stops) stand in its mailbox */
 };

@@ -74,6 +74,7 @@ struct cold {
     uint32_t busy;
     _Atomic uint64_t crashed;    /* messages that crashed it: part of its count of them */
     _Atomic uint64_t unfinished; /* put off, and never done: it ended */
+    int64_t slice, slice_end;    /* slice.h: its own, and of this turn */
     int64_t idle_timeout;        /* lazy.h; while it is awake */
     uint64_t idle_handled;
     int64_t idle_looks;      /* in a row at which nothing had come */

@@ -4,6 +4,7 @@
 #include "context.h"
 #include "fail.h"
 #include "send.h"
+#include "slice.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -109,6 +110,8 @@ static void body(void *arg)
 static uint32_t limit_of(iris_actor *a)
 {
     struct sched *s = a->executor->sched;
+    if (a->flags & ACTOR_TIMED)
+        return 1; /* so that is_over() looks each time */
     return s->seeded ? 1 + iris__random_below(&s->random, a->budget) : a->budget;
 }
 
@@ -152,8 +155,11 @@ void iris__coroutine_wish(struct coroutine *k, enum wish wish)
 static __attribute__((noinline)) int is_over(const struct coroutine *k)
 {
     const struct lane *lane = iris__thread.lane;
-    return k->used && (k->used + iris__thread.sent >= k->limit ||
-                       atomic_load_explicit(&lane->due, memory_order_relaxed));
+    int over = k->used && (k->used + iris__thread.sent >= k->limit ||
+                           atomic_load_explicit(&lane->due, memory_order_relaxed));
+    if (over && k->actor->flags & ACTOR_TIMED)
+        return iris__slice_is_over(k->actor, k->used);
+    return over;
 }
 
 void iris__coroutine_pace(struct coroutine *k)

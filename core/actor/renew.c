@@ -4,6 +4,7 @@
 #include "cold.h"
 #include "fail.h"
 #include "send.h"
+#include "slice.h"
 
 #include <stdlib.h>
 
@@ -50,10 +51,12 @@ static void exchange(iris_actor *a, struct cold *c, struct renewal *r)
     struct renewal now = *r;
     r->name = c->name;
     r->budget = a->budget;
+    r->slice = c->slice;
     r->keep = c->keep;
     r->stateless_restart = c->stateless_restart;
     c->name = now.name;
     a->budget = (uint16_t)now.budget;
+    iris__slice_set(a, now.slice);
     c->keep = now.keep;
     c->stateless_restart = now.stateless_restart;
     if (!r->waits)

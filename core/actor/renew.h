@@ -16,6 +16,7 @@ struct renewal {
     char *env; /* as cold.h keeps it */
     struct alarms *alarms;
     uint32_t budget, keep;
+    int64_t slice;
     int stateless_restart;
     /* Once: IRIS_OK; IRIS_FAIL: init refused it, and why; IRIS_DEAD: the actor ended first. [any] */
     void (*tell)(void *ctx, int result, const char *why);

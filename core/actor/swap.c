@@ -564,7 +564,8 @@ static void report_switch(iris_actor *a, struct swap *s)
 /* An actor with a thread of its own stays there. */
 static iris_executor *executor_of(iris_actor *a, const iris_version *v)
 {
-    if (a->flags & (ACTOR_OWN_THREAD | ACTOR_STAYS))
+    if (a->flags & ACTOR_OWN_THREAD ||
+        atomic_load_explicit(&((iris_actor *)a)->marks, memory_order_relaxed) & MARK_STAYS)
         return a->executor;
     return v->b.executor ? v->b.executor : &iris__world_of(a)->sched.pool;
 }

@@ -16,6 +16,7 @@
 #include "offer.h"
 #include "reader.h"
 #include "send.h"
+#include "slice.h"
 #include "swap.h"
 #include "watch.h"
 
@@ -434,6 +435,14 @@ static int is_over(const struct turn *t, const iris_actor *a)
                        atomic_load_explicit(&t->lane->due, memory_order_relaxed));
 }
 
+static int must_yield(const struct turn *t, iris_actor *a)
+{
+    if (__builtin_expect(!(a->flags & ACTOR_TIMED), 1))
+        return is_over(t, a);
+    a->batch = 1;
+    return iris__slice_is_over(a, t->used);
+}
+
 /* It crashed, or (overflow: why) was caught in a fault, with what it took last. */
 static enum step fail_pull(iris_actor *a, int overflow)
 {
@@ -503,7 +512,7 @@ static enum step pull(struct turn *t, iris_actor *a)
 {
     const iris_behaviour *b = &a->version->b;
     struct cold *c = iris__cold_if(a);
-    if (is_over(t, a)) {
+    if (must_yield(t, a)) {
         iris__executor_push(a->executor, a);
         return STOP;
     }
@@ -676,7 +685,7 @@ static enum step hold(struct turn *t, iris_actor *a)
         return pull(t, a);
     if (a->flags & ACTOR_WAITS)
         return wait_for_signal(a);
-    if (is_over(t, a)) {
+    if (must_yield(t, a)) {
         iris__executor_push(a->executor, a);
         return STOP;
     }
@@ -688,8 +697,9 @@ static enum step hold(struct turn *t, iris_actor *a)
 #define ACTOR_SPECIAL                                                                    \
     (ACTOR_MOVING | ACTOR_GONE | ACTOR_DOWN | ACTOR_FRESH | ACTOR_EXITING | ACTOR_RUNS | \
      ACTOR_ENDING)
-#define ACTOR_HOLDS \
-    (ACTOR_SWAPPING | ACTOR_PULLS | ACTOR_HEARS | ACTOR_WAITS | ACTOR_DOOR | ACTOR_OFFERED)
+#define ACTOR_HOLDS                                                                          \
+    (ACTOR_SWAPPING | ACTOR_PULLS | ACTOR_HEARS | ACTOR_WAITS | ACTOR_DOOR | ACTOR_OFFERED | \
+     ACTOR_TIMED)
 
 static enum step look(struct turn *t, iris_actor *a)
 {

@@ -222,6 +222,7 @@ static struct renewal *renewal_of(const struct manifest_actor *m, int waits)
     r->env = waits ? iris__start_env(m) : NULL;
     r->alarms = waits ? alarms_of(m) : NULL;
     r->budget = (uint32_t)m->budget;
+    r->slice = m->slice;
     r->keep = (uint32_t)m->keep;
     r->stateless_restart = m->stateless == MANIFEST_RESTART || m->behind;
     if ((!m->name || r->name) &&
@@ -277,7 +278,7 @@ static int same_mailbox(const struct manifest_actor *a, const struct manifest_ac
 
 static int same_words(const struct manifest_actor *a, const struct manifest_actor *b)
 {
-    return a->budget == b->budget && a->keep == b->keep && a->stateless == b->stateless &&
+    return a->budget == b->budget && a->slice == b->slice && a->keep == b->keep && a->stateless == b->stateless &&
            !strcmp(a->name ? a->name : "", b->name ? b->name : "");
 }
 

@@ -111,7 +111,7 @@ const struct manifest_key *iris__key_find(const char *typed)
 
 int iris__key_value(const struct manifest_key *k, struct text *out)
 {
-    unsigned types = k->types & ~k->planned_types;
+    unsigned types = k->types;
     if (types & MANIFEST_ANY)
         return iris__text_addf(out, "any JSON value");
     if (types & MANIFEST_PATHS)

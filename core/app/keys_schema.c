@@ -220,7 +220,7 @@ static const struct {
 
 static json_t *alternatives(const struct manifest_key *k)
 {
-    unsigned types = k->types & ~k->planned_types;
+    unsigned types = k->types;
     json_t *all = json_array();
     for (size_t i = 0; i < sizeof makers / sizeof *makers && !(types & MANIFEST_ANY); i++)
         if (types & makers[i].types)

@@ -81,9 +81,7 @@ static void read_objects(struct reading *r, const struct manifest_key *key, json
 
 static void read_value(struct reading *r, const struct manifest_key *key, json_t *v, void *base)
 {
-    if (json_is_object(v) && key->planned_types & MANIFEST_OBJECT)
-        iris__manifest_not_built(r, key, "an object here ");
-    else if (json_is_object(v) && key->types & MANIFEST_OBJECT && !strcmp(key->child, "actors[]"))
+    if (json_is_object(v) && key->types & MANIFEST_OBJECT && !strcmp(key->child, "actors[]"))
         read_defaults(r, v);
     else if (json_is_object(v) && key->types & MANIFEST_OBJECT && !strcmp(key->child, "mesh"))
         iris__manifest_mesh(r, key, v, base);

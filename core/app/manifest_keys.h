@@ -54,7 +54,6 @@ struct manifest_key {
     const char *where; /* the object it stands in: "", "actors[]", "actors[].swap" */
     const char *name;
     unsigned types;
-    unsigned planned_types; /* of these, which are not built yet */
     const char *words;      /* of a WORD, with a space behind each */
     const char *planned_words;
     const char *child; /* OBJECT, OBJECTS: the .where of the keys inside */

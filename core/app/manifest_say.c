@@ -98,7 +98,7 @@ int iris__manifest_kinds(const struct manifest_key *key, struct text *out)
          "an object"},
     };
     struct text list = {0};
-    unsigned types = key->types & ~key->planned_types;
+    unsigned types = key->types;
     if (types == MANIFEST_WORD)
         iris__text_addf(&list, "a string\n");
     else if (types & MANIFEST_WORD)
@@ -148,7 +148,7 @@ static const char *text_rule(const struct manifest_key *key)
 int iris__manifest_values(const struct manifest_key *key, struct text *out)
 {
     struct text list = {0};
-    unsigned types = key->types & ~key->planned_types;
+    unsigned types = key->types;
     if (types & MANIFEST_INT)
         add_range(key, &list);
     if (types & MANIFEST_NUMBER)

@@ -276,6 +276,8 @@ typedef struct iris_spawn {
                                 (ext/name.h) or has put a message off; not for pull actors */
     uint64_t bytes;          /* that may wait (accepted, not begun); 0: no limit. Beside a capacity or
                                 alone; beyond it the policy applies: ext/mailbox.h */
+    int64_t slice;           /* ns after which it yields, at the end of a message; its messages then come one by
+                                one. 0: after 2 ms, as exactly as the ticker sees */
 } iris_spawn;
 
 enum { IRIS_DEBUG_LEVEL = 1, IRIS_INFO = 2, IRIS_WARN = 3, IRIS_ERROR = 4 }; /* of log */

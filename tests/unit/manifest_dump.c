@@ -36,6 +36,8 @@ static void dump_actor(const struct manifest *m, const struct manifest_actor *a,
     if (a->overflow || a->fallback || a->warn_at != 0.8)
         iris__text_addf(out, "  overflow %d, warn at %.2f, fallback %s\n", a->overflow, a->warn_at,
                         a->fallback ? a->fallback : "-");
+    if (a->slice)
+        iris__text_addf(out, "  slice %lld ns\n", (long long)a->slice);
     if (a->bytes)
         iris__text_addf(out, "  at most %lld bytes wait\n", (long long)a->bytes);
     if (a->log_level != -1)
