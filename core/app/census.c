@@ -278,12 +278,20 @@ static int has(const char *text, const char *part)
     return text && strcasestr(text, part);
 }
 
+const char *iris__census_tag(const char *filter)
+{
+    static const char mark[] = "tag:";
+    return filter && !strncmp(filter, mark, sizeof mark - 1) ? filter + sizeof mark - 1 : NULL;
+}
+
 static int matches(const struct survey *v, const struct look *l)
 {
     const iris_version *version = l->actor->version;
     const char *path = l->cold ? l->cold->path : NULL, *part = v->want->filter;
     if (!path && !v->want->nameless)
         return 0;
+    if (iris__census_tag(part))
+        return path && iris__tags_match(&v->app->logs.tags, path, iris__census_tag(part));
     return !part || has(path, part) || has(version->handler, part) ||
            has(version->host_name, part) || has(version->b.name, part);
 }

@@ -32,7 +32,7 @@ extern const char *const iris__census_words[]; /* "written", "queue", ..; ends w
 struct census_want {
     enum census_sort sort;
     int reversed;
-    const char *filter; /* what the path, handler or host has in it; NULL: all */
+    const char *filter; /* what the path, handler or host has in it, or "tag:TAG"; NULL: all */
     size_t skip, most;  /* rows */
     int nameless;       /* also those without a path */
 };
@@ -77,6 +77,8 @@ int iris__census_take(struct app *, const struct census_want *, struct census_re
 void iris__census_free(struct census_result *);
 /* Of one actor, whose info was just taken. */
 void iris__census_rates(struct app *, const iris_info *, struct census_rates *);
+/* Of the filter "tag:TAG" the TAG; of another one NULL. */
+const char *iris__census_tag(const char *filter);
 void iris__census_finish(struct census *);
 
 #endif

@@ -1,6 +1,7 @@
 #include "log_line.h"
 
 #include "problem.h"
+#include "tags.h"
 
 #include <jansson.h>
 
@@ -100,16 +101,32 @@ static json_t *json_text(const char *s)
     return v;
 }
 
+static void put_tag(void *ctx, const char *name, const char *value)
+{
+    json_object_set_new(ctx, name, json_string(value));
+}
+
+/* NULL: it has none. */
+static json_t *tags_of(const struct log_style *style, const struct event *e)
+{
+    json_t *tags = style->tags && e->path && *e->path ? json_object() : NULL;
+    if (tags && iris__tags_of(style->tags, e->path, put_tag, tags))
+        return tags;
+    json_decref(tags);
+    return NULL;
+}
+
 static int add_json(const struct log_style *style, const struct event *e, const char *words,
                     struct text *out)
 {
     const struct log_style utc = {0};
     char at[STAMP];
     stamp(&utc, e->time, at);
-    json_t *line = json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:o}", "time", at, "level",
-                             levels[level_of(e)], "app", style->app, "kind",
-                             iris__event_word(e->kind), "path", json_text(e->path ? e->path : ""),
-                             "pid", (json_int_t)e->pid, "text", json_text(words));
+    json_t *line =
+        json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:o, s:o*}", "time", at, "level",
+                  levels[level_of(e)], "app", style->app, "kind", iris__event_word(e->kind), "path",
+                  json_text(e->path ? e->path : ""), "pid", (json_int_t)e->pid, "text",
+                  json_text(words), "tags", tags_of(style, e));
     char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
     int failed = !text || iris__text_addf(out, "%s\n", text);
     free(text);

@@ -7,6 +7,7 @@
 struct log_style {
     const char *app;
     int json, colour;
+    struct tags *tags; /* of who logs, for JSON; or NULL */
     int brief; /* text for somebody who watches: the time of day is enough */
 };
 

@@ -205,17 +205,19 @@ int iris__logs_open(struct logs *l, const struct manifest *m, struct events *eve
 {
     int to = m->logs.to, journal = to == MANIFEST_TO_ANY && leads_to_journal(STDERR_FILENO);
     *l = (struct logs){.events = events, .console = console, .bell = -1, .end = -1};
-    if (iris__log_levels_init(&l->levels, m))
+    if (iris__log_levels_init(&l->levels, m) | iris__tags_init(&l->tags, m))
         return iris__fail("logs: no memory");
     if (!m->logs.is_there && !journal)
         return IRIS_OK;
     choose(&l->sink, m, journal ? MANIFEST_JOURNALD : to);
+    l->sink.style.tags = &l->tags;
     return start(l);
 }
 
 void iris__logs_retune(struct logs *l, const struct manifest *m)
 {
     (void)iris__log_levels_retune(&l->levels, m);
+    (void)iris__tags_retune(&l->tags, m);
 }
 
 void iris__logs_close(struct logs *l)
@@ -236,4 +238,5 @@ void iris__logs_finish(struct logs *l)
     if (l->end >= 0)
         close(l->end);
     iris__log_levels_finish(&l->levels);
+    iris__tags_finish(&l->tags);
 }

@@ -9,11 +9,13 @@
 #include "events.h"
 #include "log_level.h"
 #include "log_sink.h"
+#include "tags.h"
 
 #include <stdatomic.h>
 
 struct logs {
     struct log_levels levels;
+    struct tags tags;
     struct events *events;
     int console; /* descriptor: an event for it was added */
     int writes;  /* there is a thread; fixed once opened */
@@ -32,7 +34,7 @@ int iris__logs_open(struct logs *, const struct manifest *, struct events *, int
 void iris__logs_close(struct logs *);
 void iris__logs_finish(struct logs *); /* nobody logs any more. [main] */
 
-/* What another manifest says of levels and rates. Nobody asks for them meanwhile. [main] */
+/* What another manifest says of levels, rates and tags. Nobody asks for them meanwhile. [main] */
 void iris__logs_retune(struct logs *, const struct manifest *);
 
 int iris__logs_writes(const struct logs *); /* else the console is to tell what happens. [any] */

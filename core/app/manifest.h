@@ -76,6 +76,7 @@ struct manifest_actor {
     const char *remote_name;
     int on_loss; /* 1: stay */
     int64_t budget;
+    const char *tags;      /* JSON text of an object of strings, or NULL */
     int64_t slice;         /* ns; 0: as all have */
     int64_t capacity;      /* of the mailbox; 0: unbounded */
     int64_t bytes;         /* that may wait in it; 0: no limit */

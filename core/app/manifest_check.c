@@ -22,6 +22,7 @@ static void finish_element(struct reading *r, const char *where, json_t *object,
         iris__manifest_handler(r, element);
         iris__manifest_lazy(r, element);
         iris__manifest_route(r, object, element);
+        iris__manifest_tags(r, object, element);
     } else {
         check_backoff(r, element);
     }
@@ -34,6 +35,7 @@ static void read_defaults(struct reading *r, json_t *v)
     r->of_defaults = 1;
     iris__manifest_actor_env(r, v, &nobody, 0);
     iris__manifest_object(r, "actors[]", v, &nobody);
+    iris__manifest_tags(r, v, &nobody);
     iris__manifest_actor_env_end(r);
     r->of_defaults = 0;
 }

@@ -21,6 +21,34 @@ static const char *objection(const struct reading *r, const char *name, const ch
     return NULL;
 }
 
+static void complain(struct reading *r, const char *name, const char *why)
+{
+    size_t back = iris__pointer_key(&r->pointer, name, strlen(name));
+    iris__manifest_at_key(iris__manifest_problem(r, "bad-value", "%s", why));
+    iris__pointer_back(&r->pointer, back);
+}
+
+void iris__manifest_tags(struct reading *r, const json_t *object, const struct manifest_actor *a)
+{
+    json_t *written = json_object_get(object, "tags");
+    json_t *tags = written && a->tags ? json_loads(a->tags, 0, NULL) : NULL;
+    const json_t *labels = json_object_get(json_object_get(r->root, "metrics"), "labels");
+    size_t back = iris__pointer_key(&r->pointer, "tags", 4);
+    for (void *i = tags ? json_object_iter(written) : NULL; i;
+         i = json_object_iter_next(written, i)) {
+        const char *name = json_object_iter_key(i);
+        const char *value = json_string_value(json_object_get(tags, name));
+        const char *why = !value                          ? NULL
+                          : json_object_get(labels, name) ? "expected another name: all figures "
+                                                            "have this one from metrics.labels"
+                                                          : objection(r, name, value);
+        if (why)
+            complain(r, name, why);
+    }
+    iris__pointer_back(&r->pointer, back);
+    json_decref(tags);
+}
+
 void iris__manifest_metrics(struct reading *r)
 {
     json_t *labels = r->m->metrics_labels ? json_loads(r->m->metrics_labels, 0, NULL) : NULL;
@@ -31,8 +59,7 @@ void iris__manifest_metrics(struct reading *r)
             continue;
         size_t back = iris__pointer_key(&r->pointer, "metrics", 7);
         iris__pointer_key(&r->pointer, "labels", 6);
-        iris__pointer_key(&r->pointer, name, strlen(name));
-        iris__manifest_at_key(iris__manifest_problem(r, "bad-value", "%s", why));
+        complain(r, name, why);
         iris__pointer_back(&r->pointer, back);
     }
     json_decref(labels);

@@ -158,6 +158,8 @@ void iris__manifest_logs(struct reading *); /* when all is read: what its keys m
 
 /* ---- manifest_metrics.c ---- */
 void iris__manifest_metrics(struct reading *); /* when all is read */
+/* Of an actor, or of defaults: what its tags may not be, as they become labels. */
+void iris__manifest_tags(struct reading *, const json_t *object, const struct manifest_actor *);
 
 /* ---- manifest_secret.c ---- */
 /* The value of a variable that is written as an object: {"file": F} or {"secret": TEXT}; it is noted as

@@ -114,13 +114,26 @@ static uint64_t rest(const struct sheet *s, int family, uint64_t all)
     return all > told ? all - told : 0;
 }
 
-static void add_path_line(struct text *out, const char *name, const struct line *l, int with_host,
-                          uint64_t n)
+static void add_tag(void *out, const char *name, const char *value)
+{
+    iris__metric_label(out, ",", name, value);
+}
+
+/* Its name and what labels it has, but for the brace at their end. host: NULL, or one more. */
+static void put_path(const struct sheet *s, struct text *out, const char *name, const char *path,
+                     const char *host)
 {
     iris__text_addf(out, "%s", name);
-    iris__metric_label(out, "{", "path", l->path);
-    if (with_host)
-        iris__metric_label(out, ",", "host", l->host);
+    iris__metric_label(out, "{", "path", path);
+    if (host)
+        iris__metric_label(out, ",", "host", host);
+    iris__tags_of(&s->app->logs.tags, path, add_tag, out);
+}
+
+static void add_path_line(const struct sheet *s, struct text *out, const char *name,
+                          const struct line *l, int with_host, uint64_t n)
+{
+    put_path(s, out, name, l->path, with_host ? l->host : NULL);
     iris__text_addf(out, "} %" PRIu64 "\n", n);
 }
 
@@ -143,27 +156,29 @@ static void add_paths(const struct sheet *s, const iris_totals *t, struct text *
     for (int f = 0; f < PATH_FAMILIES; f++) {
         iris__metric_family(out, families[f].name, families[f].type, families[f].help);
         for (size_t i = 0; i < s->n; i++)
-            add_path_line(out, families[f].name, &s->lines[i], f == PATH_HANDLED,
+            add_path_line(s, out, families[f].name, &s->lines[i], f == PATH_HANDLED,
                           s->lines[i].values[f]);
-        add_path_line(out, families[f].name, &other, f == PATH_HANDLED,
+        add_path_line(s, out, families[f].name, &other, f == PATH_HANDLED,
                       rest(s, f, families[f].all));
     }
 }
 
 /* ---- the time of turns ---- */
 
-static void add_timing(struct text *out, const char *path, const struct timing *t)
+static void add_timing(const struct sheet *s, struct text *out, const char *path,
+                       const struct timing *t)
 {
     uint64_t n = 0;
     for (int i = 0; i <= TIMING_BOUNDS; i++) {
         n += t->in[i];
-        iris__text_addf(out, "iris_handler_seconds_bucket");
-        iris__metric_label(out, "{", "path", path);
+        put_path(s, out, "iris_handler_seconds_bucket", path, NULL);
         iris__metric_label(out, ",", "le", i < TIMING_BOUNDS ? iris__timing_words[i] : "+Inf");
         iris__text_addf(out, "} %" PRIu64 "\n", n);
     }
-    iris__metric_seconds(out, "iris_handler_seconds_sum", "path", path, (int64_t)t->sum);
-    iris__metric(out, "iris_handler_seconds_count", "path", path, n);
+    put_path(s, out, "iris_handler_seconds_sum", path, NULL);
+    iris__text_addf(out, "} %.9g\n", (double)t->sum / 1e9);
+    put_path(s, out, "iris_handler_seconds_count", path, NULL);
+    iris__text_addf(out, "} %" PRIu64 "\n", n);
 }
 
 /* For as many paths as metrics.max_series has room for behind the others; the same ones each time. */
@@ -178,10 +193,10 @@ static void add_timings(const struct sheet *s, struct text *out)
     iris__metric_family(out, "iris_handler_seconds", "histogram",
                         "Time of turns: all of a quiet actor, a sample of a busy one.");
     for (size_t i = 0; i < n; i++) {
-        add_timing(out, s->lines[i].path, &s->lines[i].timing);
+        add_timing(s, out, s->lines[i].path, &s->lines[i].timing);
         iris__timing_subtract(&others, &s->lines[i].timing);
     }
-    add_timing(out, OTHER, &others);
+    add_timing(s, out, OTHER, &others);
 }
 
 /* The sums after the lines: they have at least as much. */

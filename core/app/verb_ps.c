@@ -72,7 +72,23 @@ const char *iris__policy_word(uint32_t policy)
     return words[policy];
 }
 
-static void put_row(struct json_out *out, const iris_info *i, const char *state,
+static void put_tag(void *out, const char *name, const char *value)
+{
+    iris__json_string(out, name);
+    iris__json_put((struct json_out *)out, ":");
+    iris__json_string(out, value);
+    iris__json_put((struct json_out *)out, ",");
+}
+
+static void put_tags(struct app *a, struct json_out *out, const char *path)
+{
+    iris__json_put(out, "\"tags\":{");
+    iris__tags_of(&a->logs.tags, path, put_tag, out);
+    iris__json_trim(out);
+    iris__json_put(out, "},");
+}
+
+static void put_row(struct app *a, struct json_out *out, const iris_info *i, const char *state,
                     const struct census_rates *rates)
 {
     iris__json_put(out, "{");
@@ -81,6 +97,7 @@ static void put_row(struct json_out *out, const iris_info *i, const char *state,
     put_mailbox(out, i);
     iris__json_member_int(out, "waited", (int64_t)i->waited);
     iris__json_member_int(out, "dead_letters", (int64_t)i->letters);
+    put_tags(a, out, i->path);
     iris__json_put(out, "\"rates\":{");
     put_rates(out, rates);
     iris__json_put(out, "}}");
@@ -90,7 +107,7 @@ void iris__verb_put_row(struct app *a, struct json_out *out, const iris_info *i)
 {
     struct census_rates rates;
     iris__census_rates(a, i, &rates);
-    put_row(out, i, iris__state_word(i), &rates);
+    put_row(a, out, i, iris__state_word(i), &rates);
 }
 
 json_t *iris__verb_row(struct app *a, const iris_info *i)
@@ -115,7 +132,7 @@ struct listing {
 static void list_early(struct listing *l, const struct manifest_actor *m)
 {
     static const struct census_rates none;
-    const char *part = l->want->filter;
+    const char *part = l->want->filter, *tag = iris__census_tag(part);
     iris_info i = {.size = sizeof i,
                    .abi = IRIS_ABI,
                    .capacity = (uint32_t)m->capacity,
@@ -124,10 +141,11 @@ static void list_early(struct listing *l, const struct manifest_actor *m)
     snprintf(i.path, sizeof i.path, "%s", m->path);
     snprintf(i.host, sizeof i.host, "%s", m->host);
     snprintf(i.handler, sizeof i.handler, "%s", m->handler);
-    if (part && !strcasestr(i.path, part) && !strcasestr(i.handler, part) &&
-        !strcasestr(i.host, part))
+    if (tag ? !iris__tags_match(&l->app->logs.tags, i.path, tag)
+            : part && !strcasestr(i.path, part) && !strcasestr(i.handler, part) &&
+                  !strcasestr(i.host, part))
         return;
-    put_row(&l->out, &i, "starting", &none);
+    put_row(l->app, &l->out, &i, "starting", &none);
     iris__json_put(&l->out, ",");
 }
 

@@ -30,6 +30,7 @@ static void dump_actor(const struct manifest *m, const struct manifest_actor *a,
     dump_text(out, "name", a->name);
     dump_text(out, "args", a->args);
     dump_text(out, "env", a->env);
+    dump_text(out, "tags", a->tags);
     iris__text_addf(out, "  budget %d, capacity %d, keep %d, restart %s, stateless %s\n",
                     (int)a->budget, (int)a->capacity, (int)a->keep, restarts[a->restart],
                     stateless[a->stateless]);

@@ -161,6 +161,22 @@ static void say_error_of(const json_t *answer)
     line("last error", "%s, %s: %s", when, text_of(e, "kind"), text_of(e, "text"));
 }
 
+static void say_tags(json_t *actor)
+{
+    char *all = NULL;
+    size_t len;
+    json_t *tags = json_object_get(actor, "tags");
+    FILE *out = json_object_size(tags) ? open_memstream(&all, &len) : NULL;
+    if (!out)
+        return;
+    for (void *i = json_object_iter(tags); i; i = json_object_iter_next(tags, i))
+        fprintf(out, "%s%s=%s", ftell(out) ? ", " : "", json_object_iter_key(i),
+                json_string_value(json_object_iter_value(i)));
+    fclose(out);
+    line("tags", "%s", all);
+    free(all);
+}
+
 static void print(json_t *answer)
 {
     struct actor_row r;
@@ -171,6 +187,7 @@ static void print(json_t *answer)
     line("state", "%s%s%s", actor_state(text, &r), r.uptime_ms < 0 ? "" : ", for ",
          r.uptime_ms < 0 ? "" : span_text(span, r.uptime_ms * 1000000));
     say_code(answer, &r);
+    say_tags(actor);
     say_versions(answer);
     say_mailbox(answer, &r);
     say_rates(actor, &r);

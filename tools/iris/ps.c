@@ -49,7 +49,8 @@ const struct argp ps_argp = {
     options,
     parse,
     "[TEXT]",
-    "List the actors of a running app; with TEXT, those whose path, handler or host has it in it.\v"
+    "List the actors of a running app; with TEXT, those whose path, handler or host has it in it; with tag:NAME=VALUE or tag:NAME, those that "
+    "have that tag.\v"
     "Dead letters and overflows have columns where there are any: how many, and how many a second "
     "since the last look at the app that is a second old, else since the actor began.",
     common_children,
