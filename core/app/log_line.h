@@ -8,7 +8,7 @@ struct log_style {
     const char *app;
     int json, colour;
     struct tags *tags; /* of who logs, for JSON; or NULL */
-    int brief; /* text for somebody who watches: the time of day is enough */
+    int brief;         /* text for somebody who watches: the time of day is enough */
 };
 
 /* Each appends a whole line with its newline (a text of several lines is several, the others set off).
