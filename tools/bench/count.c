@@ -3,6 +3,7 @@
  * is known to tools/bench/instructions. */
 #include "bench.h"
 
+#include "count_hosts.h"
 #include "counter.h"
 #include "mesh_count.h"
 #include "stage.h"
@@ -131,7 +132,7 @@ static const struct job jobs[] = {
     {"spawn", prepare_counter, spawn_all}, {"mesh", mesh_prepare, mesh_send_all},
 };
 
-const char *const count_names = "send, deliver, pingpong, swap, spawn, mesh";
+const char *const count_names = "send, deliver, pingpong, swap, spawn, mesh, python, node";
 
 __attribute__((noinline)) void measured(const struct job *job, struct stage *s, long operations);
 
@@ -153,6 +154,7 @@ int count_operations(const char *what, long operations)
     const struct job *job = find(what);
     struct stage s;
     if (!job) {
+        count_in_language(what, operations);
         fprintf(stderr, "iris-bench: --count knows %s, not \"%s\"\n", count_names, what);
         return 2;
     }
