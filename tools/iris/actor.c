@@ -1,31 +1,43 @@
 #include "actor.h"
 
+#include "client.h"
+
 #include <string.h>
 
-static double number(json_t *of, const char *key)
+static double rate_of(const json_t *of, const char *key)
 {
     return json_number_value(json_object_get(of, key));
 }
 
+/* By name: json_unpack notes for each object which of its members it has read, which takes three times as long. */
 void read_actor(json_t *actor, struct actor_row *r)
 {
-    json_int_t refused = 0, dropped = 0, redirected = 0, spilled = 0, waited = 0;
-    json_t *rates = json_object_get(actor, "rates");
-    *r = (struct actor_row){.path = "", .host = "", .handler = "", .behaviour = ""};
-    r->version = r->of = r->state = "";
-    json_unpack(actor, "{s?s, s?s, s?s, s?s, s?s, s?s, s?s, s?I, s?I, s?I, s?I, s?I, s?I, s?I}",
-                "path", &r->path, "host", &r->host, "handler", &r->handler, "behaviour",
-                &r->behaviour, "version", &r->version, "of", &r->of, "state", &r->state, "pid",
-                &r->pid, "rev", &r->rev, "mailbox", &r->mailbox, "capacity", &r->capacity,
-                "handled", &r->handled, "restarts", &r->restarts, "uptime_ms", &r->uptime_ms);
-    json_unpack(actor, "{s?I, s?I, s?I, s?I, s?I, s?I, s?I, s?I}", "stuck_ms", &r->stuck_ms,
-                "backoff_ms", &r->backoff_ms, "refused", &refused, "dropped", &dropped,
-                "redirected", &redirected, "spilled", &spilled, "waited", &waited, "dead_letters",
-                &r->dead_letters);
-    r->overflows = refused + dropped + redirected + spilled + waited;
-    r->rate = number(rates, "messages");
-    r->dead_letter_rate = number(rates, "dead_letters");
-    r->overflow_rate = number(rates, "overflows");
+    const json_t *rates = json_object_get(actor, "rates");
+    *r = (struct actor_row){
+        .path = text_of(actor, "path"),
+        .host = text_of(actor, "host"),
+        .handler = text_of(actor, "handler"),
+        .behaviour = text_of(actor, "behaviour"),
+        .version = text_of(actor, "version"),
+        .of = text_of(actor, "of"),
+        .state = text_of(actor, "state"),
+        .pid = number_of(actor, "pid"),
+        .rev = number_of(actor, "rev"),
+        .mailbox = number_of(actor, "mailbox"),
+        .capacity = number_of(actor, "capacity"),
+        .handled = number_of(actor, "handled"),
+        .restarts = number_of(actor, "restarts"),
+        .uptime_ms = number_of(actor, "uptime_ms"),
+        .stuck_ms = number_of(actor, "stuck_ms"),
+        .backoff_ms = number_of(actor, "backoff_ms"),
+        .dead_letters = number_of(actor, "dead_letters"),
+        .overflows = number_of(actor, "refused") + number_of(actor, "dropped") +
+                     number_of(actor, "redirected") + number_of(actor, "spilled") +
+                     number_of(actor, "waited"),
+        .rate = rate_of(rates, "messages"),
+        .dead_letter_rate = rate_of(rates, "dead_letters"),
+        .overflow_rate = rate_of(rates, "overflows"),
+    };
 }
 
 const char *actor_version(char *room, const struct actor_row *r)

@@ -123,9 +123,19 @@ void say_errorf(const char *hint, const char *fmt, ...)
 
 /* ---- tables ---- */
 
+/* Most texts are, as they are. */
+static int is_printable(const char *s)
+{
+    while (*s >= ' ' && *s < 0x7f)
+        s++;
+    return !*s;
+}
+
 /* A cell is one line of printable text. */
 static char *cell_of(char *text)
 {
+    if (is_printable(text))
+        return text;
     char *shown = NULL;
     size_t len;
     FILE *out = open_memstream(&shown, &len);
@@ -140,14 +150,21 @@ static char *cell_of(char *text)
     return shown;
 }
 
-void table_add(struct table *t, int column, const char *fmt, ...)
+static void add_row(struct table *t)
 {
-    if (column == 0) {
-        t->cells = realloc(t->cells, sizeof *t->cells * (size_t)(t->rows + 1));
+    if (t->rows == t->room) {
+        t->room = t->room ? 2 * t->room : 64;
+        t->cells = realloc(t->cells, sizeof *t->cells * (size_t)t->room);
         if (!t->cells)
             abort();
-        memset(t->cells[t->rows++], 0, sizeof *t->cells);
     }
+    memset(t->cells[t->rows++], 0, sizeof *t->cells);
+}
+
+void table_add(struct table *t, int column, const char *fmt, ...)
+{
+    if (column == 0)
+        add_row(t);
     va_list args;
     va_start(args, fmt);
     char *text;
@@ -168,16 +185,20 @@ static int width(const char *s)
     return n;
 }
 
+static void print_blanks(FILE *to, int n)
+{
+    for (; n > 0; n--)
+        putc_unlocked(' ', to);
+}
+
 static void print_cell(FILE *to, const char *s, int room, int right, int last)
 {
-    int pad = room - width(s);
+    int pad = last && !right ? 0 : room - width(s);
     if (right)
-        fprintf(to, "%*s", pad, "");
+        print_blanks(to, pad);
     fputs(s ? s : "", to);
-    if (!right && !last)
-        fprintf(to, "%*s", pad, "");
     if (!last)
-        fputs("  ", to);
+        print_blanks(to, (right ? 0 : pad) + 2);
 }
 
 static void print_row(const struct table *t, int row, const int *widths, FILE *to)

@@ -33,7 +33,7 @@ enum { TABLE_COLUMNS = 12 };
 /* Rows of cells; the first one is the heading. A heading that begins with '>' puts its column to
  * the right. */
 struct table {
-    int columns, rows;
+    int columns, rows, room;
     char *(*cells)[TABLE_COLUMNS];
 };
 
