@@ -62,6 +62,8 @@ void etcd_failed(struct etcd *e, const char *why)
     snprintf(words, sizeof words, "%.60s: %.90s", e->endpoints[e->at], why);
     e->at = (e->at + 1) % e->nendpoints;
     e->watch_again = e->again;
+    if (e->renew > e->again) /* so it is soon known how it is */
+        e->renew = e->again;
     watch_restart(e);
     etcd_health(e, PROVIDER_DEGRADED, words);
 }
