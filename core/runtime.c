@@ -133,6 +133,26 @@ static uint32_t on_run_timed(void *owner, void *task)
     return iris__timing_run(owner, task);
 }
 
+static void on_node(struct world *w, uint32_t index, int up)
+{
+    struct supervisors *s = &runtime_of(w)->supervisors;
+    if (up)
+        iris__far_up(s, index);
+    else {
+        iris__far_down(s, index);
+        iris__wards_down(s, index);
+    }
+}
+
+static void on_supervise(struct world *w, const iris_message *m)
+{
+    struct supervisors *s = &runtime_of(w)->supervisors;
+    if (m->kind == IRIS_ORDER)
+        iris__ward_order(s, m);
+    else
+        iris__far_report(s, m);
+}
+
 static int64_t on_fire(void *owner, int64_t now)
 {
     return iris__timers_fire(owner, now);
@@ -184,8 +204,15 @@ static int on_use(struct world *w, const char *plugin, const char *id, const voi
 }
 
 static const struct sched_hooks sched_hooks = {on_run, on_run_timed, on_fire, on_stuck, on_ready};
-static const struct world_hooks world_hooks = {on_restart, on_began,  on_unname, on_gone,
-                                               on_event,   on_unload, on_use};
+static const struct world_hooks world_hooks = {.restart = on_restart,
+                                               .began = on_began,
+                                               .unname = on_unname,
+                                               .gone = on_gone,
+                                               .event = on_event,
+                                               .node = on_node,
+                                               .supervise = on_supervise,
+                                               .unload = on_unload,
+                                               .use = on_use};
 
 /* ---- opening and closing ---- */
 

@@ -4,8 +4,9 @@
 
 #include <stdlib.h>
 
-static const uint32_t kinds[] = {IRIS_MONITOR,  IRIS_DEMONITOR, IRIS_DOWN, IRIS_LINK, IRIS_UNLINK,
-                                 IRIS_UNLINKED, IRIS_EXIT,      IRIS_STOP, IRIS_STUCK};
+static const uint32_t kinds[] = {IRIS_MONITOR, IRIS_DEMONITOR, IRIS_DOWN,  IRIS_LINK,
+                                 IRIS_UNLINK,  IRIS_UNLINKED,  IRIS_EXIT,  IRIS_STOP,
+                                 IRIS_STUCK,   IRIS_ORDER,     IRIS_REPORT};
 
 uint32_t frame_kind(uint8_t type)
 {

@@ -34,9 +34,12 @@ enum frame_type {
     FRAME_EXIT,
     FRAME_STOP,
     FRAME_STUCK,
+    FRAME_ORDER, /* of a supervisor, only to who has said that it may: GRANTS */
+    FRAME_REPORT,
     FRAME_SIGNALS_END,
     FRAME_OPTIONAL = 0x80, /* and above: who does not know one skips it */
-    FRAME_CONFLICT = 0x81
+    FRAME_CONFLICT = 0x81,
+    FRAME_GRANTS = 0x82
 };
 
 enum {

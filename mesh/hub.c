@@ -260,6 +260,12 @@ static int on_up(void *ctx, const char *node, uint32_t *index, char *why, size_t
     return outbox_open(ctx, node, index, why, room);
 }
 
+static void on_rights(void *ctx, uint32_t index, uint64_t run, uint32_t rights)
+{
+    struct hub *h = ctx;
+    h->route->rights(h->self, index, run, rights, h->node);
+}
+
 static void on_down(void *ctx, uint32_t index, const char *reason)
 {
     outbox_close(ctx, index, reason);
@@ -414,6 +420,7 @@ static int make_mesh(struct hub *h)
                                    .pace = on_pace,
                                    .close = on_close,
                                    .up = on_up,
+                                   .rights = on_rights,
                                    .down = on_down,
                                    .deliver = on_deliver,
                                    .letter = on_letter,
@@ -441,6 +448,7 @@ static int make_mesh(struct hub *h)
                             .loopback_cookie = !*o->cookie,
                             .exported = (const char *const *)o->export.items,
                             .may_stop = (const char *const *)o->may_stop.items,
+                            .may_supervise = (const char *const *)o->may_supervise.items,
                             .limits = o->limits};
     c.limits.queue = (uint32_t)outbox_queue(h);
     on_secret(h, c.id.bytes, sizeof c.id.bytes);

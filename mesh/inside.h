@@ -341,6 +341,8 @@ void settle_letter(struct mesh *, const struct head *, const char *reason);
 int signal_send(struct link *, const iris_message *);
 void signal_frame(struct link *, const struct frame *);
 void signal_refused(struct link *, const iris_message *); /* it found nobody here */
+void signal_up(struct link *);                            /* it is told what its node may do here */
+void signal_grants(struct link *, const struct frame *);  /* and tells what we may there */
 void signal_asked(struct link *, uint64_t ref);           /* an ask went out */
 void signal_answered(struct link *, uint64_t to);         /* mail for this pid came */
 void signal_down(struct link *); /* its asks are told, its monitors taken back */

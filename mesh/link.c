@@ -390,6 +390,8 @@ static void frame_up(struct link *l, const struct frame *f)
             signal_frame(l, f);
         else if (f->type == FRAME_CONFLICT)
             remote_conflict(l, f);
+        else if (f->type == FRAME_GRANTS)
+            signal_grants(l, f);
         else if (f->type >= FRAME_OPTIONAL)
             mesh__refuse(l->mesh, link_who(l), "skipped");
         else

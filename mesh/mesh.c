@@ -82,6 +82,7 @@ static int copy_config(struct mesh_config *c, const struct mesh_config *given)
     c->allow_peers = copy_list(given->allow_peers, &ok);
     c->exported = copy_list(given->exported, &ok);
     c->may_stop = copy_list(given->may_stop, &ok);
+    c->may_supervise = copy_list(given->may_supervise, &ok);
     set_limits(&c->limits);
     return ok;
 }
@@ -152,6 +153,7 @@ void mesh_free(struct mesh *m)
     free_list(m->c.allow_peers);
     free_list(m->c.exported);
     free_list(m->c.may_stop);
+    free_list(m->c.may_supervise);
     free(m);
 }
 

@@ -55,6 +55,7 @@ struct mesh_config {
                                        the CA signed */
     const char *const *exported; /* names that compat peers may see; NULL: none */
     const char *const *may_stop; /* node names whose IRIS_STOP is heard (mesh.allow); NULL: none */
+    const char *const *may_supervise; /* and those whose IRIS_ORDER is */
     struct mesh_limits limits;
 };
 

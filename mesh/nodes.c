@@ -197,8 +197,10 @@ int node_up(struct link *l)
     l->greeting = NULL;
     m->seam.event(m->seam.ctx, MESH_NODE_UP, n->info.node, n->info.address);
     mesh__due(m, m->now + m->limits.beat);
-    if (!l->compat)
+    if (!l->compat) {
         settle_tell(l);
+        signal_up(l);
+    }
     if (l->peer)
         peer_up(l->peer);
     remote_up(l);

@@ -246,6 +246,11 @@ static int take_tls(struct reading *r, const char *key, const json_t *v)
     return allow ? list(r, "tls.allow", allow, &r->o->allow_peers) : 0;
 }
 
+static int take_may_supervise(struct reading *r, const char *key, const json_t *v)
+{
+    return list(r, key, v, &r->o->may_supervise);
+}
+
 static int take_may_stop(struct reading *r, const char *key, const json_t *v)
 {
     return list(r, key, v, &r->o->may_stop);
@@ -319,6 +324,7 @@ static const struct key {
             {"timeouts.redial", take_redial},
             {"timeouts.redial_max", take_redial_max},
             {"allow.stop", take_may_stop},
+            {"allow.supervise", take_may_supervise},
             {"export", take_export}};
 
 static int is_prefix(const char *key)
@@ -423,7 +429,8 @@ static int copy(const struct options *from, struct options *to)
     to->peers = copy_addresses(from->peers, from->npeers);
     to->engine = from->engine ? strdup(from->engine) : NULL;
     return copy_list(&from->names, &to->names) | copy_list(&from->allow_peers, &to->allow_peers) |
-           copy_list(&from->export, &to->export) | copy_list(&from->may_stop, &to->may_stop);
+           copy_list(&from->export, &to->export) | copy_list(&from->may_stop, &to->may_stop) |
+           copy_list(&from->may_supervise, &to->may_supervise);
 }
 
 int options_read(struct options *o, const char *json, char *why, size_t room)
@@ -452,6 +459,7 @@ void options_finish(struct options *o)
     finish_list(&o->allow_peers);
     finish_list(&o->export);
     finish_list(&o->may_stop);
+    finish_list(&o->may_supervise);
     finish_list(&o->names);
     free(o->engine);
     o->engine = NULL;

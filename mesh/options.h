@@ -23,11 +23,12 @@ struct options {
     int has_tls;
     int64_t warn; /* ns before a certificate ends; 0: the default */
     char cert[OPTIONS_TEXT], key[OPTIONS_TEXT], ca[OPTIONS_TEXT],
-        crl[OPTIONS_TEXT];                             /* crl "": none */
-    struct options_list allow_peers, export, may_stop; /* items NULL: all, none, none */
-    char *engine;              /* JSON of "engine", with "ttl_ms"; NULL: none */
-    struct options_list names; /* of it: unique over the cluster */
-    int demote;                /* who loses his name lives on */
+        crl[OPTIONS_TEXT];                       /* crl "": none */
+    struct options_list allow_peers, export;     /* items NULL: all, none */
+    struct options_list may_stop, may_supervise; /* none */
+    char *engine;                                /* JSON of "engine", with "ttl_ms"; NULL: none */
+    struct options_list names;                   /* of it: unique over the cluster */
+    int demote;                                  /* who loses his name lives on */
     struct options_address *listen, *peers;
     size_t nlisten, npeers;
     struct mesh_limits limits;

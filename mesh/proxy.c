@@ -1,5 +1,6 @@
 #include "hub.h"
 
+#include <iris/ext/supervise.h>
 #include <iris/ext/timer.h>
 
 #include <jansson.h>
@@ -32,6 +33,7 @@ struct proxy {
     uint64_t again;             /* a timer, or 0 */
     struct asked *asking;       /* or NULL */
     int answered, stays;        /* answered: once, in whatever way */
+    int restart;                /* IRIS_RESTART_..: the supervisor here has the target; -1: not */
     char at[280], name[];
 };
 
@@ -94,6 +96,16 @@ static void ask(struct proxy *p, iris_actor *self)
     look_again(p, self);
 }
 
+/* What its node does not allow is told once for each time that it is found. */
+static void supervise(struct proxy *p, iris_actor *self)
+{
+    const iris_supervise *s = p->hub->api->extension(IRIS_SUPERVISE);
+    if (p->target && p->restart >= 0 &&
+        s->adopt(self, p->target, (uint32_t)p->restart) == IRIS_FAIL)
+        p->hub->api->log(self, IRIS_WARN, "%s@%s is not supervised from here: %s", p->name, p->at,
+                         p->hub->api->reason());
+}
+
 static void resolved(struct proxy *p, iris_actor *self, uint64_t pid)
 {
     const iris_timer_api *timer = p->hub->api->extension(IRIS_TIMER_EXT);
@@ -111,6 +123,7 @@ static void resolved(struct proxy *p, iris_actor *self, uint64_t pid)
     p->target = pid;
     if (p->hub->watch->monitor(self, pid, &p->ref))
         p->target = 0;
+    supervise(p, self);
 }
 
 static void lost(struct proxy *p, iris_actor *self, const iris_message *down)
@@ -170,6 +183,17 @@ static const char *text_of(const json_t *args, const char *key)
     return s ? s : "";
 }
 
+/* When the other one is started again: "supervise"; -1: that is its own node's affair. */
+static int restart_of(const json_t *args)
+{
+    static const char *const words[] = {"never", "on-failure", "always"};
+    const char *word = text_of(args, "supervise");
+    int i = 2;
+    while (i >= 0 && strcmp(words[i], word) != 0)
+        i--;
+    return i;
+}
+
 static int proxy_init(const iris_behaviour *b, iris_actor *self, iris_bytes args, void **state)
 {
     struct hub *h = b->data;
@@ -184,6 +208,7 @@ static int proxy_init(const iris_behaviour *b, iris_actor *self, iris_bytes args
     p->hub = h;
     p->self = h->api->pid(self);
     p->stays = !strcmp(text_of(given, "on_loss"), "stay");
+    p->restart = restart_of(given);
     snprintf(p->at, sizeof p->at, "%s", at);
     memcpy(p->name, name, strlen(name) + 1);
     json_decref(given);

@@ -68,6 +68,9 @@ struct mesh_seam {
     /* A node is here; mail for its pids is to come through mesh_send() with *index, its number in pids
      * (IRIS_NODE). IRIS_OK, or it cannot be (the table is full): the link is closed with `why`. */
     int (*up)(void *ctx, const char *node, uint32_t *index, char *why, size_t room);
+    /* Which run of the node it is (a number), and what it lets us do there: IRIS_RIGHT_..; once with 0, when it is
+     * up, and again as it says so. Or NULL. */
+    void (*rights)(void *ctx, uint32_t index, uint64_t run, uint32_t rights);
     void (*down)(void *ctx, uint32_t index, const char *reason); /* fires its DOWNs and EXITs */
     /* Mail and signals for pids of this node; from and ref carry the index already. taken[i]: IRIS_OK,
      * IRIS_DEAD, IRIS_FULL, IRIS_LARGE. Bytes are copied. */

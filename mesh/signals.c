@@ -1,5 +1,6 @@
 #include "inside.h"
 
+#include <iris/ext/route.h>
 #include <iris/ext/watch.h>
 
 #include <stdio.h>
@@ -93,12 +94,26 @@ static void send_down(struct link *l, uint64_t from, uint64_t to, uint64_t ref, 
 
 /* ---- in ---- */
 
-static int may_stop(const struct link *l)
+static int names(const char *const *list, const struct link *l)
 {
-    const char *const *list = l->mesh->c.may_stop;
     while (list && *list && strcmp(*list, l->node->info.node))
         list++;
     return list && *list;
+}
+
+/* What its node may not do here: the rule, or NULL. */
+static const char *forbidden(const struct link *l, uint8_t type)
+{
+    const struct mesh_config *c = &l->mesh->c;
+    if (type == FRAME_STOP && !names(c->may_stop, l))
+        return "stop";
+    return type == FRAME_ORDER && !names(c->may_supervise, l) ? "supervise" : NULL;
+}
+
+/* Supervisors and those that they have are of the two ends of this link, and of no third one. */
+static int is_true(uint8_t type, const struct address *a)
+{
+    return (type != FRAME_ORDER && type != FRAME_REPORT) || a->from.whose == WHOSE_SENDER;
 }
 
 void signal_frame(struct link *l, const struct frame *f)
@@ -106,13 +121,14 @@ void signal_frame(struct link *l, const struct frame *f)
     struct address a;
     uint64_t ref;
     size_t k = frame_get_signal(f->body, f->len, &a, &ref);
-    if (!k) {
+    if (!k || !is_true(f->type, &a)) {
         link_broken(l, "malformed");
         return;
     }
-    if (f->type == FRAME_STOP && !may_stop(l)) {
+    const char *rule = forbidden(l, f->type);
+    if (rule) {
         l->node->info.frames_refused++;
-        mesh__refuse(l->mesh, link_who(l), "stop");
+        mesh__refuse(l->mesh, link_who(l), rule);
         return;
     }
     iris_message m = {.kind = frame_kind(f->type),
@@ -128,6 +144,37 @@ void signal_frame(struct link *l, const struct frame *f)
     else if (m.kind == IRIS_DOWN && !ref)
         signal_answered(l, a.to); /* an ask */
     *mail_slot(l, 0) = m;
+}
+
+/* ---- what the other end may do here ---- */
+
+static void tell_rights(struct link *l, uint32_t rights)
+{
+    struct mesh *m = l->mesh;
+    struct mesh_node *n = &l->node->info;
+    if (m->seam.rights)
+        m->seam.rights(m->seam.ctx, n->index, get64(n->id.bytes), rights);
+}
+
+void signal_up(struct link *l)
+{
+    const struct mesh_config *c = &l->mesh->c;
+    uint8_t rights = (uint8_t)((names(c->may_stop, l) ? IRIS_RIGHT_STOP : 0) |
+                               (names(c->may_supervise, l) ? IRIS_RIGHT_SUPERVISE : 0));
+    uint8_t *p = rights ? link_control(l, 1) : NULL;
+    if (p) {
+        *p = rights;
+        link_control_put(l, FRAME_GRANTS, 1);
+    }
+    tell_rights(l, 0);
+}
+
+void signal_grants(struct link *l, const struct frame *f)
+{
+    if (f->len)
+        tell_rights(l, *f->body);
+    else
+        link_broken(l, "malformed");
 }
 
 void signal_refused(struct link *l, const iris_message *m)

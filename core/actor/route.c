@@ -8,6 +8,7 @@
 #include "overflow.h"
 #include "send.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,6 +60,8 @@ int iris__route_up(struct world *w, const char *node, uint64_t link, uint32_t *i
     uint32_t i = free_index(r, iris__sched_now(&w->sched));
     if (i) {
         r->name[i] = name;
+        r->run[i] = 0;
+        r->rights[i] = 0;
         atomic_store(&r->limit[i], 0);
         atomic_store(&r->held[i], 0);
         atomic_store(&r->link[i], link);
@@ -96,6 +99,8 @@ int iris__route_down(struct world *w, uint32_t index, const char *reason)
     for (struct far *f; (f = (struct far *)iris__set_pop(&watched)); free(f))
         iris__signal(w, f->is_link ? IRIS_EXIT : IRIS_DOWN, f->pid, f->watcher,
                      f->is_link ? 0 : f->in_set.key, reason);
+    if (name && w->hooks.node)
+        w->hooks.node(w, index, 0);
     free(name);
     return name ? IRIS_OK : IRIS_DEAD;
 }
@@ -249,6 +254,39 @@ void iris__route_letter(struct world *w, const iris_message *head, const char *r
     m->pub.to = head->to;
     m->pub.ref = head->ref;
     iris__world_node_letter(w, m, reason);
+}
+
+int iris__route_about(struct world *w, uint32_t index, struct route_about *out)
+{
+    struct routes *r = &w->routes;
+    *out = (struct route_about){0};
+    pthread_mutex_lock(&r->lock);
+    int here = index && index < ROUTES_MAX && r->name[index];
+    if (here) {
+        out->run = r->run[index];
+        out->rights = r->rights[index];
+        snprintf(out->node, sizeof out->node, "%s", r->name[index]);
+        snprintf(out->us, sizeof out->us, "%s", r->us);
+    }
+    pthread_mutex_unlock(&r->lock);
+    return here ? IRIS_OK : IRIS_DEAD;
+}
+
+int iris__route_rights(struct world *w, uint32_t index, uint64_t run, uint32_t rights,
+                       const char *us)
+{
+    struct routes *r = &w->routes;
+    pthread_mutex_lock(&r->lock);
+    int here = index && index < ROUTES_MAX && r->name[index];
+    if (here) {
+        r->run[index] = run;
+        r->rights[index] = rights;
+        snprintf(r->us, sizeof r->us, "%s", us);
+    }
+    pthread_mutex_unlock(&r->lock);
+    if (here && w->hooks.node)
+        w->hooks.node(w, index, 1);
+    return here ? IRIS_OK : IRIS_DEAD;
 }
 
 int iris__route_is_up(struct world *w, uint64_t pid)

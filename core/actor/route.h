@@ -24,6 +24,9 @@ struct routes {
         held[ROUTES_MAX];    /* bytes in the link's mailbox; limit 0: none */
     iris_route_probe *probe; /* or NULL */
     void *probe_ctx;
+    uint64_t run[ROUTES_MAX];       /* which run of the node it is; 0: not told */
+    uint32_t rights[ROUTES_MAX];    /* what it lets this one do */
+    char us[256];                   /* this node's name */
     int64_t freed[ROUTES_MAX];      /* when it went; an index is not given out again soon */
     struct set watched[ROUTES_MAX]; /* by ref: a local actor watches one of that node */
 };
@@ -58,6 +61,15 @@ void iris__route_prober(struct world *, iris_route_probe *, void *ctx);
 /* Ask whoever knows; IRIS_DEAD: nobody does, there will be no answer. */
 int iris__route_probe(struct world *, uint64_t pid, int64_t timeout, struct iris_answer *);
 int iris__route_is_up(struct world *, uint64_t pid);
+struct route_about { /* a node that is up */
+    uint64_t run;
+    uint32_t rights;
+    char node[256], us[256];
+};
+/* IRIS_DEAD: it is not up. */
+int iris__route_about(struct world *, uint32_t index, struct route_about *);
+int iris__route_rights(struct world *, uint32_t index, uint64_t run, uint32_t rights,
+                       const char *us);
 /* Tell the actor to stop. IRIS_DEAD: its node is not here. */
 int iris__route_stop(struct world *, uint64_t from, uint64_t pid);
 

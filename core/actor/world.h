@@ -84,6 +84,10 @@ struct world_hooks { /* what the rooms above decide; each may be NULL */
     void (*gone)(struct world *, uint64_t pid);
     void (*event)(struct world *, enum event_kind, iris_actor *, int level,
                   const struct event_detail *, const char *text);
+    /* [any] A node is up, and has told what it allows; or it has gone (up 0). */
+    void (*node)(struct world *, uint32_t index, int up);
+    /* [any] IRIS_ORDER for an actor of this node, or IRIS_REPORT for a supervisor. */
+    void (*supervise)(struct world *, const iris_message *);
     void (*unload)(struct world *, void *library); /* [any] a version of it is freed */
     /* As in <iris/ext/plugin.h>. */
     int (*use)(struct world *, const char *plugin, const char *id, const void **table, void **host);

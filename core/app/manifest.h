@@ -74,7 +74,8 @@ struct manifest_actor {
     const char *remote;    /* "payments@b", or NULL: it is of this node */
     const char *remote_at; /* "b", or HOST:PORT */
     const char *remote_name;
-    int on_loss; /* 1: stay */
+    int on_loss;   /* 1: stay */
+    int supervise; /* of remote: the supervisor of its path has that actor, too */
     int64_t budget;
     const char *tags;      /* JSON text of an object of strings, or NULL */
     int64_t slice;         /* ns; 0: as all have */

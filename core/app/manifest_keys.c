@@ -94,6 +94,10 @@ const struct manifest_key iris__manifest_keys[] = {
      .meaning = "where the node listens; or see node"},
     {"actors[].remote", "name", MANIFEST_STRING, .min = 1, .required = 1,
      IN(manifest_actor, remote_name), FIXED, .meaning = "the name or path of the actor there"},
+    {"actors[]", "supervise", MANIFEST_BOOL, .def = "false", IN(manifest_actor, supervise), FIXED,
+     .meaning = "of remote: the supervisor of this path restarts that actor, too",
+     .more =
+         "In place, on its node, as \"restart\" says, and its siblings with it. The other node must allow it:\n\"mesh\": {\"allow\": {\"supervise\": [\"THIS NODE\"]}}."},
     {"actors[]", "on_loss", MANIFEST_WORD, .words = "down stay ", .def = "down",
      IN(manifest_actor, on_loss), FIXED, .meaning = "of remote: when its actor or node has gone",
      .more =
@@ -345,7 +349,7 @@ const struct manifest_key iris__manifest_keys[] = {
     {"mesh", "allow", KEYS_OF("mesh.allow"), .meaning = "what other nodes may do beside sending"},
     {"mesh.allow", "stop", MANIFEST_STRINGS, .min = 1,
      .meaning = "names of nodes that may stop actors of this one"},
-    {"mesh.allow", "supervise", MANIFEST_STRINGS, PLANNED, .min = 1,
+    {"mesh.allow", "supervise", MANIFEST_STRINGS, .min = 1,
      .meaning = "names of nodes that may supervise actors of this one"},
 
     {"control", "socket", MANIFEST_STRING, .min = 1, IN(manifest, socket), FIXED,

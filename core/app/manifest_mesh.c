@@ -232,8 +232,11 @@ static void put_together(struct reading *r, struct manifest_actor *a)
 static void pass_on(struct reading *r, struct manifest_actor *a)
 {
     static const struct manifest_key at = {.at = offsetof(struct manifest_actor, args) + 1};
+    static const char *const restarts[] = {"always", "on-failure", "never"};
     json_t *args = json_pack("{s:s, s:s, s:s}", "at", a->remote_at, "name", a->remote_name,
                              "on_loss", a->on_loss ? "stay" : "down");
+    if (a->supervise)
+        json_object_set_new(args, "supervise", json_string(restarts[a->restart]));
     iris__manifest_keep_json(r, &at, args, a);
     json_decref(args);
     a->handler = a->handler_text = a->remote;
@@ -244,9 +247,11 @@ void iris__manifest_remote(struct reading *r, const json_t *actor, struct manife
 {
     const json_t *v = json_object_get(actor, "remote");
     if (!v) {
-        if (json_object_get(actor, "on_loss"))
-            say_remote(r, "on_loss", "is of actors that are \"remote\"; this one has a handler",
-                       "leave it out");
+        static const char *const only[] = {"on_loss", "supervise"};
+        for (int i = 0; i < 2; i++)
+            if (json_object_get(actor, only[i]))
+                say_remote(r, only[i], "is of actors that are \"remote\"; this one has a handler",
+                           "leave it out");
         return;
     }
     if (json_object_get(actor, "handler") || json_object_get(actor, "args"))

@@ -26,11 +26,26 @@ void iris__verb_put_supervisor(struct json_out *out, const struct tree_node *abo
                                const struct tree_node *actor)
 {
     iris__json_put(out, "{");
-    put_supervisor(out, above);
+    if (*actor->node) {
+        iris__json_member_string(out, "path", above->path);
+        iris__json_member_string(out, "node", actor->node);
+    } else {
+        put_supervisor(out, above);
+    }
     iris__json_member_string(out, "restart", restarts[actor->restart]);
     iris__json_put(out, "\"factory\":");
     iris__json_raw(out, actor->has_factory ? "true" : "false", actor->has_factory ? 4 : 5);
     iris__json_put(out, "}");
+}
+
+/* What it does, its own node knows. */
+static void put_far(struct json_out *out, const struct tree_node *node)
+{
+    iris__json_member_string(out, "node", node->node);
+    iris__json_member_int(out, "pid", (int64_t)node->pid);
+    iris__json_member_string(out, "state", node->is_lost ? "noconnection" : "remote");
+    iris__json_member_string(out, "restart", restarts[node->restart]);
+    iris__json_trim(out);
 }
 
 /* It may have ended since: then it is between two. */
@@ -61,7 +76,10 @@ static void put_node(struct app *a, struct json_out *out, const struct tree *t, 
     const struct tree_node *node = &t->nodes[(*at)++];
     iris__json_put(out, "{");
     if (!node->path) {
-        put_actor(a, out, node);
+        if (*node->node)
+            put_far(out, node);
+        else
+            put_actor(a, out, node);
     } else {
         put_supervisor(out, node);
         iris__json_member_int(out, "count", node->members);

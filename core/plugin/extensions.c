@@ -280,6 +280,12 @@ static int deliver_one(struct world *w, const iris_message *in)
         iris__message_drop(w->pool, m);
         return iris__actor_stop(w, in->to);
     }
+    if (in->kind == IRIS_ORDER || in->kind == IRIS_REPORT) {
+        if (w->hooks.supervise)
+            w->hooks.supervise(w, &m->pub);
+        iris__message_drop(w->pool, m);
+        return IRIS_OK;
+    }
     if (in->kind != IRIS_USER) {
         int result = iris__signal_post(w, m);
         if (result == IRIS_DEAD)
@@ -322,6 +328,13 @@ static int route_limit(iris_actor *self, uint32_t index, uint64_t bytes)
 static void route_took(iris_actor *self, uint32_t index, uint64_t bytes)
 {
     iris__route_took(iris__world_of(self), index, bytes);
+}
+
+static int route_rights(iris_actor *self, uint32_t index, uint64_t run, uint32_t rights,
+                        const char *us)
+{
+    struct world *w = here(self);
+    return w ? iris__route_rights(w, index, run, rights, us) : IRIS_FAIL;
 }
 
 static int route_prober(iris_actor *self, iris_route_probe *probe, void *ctx)
@@ -397,6 +410,14 @@ static int supervise_children(iris_actor *self, const char *path, iris_supervise
     return s ? iris__supervise_children(s, path, each, ctx) : IRIS_FAIL;
 }
 
+static int supervise_adopt(iris_actor *self, uint64_t pid, uint32_t restart)
+{
+    struct supervisors *s = supervisors_of(self);
+    if (restart > IRIS_RESTART_ALWAYS || !IRIS_NODE(pid))
+        return iris__fail("adopt: an actor of another node and IRIS_RESTART_.. were expected");
+    return s ? iris__far_watch(s, NULL, pid, self, (enum restart_when)restart) : IRIS_FAIL;
+}
+
 static const iris_supervise supervise_ext = {.size = sizeof(iris_supervise),
                                              .abi = IRIS_ABI,
                                              .create = supervise_create,
@@ -405,7 +426,8 @@ static const iris_supervise supervise_ext = {.size = sizeof(iris_supervise),
                                              .watch_path = supervise_watch_path,
                                              .supervise = supervise_factory,
                                              .unwatch = supervise_unwatch,
-                                             .children = supervise_children};
+                                             .children = supervise_children,
+                                             .adopt = supervise_adopt};
 static const iris_name name_ext = {
     sizeof(iris_name),    IRIS_ABI,   name_set,  name_clear, name_find, name_busy, name_children,
     name_children_direct, name_names, name_send, name_watch};
@@ -438,7 +460,8 @@ static const iris_route route_ext = {.size = sizeof(iris_route),
                                      .letter = route_letter,
                                      .limit = route_limit,
                                      .took = route_took,
-                                     .prober = route_prober};
+                                     .prober = route_prober,
+                                     .rights = route_rights};
 static const iris_plugins plugins_ext = {sizeof(iris_plugins), IRIS_ABI, plugin_use};
 static const iris_poll poll_ext = {sizeof(iris_poll), IRIS_ABI, iris__descriptor_arm,
                                    iris__descriptor_disarm, iris__descriptor_watch};

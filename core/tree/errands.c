@@ -1,7 +1,10 @@
 #include "keep.h"
 
+#include "gate.h"
 #include "send.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static const char *const strategies[] = {"one_for_one", "one_for_all", "rest_for_one"};
@@ -34,15 +37,60 @@ static struct errand *add(struct supervisors *s, int what, uint64_t pid)
     return e;
 }
 
+/* One that is begun again on its own node; a factory's is an ordinary pid. NULL: it is none. */
+static const struct member *far_member(struct supervisors *s, uint64_t pid)
+{
+    const struct member *m = pid >> PID_NODE_SHIFT ? iris__member_of(s, pid) : NULL;
+    return m && m->far ? m : NULL;
+}
+
 void iris__keep_signal(struct supervisors *s, uint32_t kind, uint64_t pid, uint64_t ref,
                        const char *reason)
 {
+    const struct member *m = far_member(s, pid);
+    if (m) {
+        iris__far_signal(s, m, kind, ref);
+        return;
+    }
     struct errand *e = add(s, ERRAND_SIGNAL, pid);
     if (!e)
         return;
     e->kind = kind;
     e->ref = ref;
     e->reason = reason;
+}
+
+static char *write_words(const char *fmt, va_list args)
+{
+    char *words;
+    return vasprintf(&words, fmt, args) < 0 ? NULL : words;
+}
+
+void iris__keep_far(struct supervisors *s, uint32_t kind, uint64_t from, uint64_t to, uint64_t ref,
+                    const char *fmt, ...)
+{
+    struct errand *e = add(s, ERRAND_FAR, to);
+    va_list args;
+    if (!e)
+        return;
+    va_start(args, fmt);
+    e->words = write_words(fmt, args);
+    va_end(args);
+    e->kind = kind;
+    e->from = from;
+    e->ref = ref;
+}
+
+void iris__keep_tell(struct supervisors *s, int level, const char *fmt, ...)
+{
+    struct errand *e = add(s, ERRAND_TELL, 0);
+    va_list args;
+    if (!e)
+        return;
+    va_start(args, fmt);
+    e->words = write_words(fmt, args);
+    va_end(args);
+    e->kind = (uint32_t)level;
 }
 
 void iris__keep_factory(struct supervisors *s, int what, struct factory *f)
@@ -55,7 +103,12 @@ void iris__keep_factory(struct supervisors *s, int what, struct factory *f)
 void iris__keep_errand(struct supervisors *s, int what, uint64_t pid, const struct supervisor *v,
                        uint32_t decision, int64_t delay)
 {
-    struct errand *e = add(s, what, pid);
+    const struct member *m = far_member(s, pid);
+    if (m && what == ERRAND_STOP) {
+        iris__far_stop(s, m);
+        return;
+    }
+    struct errand *e = add(s, what, m ? 0 : pid);
     if (!e || !v)
         return;
     e->detail = (struct event_detail){.supervisor = v->path,
@@ -102,7 +155,8 @@ static void tell_exhausted(struct world *w, iris_actor *a, const struct event_de
 static void run(struct supervisors *s, const struct errand *e)
 {
     struct world *w = s->world;
-    iris_actor *a = e->pid ? iris__table_at(&w->table, e->pid) : NULL;
+    iris_actor *a =
+        e->pid && !(e->pid >> PID_NODE_SHIFT) ? iris__table_at(&w->table, e->pid) : NULL;
     switch (e->what) {
     case ERRAND_SIGNAL:
         iris__signal(w, e->kind, 0, e->pid, e->ref, e->reason);
@@ -125,6 +179,14 @@ static void run(struct supervisors *s, const struct errand *e)
     case ERRAND_LATE:
         iris__world_event(w, EVENT_STUCK, a, IRIS_WARN,
                           "told to end, it does not return; the others go on without it");
+        break;
+    case ERRAND_FAR:
+        if (e->words)
+            iris__signal(w, e->kind, e->from, e->pid, e->ref, e->words);
+        break;
+    case ERRAND_TELL:
+        if (e->words)
+            iris__world_event(w, EVENT_LOG, NULL, (int)e->kind, "%s", e->words);
         break;
     case ERRAND_END:
         if (s->ended)
@@ -159,6 +221,8 @@ void iris__keep_unlock(struct supervisors *s)
         next = at->next;
         for (int i = 0; i < at->n; i++)
             run(s, &at->list[i]);
+        for (int i = 0; i < at->n; i++)
+            free(at->list[i].words);
         if (at != all)
             free(at);
     }

@@ -17,11 +17,15 @@ struct errand {
         ERRAND_DECIDED,
         ERRAND_EXHAUSTED,
         ERRAND_LATE,
+        ERRAND_FAR,  /* an order to another node, or a report */
+        ERRAND_TELL, /* a line for the log */
         ERRAND_END
     } what;
     uint32_t kind; /* of the signal */
     uint64_t pid, ref;
+    uint64_t from;              /* of FAR */
     const char *reason;         /* static */
+    char *words;                /* of FAR and TELL; heap */
     struct factory *factory;    /* of MAKE and RELEASE */
     struct event_detail detail; /* its texts stay until all errands are run */
 };
@@ -38,6 +42,11 @@ void iris__keep_unlock(struct supervisors *); /* and runs them */
 void iris__keep_signal(struct supervisors *, uint32_t kind, uint64_t pid, uint64_t ref,
                        const char *reason);
 void iris__keep_factory(struct supervisors *, int what, struct factory *);
+/* An order or a report (kind) of these words for another node. */
+void iris__keep_far(struct supervisors *, uint32_t kind, uint64_t from, uint64_t to, uint64_t ref,
+                    const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+void iris__keep_tell(struct supervisors *, int level, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 /* The actor's decision or exhaustion by v, its being late, the end of the app, a stop. */
 void iris__keep_errand(struct supervisors *, int what, uint64_t pid, const struct supervisor *v,
                        uint32_t decision, int64_t delay);
@@ -80,6 +89,39 @@ void iris__factory_let_go(struct supervisors *, struct factory *);
 void iris__factory_post(struct supervisors *, struct factory *); /* an errand: no lock */
 void iris__factory_release(struct factory *);                    /* likewise */
 
+/* ---- far.c: of members whose `far` is set ---- */
+
+struct far_member {
+    struct far_member *next;
+    struct member *member;
+    uint64_t raw, run, number; /* raw: its pid there; number: of it, here: the address of reports */
+    uint64_t beside;           /* an actor that stands for it, or 0 */
+    uint32_t index;
+    enum { FAR_ASKED, FAR_TAKEN, FAR_LATER, FAR_LOST } state;
+    char node[256];
+};
+
+void iris__far_signal(struct supervisors *, const struct member *, uint32_t kind, uint64_t ref);
+void iris__far_stop(struct supervisors *, const struct member *);
+void iris__far_let_go(struct supervisors *, struct member *);
+void iris__far_time(struct supervisors *, struct member *);
+/* The actor that stands for others has gone: they are supervised no more. */
+void iris__far_forsaken(struct supervisors *, uint64_t pid);
+
+/* ---- ward.c ---- */
+
+struct ward *iris__ward_of(struct supervisors *, uint64_t pid);
+enum afterwards iris__ward_ended(struct supervisors *, struct ward *, const struct ending *);
+void iris__ward_began(struct supervisors *, struct ward *);
+void iris__ward_gone(struct supervisors *, struct ward *);
+/* By hand, at this node: it ends for good; it begins again; it has other settings. */
+void iris__ward_stop(struct supervisors *, struct ward *);
+void iris__ward_restart(struct supervisors *, struct ward *);
+void iris__ward_retune(struct ward *, const struct membership *);
+void iris__wards_finish(struct supervisors *);
+/* No lock held. Who supervises it: the node, and the path there, a copy; NULL: nobody of another node does. */
+void iris__ward_keeper(struct supervisors *, uint64_t pid, struct tree_node *actor, char **path);
+
 /* ---- supervisor.c ---- */
 
 struct supervisor *iris__supervisor_find(struct supervisors *, const char *path);
@@ -108,9 +150,18 @@ void iris__member_kill(struct supervisors *, struct member *, int for_good);
 void iris__member_time(struct supervisors *, struct member *); /* its alarm rang */
 void iris__member_begin(struct supervisors *, struct member *);
 void iris__member_remove(struct supervisors *, struct member *); /* and frees it */
+/* The same, and the round that it was a part of (or NULL) goes on. */
+void iris__member_leaves(struct supervisors *, struct member *, struct supervisor *round);
+void iris__member_began(struct supervisors *, struct member *); /* if it was told to */
 /* It has ended and its factory makes another, in its turn. */
 void iris__member_failed(struct supervisors *, struct member *);
 void iris__member_lives(struct member *);
+/* Of an actor in its turn: it may not have been made known yet. NULL: nobody supervises it. */
+struct member *iris__member_kept(struct supervisors *, iris_actor *);
+enum afterwards iris__member_follow(struct supervisors *, struct member *, const struct ending *);
+/* It is down, as it has failed, and nobody has decided yet. */
+void iris__member_fell(struct supervisors *, struct member *);
+int iris__restarts(enum restart_when, int is_planned, const struct ending *);
 
 /* ---- round.c ---- */
 

@@ -59,7 +59,9 @@ static void hurry(struct supervisors *s, struct member *m, struct supervisor *v)
 void iris__member_time(struct supervisors *s, struct member *m)
 {
     const struct supervisor *v = iris__round_over(m);
-    if (m->state == MEMBER_DOWN && (!v || v->round.phase == ROUND_STARTS))
+    if (m->far && m->far->state != FAR_TAKEN)
+        iris__far_time(s, m);
+    else if (m->state == MEMBER_DOWN && (!v || v->round.phase == ROUND_STARTS))
         iris__member_begin(s, m);
     else if (m->state == MEMBER_HALTS || m->state == MEMBER_ENDS)
         hurry(s, m, iris__round_over(m));
@@ -147,14 +149,13 @@ static enum afterwards fail(struct supervisors *s, struct member *m, struct supe
 
 /* ---- an ending ---- */
 
-static int wants_restart(const struct member *m, const struct ending *e)
+int iris__restarts(enum restart_when when, int is_planned, const struct ending *e)
 {
     if (e->stopped || e->kind == ENDING_PARENT)
         return 0;
     if (e->kind == ENDING_RESTART)
-        return m->restart != RESTART_NEVER || m->is_planned || e->reverts;
-    return m->restart == RESTART_ALWAYS ||
-           (m->restart == RESTART_ON_FAILURE && iris__ending_is_failure(e));
+        return when != RESTART_NEVER || is_planned || e->reverts;
+    return when == RESTART_ALWAYS || (when == RESTART_ON_FAILURE && iris__ending_is_failure(e));
 }
 
 /* As the round wants it; a round that has passed it by is not waited for. */
@@ -171,12 +172,12 @@ static enum afterwards halted(struct supervisors *s, struct member *m, struct su
     return AFTER_WAITS;
 }
 
-static enum afterwards follow(struct supervisors *s, struct member *m, const struct ending *e)
+enum afterwards iris__member_follow(struct supervisors *s, struct member *m, const struct ending *e)
 {
     struct supervisor *round = iris__round_over(m);
     if (m->factory)
         return AFTER_GONE; /* and what follows then, iris__member_failed() sees */
-    if (!wants_restart(m, e) || m->state == MEMBER_ENDS)
+    if (!iris__restarts(m->restart, m->is_planned, e) || m->state == MEMBER_ENDS)
         return AFTER_GONE;
     if (m->state == MEMBER_HALTS)
         return halted(s, m, round);
@@ -193,7 +194,7 @@ static enum afterwards follow(struct supervisors *s, struct member *m, const str
     return fail(s, m, round);
 }
 
-static void leaves(struct supervisors *s, struct member *m, struct supervisor *round)
+void iris__member_leaves(struct supervisors *s, struct member *m, struct supervisor *round)
 {
     iris__member_remove(s, m);
     if (round)
@@ -218,10 +219,25 @@ void iris__member_failed(struct supervisors *s, struct member *m)
     if (then == AFTER_AGAIN)
         iris__member_begin(s, m);
     else if (then == AFTER_GONE)
-        leaves(s, m, iris__round_over(m));
+        iris__member_leaves(s, m, iris__round_over(m));
 }
 
-static struct member *member(struct supervisors *s, iris_actor *a)
+void iris__member_fell(struct supervisors *s, struct member *m)
+{
+    struct supervisor *round = iris__round_over(m);
+    if (round && round->round.phase != ROUND_STARTS) {
+        goes_down(m);
+        return;
+    }
+    enum afterwards then = fail(s, m, round);
+    if (then == AFTER_AGAIN)
+        iris__member_begin(s, m);
+    else if (then == AFTER_GONE)
+        iris__keep_signal(s, KIND_KILL, m->pid, KILL_FOR_GOOD,
+                          "killed (how=shutdown): its supervisor gave it up");
+}
+
+struct member *iris__member_kept(struct supervisors *s, iris_actor *a)
 {
     struct cold *c = iris__cold_if(a);
     uint64_t pid = iris__actor_pid(a);
@@ -238,8 +254,11 @@ enum afterwards iris__supervisor_ended(struct supervisors *s, iris_actor *a, con
     if (atomic_load(s->closing))
         return AFTER_GONE;
     iris__keep_lock(s, &errands);
-    struct member *m = member(s, a);
-    enum afterwards then = m ? follow(s, m, e) : AFTER_GONE;
+    struct ward *ward = iris__ward_of(s, iris__actor_pid(a));
+    struct member *m = ward ? NULL : iris__member_kept(s, a);
+    enum afterwards then = ward ? iris__ward_ended(s, ward, e)
+                           : m  ? iris__member_follow(s, m, e)
+                                : AFTER_GONE;
     iris__keep_unlock(s);
     return then;
 }
@@ -261,6 +280,9 @@ int iris__supervisor_stop(struct supervisors *s, uint64_t pid)
 {
     struct errands errands;
     iris__keep_lock(s, &errands);
+    struct ward *ward = iris__ward_of(s, pid);
+    if (ward)
+        iris__ward_stop(s, ward);
     struct member *m = iris__member_of(s, pid);
     if (m && m->state != MEMBER_ENDS)
         stop(s, m);
@@ -289,10 +311,13 @@ int iris__supervisor_restart(struct supervisors *s, uint64_t pid)
 {
     struct errands errands;
     iris__keep_lock(s, &errands);
+    struct ward *ward = iris__ward_of(s, pid);
     struct member *m = iris__member_of(s, pid);
-    int result = m ? restart(s, m) : IRIS_DEAD;
+    int result = ward ? IRIS_OK : m ? restart(s, m) : IRIS_DEAD;
+    if (ward)
+        iris__ward_restart(s, ward);
     iris__keep_unlock(s);
-    if (m || !iris__actor_alive(s->world, pid))
+    if (ward || m || !iris__actor_alive(s->world, pid))
         return result;
     return iris__fail("nobody supervises it, so nobody can begin it again");
 }
@@ -306,21 +331,34 @@ int iris__supervisor_retune(struct supervisors *s, uint64_t pid, const struct me
         m->restart = how->restart;
         m->shutdown = how->shutdown ? how->shutdown : SHUTDOWN_DEFAULT;
     }
+    struct ward *ward = iris__ward_of(s, pid);
+    if (ward)
+        iris__ward_retune(ward, how);
     iris__keep_unlock(s);
-    return m ? IRIS_OK : IRIS_DEAD;
+    return m || ward ? IRIS_OK : IRIS_DEAD;
+}
+
+/* Of members here and elsewhere. */
+void iris__member_began(struct supervisors *s, struct member *m)
+{
+    if (m->state != MEMBER_BEGINS)
+        return;
+    iris__member_lives(m);
+    struct supervisor *round = iris__round_over(m);
+    if (round)
+        iris__round_advance(s, round);
 }
 
 void iris__supervisor_began(struct supervisors *s, iris_actor *a)
 {
     struct errands errands;
     iris__keep_lock(s, &errands);
+    struct ward *ward = iris__ward_of(s, iris__actor_pid(a));
     struct member *m = iris__member_of(s, iris__actor_pid(a));
-    if (m && m->state == MEMBER_BEGINS) {
-        iris__member_lives(m);
-        struct supervisor *round = iris__round_over(m);
-        if (round)
-            iris__round_advance(s, round);
-    }
+    if (ward)
+        iris__ward_began(s, ward);
+    if (m)
+        iris__member_began(s, m);
     iris__keep_unlock(s);
 }
 
@@ -328,6 +366,10 @@ void iris__supervisor_gone(struct supervisors *s, uint64_t pid)
 {
     struct errands errands;
     iris__keep_lock(s, &errands);
+    struct ward *ward = iris__ward_of(s, pid);
+    if (ward)
+        iris__ward_gone(s, ward);
+    iris__far_forsaken(s, pid);
     struct member *m = iris__member_of(s, pid);
     if (m) {
         struct supervisor *round = iris__round_over(m);
@@ -335,7 +377,7 @@ void iris__supervisor_gone(struct supervisors *s, uint64_t pid)
         if (m->factory && !is_final && !atomic_load(s->closing))
             iris__member_failed(s, m);
         else
-            leaves(s, m, round);
+            iris__member_leaves(s, m, round);
     }
     iris__keep_unlock(s);
 }

@@ -173,7 +173,7 @@ int iris__supervise_create(struct supervisors *s, const char *given, const iris_
 /* Nobody tells it to begin any more: once, now, if it lives on; it ends, if it was waiting. */
 static void release(struct supervisors *s, struct member *m)
 {
-    if (m->pid && (m->state == MEMBER_DOWN || m->state == MEMBER_BEGINS))
+    if (m->pid && !m->far && (m->state == MEMBER_DOWN || m->state == MEMBER_BEGINS))
         iris__keep_signal(s, KIND_KILL, m->pid, KILL_FOR_GOOD,
                           "killed (how=shutdown): nobody supervises it any more");
     iris__member_remove(s, m);
@@ -273,6 +273,8 @@ int iris__supervise_watch(struct supervisors *s, const char *given, uint64_t pid
 {
     const char *path = or_root(given);
     struct errands errands;
+    if (pid >> PID_NODE_SHIFT)
+        return iris__far_watch(s, path, pid, NULL, RESTART_ON_FAILURE);
     iris_actor *a = iris__table_at(&s->world->table, pid);
     if (!a || !iris__gate_accepts(a, pid) || atomic_load(&a->marks) & MARK_PORT)
         return IRIS_DEAD;

@@ -129,6 +129,8 @@ void iris__member_remove(struct supervisors *s, struct member *m)
     iris__wakeup_clear(&m->alarm);
     iris__round_leave(s, m);
     iris__member_unlink(m);
+    if (m->far)
+        iris__far_let_go(s, m);
     iris__member_set_pid(s, m, 0);
     if (m->factory)
         iris__factory_let_go(s, m->factory);
@@ -230,6 +232,7 @@ static void free_members(struct supervisors *s, struct supervisor *v)
         iris__member_set_pid(s, m, 0);
         if (m->factory)
             iris__factory_release(m->factory);
+        free(m->far);
         free(m);
     }
 }
@@ -246,6 +249,7 @@ void iris__supervisors_finish(struct supervisors *s)
 {
     for (struct supervisor *v = s->list; v; v = v->next)
         free_members(s, v);
+    iris__wards_finish(s);
     free_supervisors(s->list);
     free_supervisors(s->dead);
     for (struct wakeup *a = s->alarms, *next; a; a = next) {

@@ -12,6 +12,7 @@
  *   supervisor.c  the tree: prefixes, members     strategy.c  what follows an ending
  *   round.c       several end and begin, in turn  backoff.c   delays, and what comes by time
  *   factory.c     members that are made anew      supervise.c <iris/ext/supervise.h>
+ *   far.c         members of other nodes          ward.c      actors here that another node supervises
  *
  * All of it stands under one lock. No thread waits here: what is to be done (a signal, an event) is
  * noted as an errand and run by whoever lets go of the lock. */
@@ -76,6 +77,7 @@ struct member {
     struct wakeup *alarm;
     int is_watched;          /* by hand, not by its path */
     struct factory *factory; /* makes another actor; NULL: it begins again in place */
+    struct far_member *far;  /* it is of another node; NULL: of this one */
     UT_hash_handle hh;       /* while pid is not 0 */
 };
 
@@ -113,6 +115,8 @@ struct supervisors {
     struct member *by_pid;          /* uthash: actors */
     struct wakeup *alarms;          /* all */
     struct supervisor *dead;        /* removed; errands may still name them */
+    struct far_member *far;         /* members of other nodes */
+    struct ward *wards;             /* uthash, by pid: actors here that another node supervises */
     uint32_t running;               /* who runs errands now */
     struct errands *errands, *last; /* of who holds the lock */
     struct random random;           /* jitter */
@@ -169,6 +173,20 @@ int iris__supervise_unwatch(struct supervisors *, uint64_t pid);
 int iris__supervise_children(struct supervisors *, const char *path, iris_supervise_each *,
                              void *ctx);
 
+/* ---- far.c: members of other nodes; all [any] ---- */
+
+/* As watch(). beside: in the turn of this actor, which stands for it: by its supervisor, behind it, until it ends; or
+ * NULL. IRIS_OK: it was asked. IRIS_DEAD: its node is not up. IRIS_FAIL: it does not allow it. */
+int iris__far_watch(struct supervisors *, const char *path, uint64_t pid, iris_actor *beside,
+                    enum restart_when);
+void iris__far_report(struct supervisors *, const iris_message *);
+void iris__far_up(struct supervisors *, uint32_t index);
+void iris__far_down(struct supervisors *, uint32_t index);
+
+/* ---- ward.c: actors here that a supervisor of another node has; all [any] ---- */
+
+void iris__ward_order(struct supervisors *, const iris_message *);
+void iris__wards_down(struct supervisors *, uint32_t index);
 /* ---- survey.c: what there is, for who looks ---- */
 
 struct tree_node {
@@ -181,6 +199,8 @@ struct tree_node {
     uint64_t pid;               /* of an actor; 0: its factory is about to make one */
     enum restart_when restart;
     int has_factory, is_watched;
+    char node[64]; /* of an actor of another node; "" */
+    int is_lost;   /* which is not up now */
 };
 
 struct tree {

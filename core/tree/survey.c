@@ -1,6 +1,7 @@
 #include "keep.h"
 #include "supervisor.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +47,12 @@ static void describe_member(const struct member *m, struct tree_node *out)
     out->restart = m->restart;
     out->has_factory = m->factory != NULL;
     out->is_watched = m->is_watched;
+    if (!m->far)
+        return;
+    snprintf(out->node, sizeof out->node, "%.*s", (int)sizeof out->node - 1, m->far->node);
+    out->is_lost = m->far->state == FAR_LOST;
+    if (!out->pid)
+        out->pid = m->far->raw;
 }
 
 static void survey(struct supervisors *s, const struct supervisor *v, int depth, uint32_t most,
@@ -104,6 +111,8 @@ int iris__tree_above(struct supervisors *s, uint64_t pid, struct tree_node *abov
         describe_member(m, actor);
     }
     pthread_mutex_unlock(&s->lock);
+    if (!m)
+        iris__ward_keeper(s, pid, actor, &above->path);
     return above->path != NULL;
 }
 

@@ -270,7 +270,8 @@ PyMethodDef iris__supervise_methods[] = {
     {"remove_path_supervisor", KEYWORDS(remove_supervisor),
      "remove_path_supervisor($self, path)\n--\n\nIts actors live on, supervised no more."},
     {"path_supervisor_watch", KEYWORDS(path_watch),
-     "path_supervisor_watch($self, path, pid)\n--\n\nAs watch(), by the supervisor of this path."},
+     "path_supervisor_watch($self, path, pid)\n--\n\nAs watch(), by the supervisor of this path. pid may be of another node (resolve)\n"
+     "that allows it (mesh.allow.supervise)."},
     {"path_supervisor_children", KEYWORDS(path_children),
      "path_supervisor_children($self, path)\n--\n\nThe pids that the supervisor of this path watches."},
     {"child_pids", child_pids, METH_NOARGS,

@@ -1,7 +1,7 @@
 /* Sends numbers in order, and looks whether they come so. "go PID N" sends 1 to N to that pid, also of another
  * node, and waits (a yield) where it takes no more; "count" asks for "COUNT DISORDER DOWNS": how many came,
  * how many of them not behind the one before, and how many DOWNs; "watch PID" monitors that one; "stuck" asks
- * for what the last STUCK or PING said; "hold FILE" does not return until that file is there. */
+ * for what the last STUCK or PING said; "hold FILE" does not return until that file is there; "crash" crashes it. */
 #include <iris/ext/watch.h>
 #include <iris/plugin.h>
 
@@ -89,7 +89,9 @@ static int handle(const iris_behaviour *b, iris_actor *self, void *state,
 {
     (void)b;
     for (int i = 0; i < n; i++)
-        if (!take(self, state, messages[i]))
+        if (messages[i]->len == 5 && !memcmp(messages[i]->data, "crash", 5))
+            return api->fail("it was asked to"), ~i;
+        else if (!take(self, state, messages[i]))
             return i;
     return n;
 }

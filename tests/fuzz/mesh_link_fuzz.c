@@ -40,11 +40,11 @@ static void give(struct pair *p, const uint8_t *bytes, size_t n)
 static void frame(struct pair *p, struct input *in)
 {
     static const uint8_t types[] = {
-        FRAME_HELLO,    FRAME_AUTH,      FRAME_WELCOME,  FRAME_SETTLE, FRAME_GOODBYE,
-        FRAME_PING,     FRAME_PONG,      FRAME_CREDIT,   FRAME_NACK,   FRAME_MAIL,
-        FRAME_FRAG,     FRAME_RESOLVE,   FRAME_RESOLVED, FRAME_PROBE,  FRAME_PROBED,
-        FRAME_MONITOR,  FRAME_DEMONITOR, FRAME_DOWN,     FRAME_LINK,   FRAME_UNLINK,
-        FRAME_UNLINKED, FRAME_EXIT,      FRAME_STOP,     FRAME_STUCK,  FRAME_OPTIONAL};
+        FRAME_HELLO,    FRAME_AUTH,   FRAME_WELCOME,  FRAME_SETTLE,  FRAME_GOODBYE,   FRAME_PING,
+        FRAME_PONG,     FRAME_CREDIT, FRAME_NACK,     FRAME_MAIL,    FRAME_FRAG,      FRAME_RESOLVE,
+        FRAME_RESOLVED, FRAME_PROBE,  FRAME_PROBED,   FRAME_MONITOR, FRAME_DEMONITOR, FRAME_DOWN,
+        FRAME_LINK,     FRAME_UNLINK, FRAME_UNLINKED, FRAME_EXIT,    FRAME_STOP,      FRAME_STUCK,
+        FRAME_OPTIONAL, FRAME_ORDER,  FRAME_REPORT,   FRAME_GRANTS};
     uint8_t type = types[one(in) % sizeof types], len = one(in);
     uint8_t *bytes = calloc(1, FRAME_HEAD + 16u * len + 256);
     size_t n, total = len < 200 ? len : 16u * len;

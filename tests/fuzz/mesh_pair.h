@@ -271,7 +271,8 @@ static void pair_side(struct pair *p, struct side *s, const char *name, uint64_t
                             .creation = creation,
                             .cookie = "0123456789abcdef0123456789abcdef",
                             .cookie_len = 32,
-                            .may_stop = may_stop};
+                            .may_stop = may_stop,
+                            .may_supervise = may_stop};
     if (limits)
         c.limits = *limits;
     memset(s, 0, sizeof *s);

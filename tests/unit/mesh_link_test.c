@@ -4,6 +4,8 @@
 #include "frame.h"
 #include "meshes.h"
 
+#include <iris/ext/route.h>
+
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -395,28 +397,71 @@ static void later_frames_are_skipped(void **state)
     meshes_finish(&r.net);
 }
 
-static void stop_wants_leave(void **state)
+/* What only nodes may do that the manifest names: of others it is counted and not heard. */
+static void wants_leave(enum frame_type type, uint32_t kind, const char *rule,
+                        const struct mesh_config *config)
 {
-    static const uint8_t stop[25] = {1, [8] = 9, [24] = 7};
-    static const char *const evil[] = {"b", "evil", NULL};
-    struct mesh_config config = {.cookie = cookie, .cookie_len = 32, .may_stop = evil};
+    static const uint8_t signal[25] = {1, [8] = 9, [24] = 7};
     struct raw r;
-    (void)state;
     raw_up(&r);
-    raw_frame(&r, FRAME_STOP, stop, sizeof stop);
+    raw_frame(&r, type, signal, sizeof signal);
     assert_int_equal(r.a->ngot, 0);
     assert_int_equal(r.a->closed, 0);
-    assert_int_equal(end_refusals(r.a, "stop"), 1);
+    assert_int_equal(end_refusals(r.a, rule), 1);
     meshes_finish(&r.net);
-    raw_begin_with(&r, &config);
+    raw_begin_with(&r, config);
     raw_connect(&r);
     raw_hello(&r);
     raw_auth(&r);
     raw_frame(&r, FRAME_WELCOME, "\0\0\0\0\0\0\0\0", 9);
-    raw_frame(&r, FRAME_STOP, stop, sizeof stop);
+    raw_frame(&r, type, signal, sizeof signal);
     assert_int_equal(r.a->ngot, 1);
-    assert_int_equal(r.a->got[0].kind, IRIS_STOP);
+    assert_int_equal(r.a->got[0].kind, kind);
     meshes_finish(&r.net);
+}
+
+static const char *const evil[] = {"b", "evil", NULL};
+
+static void stop_wants_leave(void **state)
+{
+    struct mesh_config config = {.cookie = cookie, .cookie_len = 32, .may_stop = evil};
+    (void)state;
+    wants_leave(FRAME_STOP, IRIS_STOP, "stop", &config);
+}
+
+static void supervising_wants_leave(void **state)
+{
+    struct mesh_config config = {.cookie = cookie, .cookie_len = 32, .may_supervise = evil};
+    (void)state;
+    wants_leave(FRAME_ORDER, IRIS_ORDER, "supervise", &config);
+}
+
+/* Nobody orders or reports in the name of a third node. */
+static void orders_are_the_senders_own(void **state)
+{
+    static const uint8_t nobody[17] = {0, [8] = 9};
+    static const uint8_t third[17 + 32] = {3, [8] = 9, [24] = 7};
+    struct raw r;
+    (void)state;
+    raw_up(&r);
+    raw_frame(&r, FRAME_REPORT, nobody, sizeof nobody);
+    raw_refused(&r, "malformed");
+    raw_up(&r);
+    raw_frame(&r, FRAME_ORDER, third, sizeof third);
+    raw_refused(&r, "malformed");
+}
+
+static void rights_are_told(void **state)
+{
+    struct raw r;
+    (void)state;
+    raw_up(&r);
+    assert_int_equal(r.a->rights, 0);
+    assert_int_equal(r.a->run >> 56, 9); /* the first byte of its id */
+    raw_frame(&r, FRAME_GRANTS, "\2 and more", 10);
+    assert_int_equal(r.a->rights, IRIS_RIGHT_SUPERVISE);
+    raw_frame(&r, FRAME_GRANTS, NULL, 0);
+    raw_refused(&r, "malformed");
 }
 
 static void resolves_are_counted(void **state)
@@ -496,6 +541,9 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("p10.mesh_large_frames_end_it", large_frames_end_it),
     IRIS_TEST("mesh.later_frames_are_skipped", later_frames_are_skipped),
     IRIS_TEST("p10.mesh_stop_wants_leave", stop_wants_leave),
+    IRIS_TEST("p10.mesh_supervising_wants_leave", supervising_wants_leave),
+    IRIS_TEST("p10.mesh_orders_are_the_senders_own", orders_are_the_senders_own),
+    IRIS_TEST("p10.mesh_rights_are_told", rights_are_told),
     IRIS_TEST("p10.mesh_resolves_are_counted", resolves_are_counted),
     IRIS_TEST("p10.mesh_a_frame_must_end", a_frame_must_end),
     IRIS_TEST("p10.mesh_noise_harms_nobody", noise_harms_nobody),

@@ -43,6 +43,8 @@ struct end {
     char reasons[KEPT][16];
     int ngot, nletters, unanswered, ups, downs, rooms, refused, conflicts, dialled, failures;
     uint64_t delivered, lettered;
+    uint32_t rights; /* of the last one that is up */
+    uint64_t run;
     char last_up[64], last_down[160], last_refused[64], last_conflict[160], last_failed[160];
     uint32_t indexes, index; /* given out; the last */
     uint32_t pace;           /* as last asked for; 0: never */
@@ -206,6 +208,14 @@ static inline int end_up(void *ctx, const char *node, uint32_t *index, char *why
     return IRIS_OK;
 }
 
+static inline void end_rights(void *ctx, uint32_t index, uint64_t run, uint32_t rights)
+{
+    struct end *e = ctx;
+    if (index == e->index)
+        e->rights = rights;
+    e->run = run;
+}
+
 static inline void end_down(void *ctx, uint32_t index, const char *reason)
 {
     (void)index, (void)reason;
@@ -321,6 +331,7 @@ static inline void end_begin(struct end *e)
                              .pace = end_pace,
                              .close = end_close,
                              .up = end_up,
+                             .rights = end_rights,
                              .down = end_down,
                              .deliver = end_deliver,
                              .letter = end_letter,

@@ -121,7 +121,10 @@ static void say_supervisor(const json_t *answer, const struct actor_row *r)
     const json_t *s = json_object_get(answer, "supervisor");
     char restarts[SPAN_ROOM], span[SPAN_ROOM];
     count_text(restarts, (uint64_t)r->restarts);
-    if (json_is_object(s))
+    if (*text_of(s, "node"))
+        line("restarts", "%s; %s of node %s: %s", restarts, text_of(s, "path"), text_of(s, "node"),
+             text_of(s, "restart"));
+    else if (json_is_object(s))
         line("restarts", "%s; %s: %s, %s, %lld of %lld in %s", restarts, text_of(s, "path"),
              text_of(s, "restart"), text_of(s, "strategy"), (long long)number_of(s, "restarts"),
              (long long)number_of(s, "intensity"),

@@ -68,6 +68,17 @@ static void add_actor(struct table *t, const char *lead, json_t *node)
     table_add(t, 3, "%s", actor_version(text, &r));
 }
 
+/* Of another node: how it is, that one knows. */
+static void add_far(struct table *t, const char *lead, json_t *node)
+{
+    table_add(t, 0, "%s%lld of node %s", lead,
+              (long long)(number_of(node, "pid") & ((INT64_C(1) << 43) - 1)),
+              text_of(node, "node"));
+    table_add(t, 1, "%s", text_of(node, "state"));
+    table_add(t, 2, "%s", text_of(node, "restart"));
+    table_add(t, 3, "%s", "");
+}
+
 static void add_node(struct table *t, const char *lead, const char *below, json_t *node);
 
 static void add_members(struct table *t, const char *below, json_t *node)
@@ -91,7 +102,7 @@ static void add_members(struct table *t, const char *below, json_t *node)
 static void add_node(struct table *t, const char *lead, const char *below, json_t *node)
 {
     if (!json_object_get(node, "members")) {
-        add_actor(t, lead, node);
+        (*text_of(node, "node") ? add_far : add_actor)(t, lead, node);
         return;
     }
     add_supervisor(t, lead, node);

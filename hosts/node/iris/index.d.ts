@@ -223,6 +223,7 @@ export class NodeRuntime {
   pathSuperviseWithFactory (path: string, pid: number, factory: Factory, strategy?: string): void
   createPathSupervisor (path: string, strategy?: string, intensity?: number, period?: number): void
   removePathSupervisor (path: string): void
+  /** pid may be of another node that allows it (mesh.allow.supervise). */
   pathSupervisorWatch (path: string, pid: number): void
   pathSupervisorChildren (path: string): number[]
   childPids (): number[]

@@ -33,7 +33,8 @@
  *               by an IRIS_STUCK ("python: 4100 ms") to those that monitor an actor of it from another node
  *   max_payload, max_name, queue ("1MiB", 1024, "4MiB"), links (256)
  *   timeouts    {"connect", "resolve", "probe", "send", "hello", "frame"}, each "5s"; "redial", "redial_max"
- *   allow       {"stop": ["a"]}: nodes that may stop actors of this one
+ *   allow       {"stop": ["a"], "supervise": ["a"]}: nodes that may stop actors of this one; whose supervisors may
+ *               have them (ext/supervise.h)
  *   export      names that compat peers may see
  *   engine      {"etcd": ["http://127.0.0.1:2379"], "ttl": "10s", "cluster": "default", "names": ["pay"], "on_loss":
  *               "exit" | "demote", "user", "password": {"file"}, "token": {"file"}, "tls": {"ca", "cert", "key"}}: nodes

@@ -13,6 +13,11 @@
 struct iris_answer; /* ext/ask.h */
 typedef void iris_route_probe(void *ctx, uint64_t pid, int64_t timeout, struct iris_answer *answer);
 
+enum { /* rights that another node gives to this one */
+       IRIS_RIGHT_STOP = 1,
+       IRIS_RIGHT_SUPERVISE = 2
+};
+
 typedef struct iris_route {
     uint32_t size, abi;
     /* [any] A node is here: mail for its pids goes to the mailbox of actor `link`, message->to as it
@@ -36,6 +41,10 @@ typedef struct iris_route {
      * with job.run() of `answer`: result IRIS_OK (it is alive), IRIS_DEAD (it is not), IRIS_EMPTY (nobody
      * knows). NULL: nobody, from now on. */
     int (*prober)(iris_actor *self, iris_route_probe *probe, void *ctx);
+    /* [any] Of a node that is up: what it lets this one do (IRIS_RIGHT_..; 0 until told), and which run of it
+     * this is: the same number for the same run, whatever the index. us: what it calls this node. A supervisor
+     * takes up again what it had there. */
+    int (*rights)(iris_actor *self, uint32_t index, uint64_t run, uint32_t rights, const char *us);
 } iris_route;
 
 #endif

@@ -11,6 +11,12 @@
  * that is stopped, killed or ends by itself is forgotten. By a factory (supervise): whatever its end,
  * stop included, the factory is asked for another actor, which has another pid.
  *
+ * An actor of another node is watched like one of this node (a pid that resolve() gave), where the manifest of that
+ * node allows it: "mesh": {"allow": {"supervise": ["a"]}}. It begins again there, in place; when and with whom, this
+ * supervisor decides. One that the node refuses (it is dead, another node has it) is told of in the log. When the link
+ * to its node ends, what that node would do by itself is done there, this supervisor passes it over, and takes it up
+ * again when the same run of the node is back.
+ *
  * A path of NULL or "" stands for "/". All is [any]; nothing here waits for an actor. */
 #ifndef IRIS_EXT_SUPERVISE_H
 #define IRIS_EXT_SUPERVISE_H
@@ -62,6 +68,12 @@ typedef struct iris_factory {
     int64_t shutdown;        /* ns that it may take to stop when others fail; 0: 5 s */
 } iris_factory;
 
+enum { /* adopt: when it is restarted */
+       IRIS_RESTART_NEVER = 0,
+       IRIS_RESTART_ON_FAILURE = 1,
+       IRIS_RESTART_ALWAYS = 2
+};
+
 typedef void iris_supervise_each(void *ctx, uint64_t pid);
 
 typedef struct iris_supervise {
@@ -86,6 +98,9 @@ typedef struct iris_supervise {
      * factory is about to make has none. each may be NULL; it is called under no lock. Returns how
      * many, or IRIS_FAIL; 0 where there is no such supervisor. */
     int (*children)(iris_actor *self, const char *path, iris_supervise_each *each, void *ctx);
+    /* For an actor that stands for one of another node, from its turn: its own supervisor has that one too,
+     * behind it, until it ends. Returns as watch(). [turn] */
+    int (*adopt)(iris_actor *self, uint64_t pid, uint32_t restart);
 } iris_supervise;
 
 #endif

@@ -38,7 +38,9 @@ enum {
     IRIS_LINK = 18,
     IRIS_UNLINK = 19,
     IRIS_STOP = 20,
-    IRIS_UNLINKED = 21 /* the answer to an UNLINK, with its ref */
+    IRIS_UNLINKED = 21, /* the answer to an UNLINK, with its ref */
+    IRIS_ORDER = 22, /* a supervisor orders an actor of another node about: docs/protocol.md */
+    IRIS_REPORT = 23 /* and that one's node answers */
 };
 
 typedef struct iris_watch {
