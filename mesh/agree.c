@@ -11,6 +11,8 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#define RESIGNED (5 * IRIS_SECOND) /* until a node that has resigned claims it again */
+
 struct owner {
     UT_hash_handle hh;
     int fresh; /* told since the last RESYNC */
@@ -22,14 +24,16 @@ struct owner {
 struct wanted { /* a name that is unique */
     struct agree *agree;
     const char *name;
-    uint64_t pid;    /* of our actor, for which it is claimed */
-    uint64_t token;  /* 0: it is not ours */
-    int64_t since;   /* ms since 1970 */
-    int64_t again;   /* when to claim it */
-    int claiming;    /* the answer comes */
-    uint64_t denied; /* the actor that was told that it does not have it */
-    uint64_t gone;   /* the latest token with which another had it, or it was deleted */
-    uint64_t waits;  /* the actor that was told that nobody can say now whose it is */
+    uint64_t pid;     /* of our actor, for which it is claimed */
+    uint64_t token;   /* 0: it is not ours */
+    int64_t since;    /* ms since 1970 */
+    int64_t again;    /* when to claim it */
+    int claiming;     /* the answer comes */
+    uint64_t denied;  /* the actor that was told that it does not have it */
+    uint64_t gone;    /* the latest token with which another had it, or it was deleted */
+    uint64_t waits;   /* the actor that was told that nobody can say now whose it is */
+    int stands;       /* of a singleton: whoever has it here */
+    int64_t resigned; /* until then others may have it */
 };
 
 struct agree {
@@ -73,10 +77,29 @@ static void note(const struct agree *c, int bad, const char *fmt, ...)
     c->seam.note(c->seam.ctx, bad, text);
 }
 
+static struct owner *owner_of(const struct agree *c, const char *name);
+
+/* Who has it, if that is another node; "". */
+static const char *other_of(const struct agree *c, const struct wanted *w)
+{
+    const struct owner *o = owner_of(c, w->name);
+    return o && strcmp(o->id, c->id) != 0 ? o->node : "";
+}
+
+static void tell_stood(const struct wanted *w)
+{
+    const struct agree *c = w->agree;
+    c->seam.stood(c->seam.ctx, w->name, w->token, other_of(c, w));
+}
+
 static void tell_owned(const struct wanted *w)
 {
     const struct agree *c = w->agree;
     char words[400];
+    if (w->stands) {
+        tell_stood(w);
+        return;
+    }
     snprintf(words, sizeof words, "name_owned (name=%s, token=%llu)", w->name,
              (unsigned long long)w->token);
     c->seam.tell(c->seam.ctx, w->pid, words);
@@ -105,6 +128,10 @@ static void tell_lost(const struct wanted *w, uint64_t pid, const char *node, co
 {
     const struct agree *c = w->agree;
     char words[800];
+    if (w->stands) {
+        tell_stood(w);
+        return;
+    }
     snprintf(words, sizeof words,
              node ? "name_lost (name=%s, node=%s): %s" : "name_lost (name=%s%s): %s", w->name,
              node ? node : "", why);
@@ -196,7 +223,7 @@ static void look_at(struct agree *c, struct wanted *w)
     int was_ours = o && !strcmp(o->id, c->id);
     if (w->token && !holds(c))
         drop(w, NULL, "the lease is lost");
-    if (w->token && pid != w->pid) { /* its actor has ended */
+    if (w->token && pid != w->pid && !w->stands) { /* its actor has ended */
         c->calls->release(c->engine, w->name, w->token);
         w->token = 0;
         w->again =
@@ -204,15 +231,17 @@ static void look_at(struct agree *c, struct wanted *w)
     }
     if (pid && !w->token && c->heard && c->health != PROVIDER_OK)
         tell_waits(w, pid);
-    if (w->token || w->claiming || !holds(c) || now(c) < w->again || c->health != PROVIDER_OK)
+    if (w->token || w->claiming || !holds(c) || now(c) < w->again || now(c) < w->resigned ||
+        c->health != PROVIDER_OK)
         return;
-    if (!pid && was_ours) /* a claim whose answer was lost */
+    int is_left = was_ours && (!pid || (w->stands && pid != o->pid));
+    if (is_left) /* a claim whose answer was lost, or a lease that was thought to be */
         c->calls->release(c->engine, w->name, o->token);
     else if (pid && o && !was_ours)
         deny(w, pid, o->node);
     else if (pid)
         claim(c, w, pid);
-    if (!pid && was_ours)
+    if (is_left)
         w->again = now(c) + IRIS_SECOND;
 }
 
@@ -221,7 +250,8 @@ static int64_t due(const struct agree *c, const struct wanted *w)
 {
     if (w->token)
         return c->calls->holds(c->engine);
-    return w->again > now(c) ? w->again : INT64_MAX;
+    int64_t at = w->again > w->resigned ? w->again : w->resigned;
+    return at > now(c) ? at : INT64_MAX;
 }
 
 void agree_look(struct agree *c)
@@ -305,6 +335,14 @@ static void look_at_ours(struct agree *c, enum provider_change change,
         w->again = now(c);
 }
 
+/* Who stands by hears whose it is. */
+static void look_at_stands(const struct agree *c, const char *name)
+{
+    const struct wanted *w = wanted_of(c, name);
+    if (w && w->stands && !w->token)
+        tell_stood(w);
+}
+
 static void on_name(void *ctx, enum provider_change change, const struct provider_name *n)
 {
     struct agree *c = ctx;
@@ -315,8 +353,10 @@ static void on_name(void *ctx, enum provider_change change, const struct provide
         keep_owner(c, n);
     else if (o)
         forget_owner(c, o);
-    if (n)
+    if (n) {
         look_at_ours(c, change, n);
+        look_at_stands(c, n->name);
+    }
     wake(c, now(c));
 }
 
@@ -352,11 +392,16 @@ static void on_touch(void *ctx)
 
 /* ---- beginning and end ---- */
 
-static int want_names(struct agree *c, const char *const *names, size_t n)
+static int want_names(struct agree *c, const struct agree_config *config)
 {
+    size_t n = config->nnames + config->nstands;
     c->wanted = calloc(n + 1, sizeof *c->wanted);
-    for (size_t i = 0; c->wanted && i < n; i++)
-        c->wanted[i] = (struct wanted){.agree = c, .name = names[i]};
+    for (size_t i = 0; c->wanted && i < n; i++) {
+        size_t stand = i < config->nnames ? 0 : i - config->nnames + 1;
+        c->wanted[i] = (struct wanted){.agree = c,
+                                       .name = stand ? config->stands[stand - 1] : config->names[i],
+                                       .stands = stand != 0};
+    }
     c->nwanted = c->wanted ? n : 0;
     return c->wanted ? 0 : -1;
 }
@@ -389,7 +434,7 @@ struct agree *agree_begin(const struct agree_config *config, const struct agree_
         return NULL;
     const struct provider_hooks hooks = {
         .ctx = c, .node = on_node, .name = on_name, .health = on_health, .touch = on_touch};
-    if (!want_names(c, config->names, config->nnames))
+    if (!want_names(c, config))
         c->engine = c->calls->start(loop, config->settings, &config->self, &hooks, why, room);
     if (c->engine) {
         wake(c, now(c));
@@ -417,6 +462,24 @@ void agree_end(struct agree *c)
     free(c);
 }
 
+int agree_resign(struct agree *c, const char *name)
+{
+    struct wanted *w = wanted_of(c, name);
+    if (!w || !w->stands || !w->token)
+        return IRIS_DEAD;
+    c->calls->release(c->engine, name, w->token);
+    w->token = 0;
+    w->resigned = now(c) + RESIGNED;
+    return IRIS_OK;
+}
+
+void agree_stood(const struct agree *c, const char *name)
+{
+    const struct wanted *w = wanted_of(c, name);
+    if (w && w->stands)
+        c->seam.stood(c->seam.ctx, name, is_ours(c, w) ? w->token : 0, other_of(c, w));
+}
+
 /* ---- who asks ---- */
 
 int agree_may_answer(const struct agree *c, const char *name)
@@ -441,8 +504,9 @@ int agree_owner(const struct agree *c, const char *name, iris_mesh_owner *out)
     const struct owner *o = owner_of(c, name);
     memset(out, 0, sizeof *out);
     if (w && is_ours(c, w)) {
+        uint64_t pid = w->stands ? c->seam.find(c->seam.ctx, name) : w->pid;
         out->here = 1;
-        return owned(out, c->node, w->pid, w->token, w->since);
+        return owned(out, c->node, pid, w->token, w->since);
     }
     if (o && strcmp(o->id, c->id) != 0)
         return owned(out, o->node, o->pid, o->token, o->since);

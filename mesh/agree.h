@@ -28,6 +28,9 @@ struct agree_seam {
     void (*tell)(void *ctx, uint64_t pid, const char *words);
     void (*kill)(void *ctx, uint64_t pid);
     void (*note)(void *ctx, int bad, const char *text); /* for people */
+    /* Of a name that is stood by for. token: it is this node's; 0: it is not, or not any more: nobody may act in it
+     * when this returns. node: whose it is, or "". */
+    void (*stood)(void *ctx, const char *name, uint64_t token, const char *node);
 
     /* ---- members ---- */
     int (*want)(void *ctx, const char *address);    /* is to be linked. 0; -1: no memory */
@@ -42,6 +45,9 @@ struct agree_config {
     struct provider_node self;
     const char *const *names; /* that are unique; each lives as long as it does */
     size_t nnames;
+    /* Likewise, and kept whether an actor has them or not: singletons. Claimed once an actor here has it. */
+    const char *const *stands;
+    size_t nstands;
     int demote; /* who loses a name lives on */
 };
 
@@ -55,6 +61,9 @@ void agree_end(
 void agree_announce(struct agree *, const char *address); /* others reach us there now */
 /* The alarm rang; or who has one of the names here (find()) is another. */
 void agree_look(struct agree *);
+/* It is another one's turn to have a name that is stood by for. IRIS_DEAD: it is not this node's. */
+int agree_resign(struct agree *, const char *name);
+void agree_stood(const struct agree *, const char *name); /* the seam is told of it as it is now */
 
 /* A name that is unique is answered for only by its owner. */
 int agree_may_answer(const struct agree *, const char *name);

@@ -536,6 +536,25 @@ static int proxy(void *mesh, const char *path, const char *at, const char *name,
     return proxy_spawn(mesh, path, at, name, stay, pid);
 }
 
+static int stand(void *mesh, const char *name, iris_mesh_stood *stood, void *ctx)
+{
+    struct hub *h = mesh;
+    if (begin_call(h, "stand"))
+        return IRIS_FAIL;
+    int result = cluster_stand(h, name, stood, ctx);
+    return end_call(h, result, "stand: it is none of engine.singletons");
+}
+
+static int resign(void *mesh, const char *name)
+{
+    struct hub *h = mesh;
+    if (begin_call(h, "resign"))
+        return IRIS_FAIL;
+    int result = cluster_resign(h, name);
+    hub_leave(h);
+    return result;
+}
+
 static int proxies(void *mesh, iris_version **out)
 {
     struct hub *h = mesh;
@@ -566,4 +585,6 @@ const iris_mesh mesh_calls = {.size = sizeof mesh_calls,
                               .proxies = proxies,
                               .engine = engine,
                               .owner = owner,
-                              .check = mesh_check};
+                              .check = mesh_check,
+                              .stand = stand,
+                              .resign = resign};

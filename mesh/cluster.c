@@ -72,6 +72,14 @@ static void on_note(void *ctx, int bad, const char *text)
     watchers_note(ctx, bad ? NOTE_ENGINE_BAD : NOTE_ENGINE, "", 0, text);
 }
 
+static void on_stood(void *ctx, const char *name, uint64_t token, const char *node)
+{
+    const struct hub *h = ctx;
+    for (const struct stand *s = h->stands; s; s = s->next)
+        if (!strcmp(s->name, name))
+            s->stood(s->ctx, token, node);
+}
+
 static int on_want(void *ctx, const char *address)
 {
     return mesh_want(((struct hub *)ctx)->mesh, address, MESH_OURS);
@@ -98,6 +106,7 @@ static struct agree_seam seam_of(struct hub *h)
                                .tell = on_tell,
                                .kill = on_kill,
                                .note = on_note,
+                               .stood = on_stood,
                                .want = on_want,
                                .let_go = on_let_go,
                                .wanted = on_wanted,
@@ -136,6 +145,8 @@ int cluster_begin(struct hub *h, const struct node_id *id, uint64_t creation)
         .self = {.id = c->id, .node = h->node, .address = h->bound, .creation = creation},
         .names = (const char *const *)h->options.names.items,
         .nnames = h->options.names.n,
+        .stands = (const char *const *)h->options.singletons.items,
+        .nstands = h->options.singletons.n,
         .demote = h->options.demote};
     c->agree = agree_begin(&config, &seam, net_loop(h->net), why, sizeof why);
     return c->agree ? IRIS_OK : h->api->fail("%s", why);
@@ -150,9 +161,10 @@ void cluster_announce(struct hub *h)
 void cluster_watch(struct hub *h)
 {
     const iris_name *names = h->api->extension(IRIS_NAME);
-    const struct options_list *unique = &h->options.names;
-    for (size_t i = 0; h->cluster && i < unique->n; i++)
-        names->watch(h->self, unique->items[i], h->actor);
+    const struct options_list *unique[] = {&h->options.names, &h->options.singletons};
+    for (int k = 0; k < 2; k++)
+        for (size_t i = 0; h->cluster && i < unique[k]->n; i++)
+            names->watch(h->self, unique[k]->items[i], h->actor);
 }
 
 void cluster_look(struct hub *h)
@@ -173,8 +185,37 @@ void cluster_end(struct hub *h)
 void cluster_free(struct hub *h)
 {
     cluster_end(h);
+    for (struct stand *s = h->stands, *next; s; s = next) {
+        next = s->next;
+        free(s);
+    }
+    h->stands = NULL;
     free(h->cluster);
     h->cluster = NULL;
+}
+
+/* ---- singletons ---- */
+
+int cluster_stand(struct hub *h, const char *name, iris_mesh_stood *stood, void *ctx)
+{
+    size_t len = strlen(name);
+    struct stand *s = NULL;
+    for (size_t i = 0; i < h->options.singletons.n; i++)
+        if (!strcmp(h->options.singletons.items[i], name))
+            s = malloc(sizeof *s + len + 1);
+    if (!s)
+        return IRIS_FAIL;
+    *s = (struct stand){.next = h->stands, .stood = stood, .ctx = ctx};
+    memcpy(s->name, name, len + 1);
+    h->stands = s;
+    if (h->cluster && h->cluster->agree)
+        agree_stood(h->cluster->agree, name);
+    return IRIS_OK;
+}
+
+int cluster_resign(struct hub *h, const char *name)
+{
+    return h->cluster && h->cluster->agree ? agree_resign(h->cluster->agree, name) : IRIS_DEAD;
 }
 
 /* ---- who asks ---- */

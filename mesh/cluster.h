@@ -16,6 +16,10 @@ void cluster_watch(
     struct hub *); /* the hub's actor is told whenever a name that is unique changes hands here */
 void cluster_look(struct hub *); /* it was, or an alarm rang */
 
+/* Of a singleton of the settings: as in iris_mesh. */
+int cluster_stand(struct hub *, const char *name, iris_mesh_stood *, void *ctx);
+int cluster_resign(struct hub *, const char *name);
+
 /* A name that is unique is answered for only by its owner. */
 int cluster_may_answer(const struct hub *, const char *name);
 /* IRIS_OK: who has it. IRIS_DEAD: nobody, though it is unique. IRIS_EMPTY: it is not. */

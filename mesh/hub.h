@@ -58,6 +58,13 @@ struct note { /* of something that happened, to be told under no lock */
     char node[256], text[256];
 };
 
+struct stand { /* who is told of a singleton */
+    struct stand *next;
+    iris_mesh_stood *stood;
+    void *ctx;
+    char name[];
+};
+
 struct hub {
     const iris_api *api;
     const iris_route *route;
@@ -73,9 +80,10 @@ struct hub {
     struct net *net;
     struct provider_static *peers; /* there as long as the net is */
     struct cluster *cluster;       /* NULL: no engine */
-    struct secure *secure;         /* NULL: no TLS */
-    int64_t secure_at;             /* when it is looked after next */
-    int64_t began;                 /* the net; 0: it has not */
+    struct stand *stands;
+    struct secure *secure; /* NULL: no TLS */
+    int64_t secure_at;     /* when it is looked after next */
+    int64_t began;         /* the net; 0: it has not */
     int closed;
     uint64_t actor;      /* the hub's pid */
     iris_actor *watcher; /* the same, while it can wait for descriptors; else NULL */
@@ -152,7 +160,7 @@ extern const iris_mesh mesh_calls;
 /* What the settings say: listens, dials. IRIS_FAIL with a reason that begins with the key: then no actor was
  * begun, and the hub may be destroyed. */
 int calls_open(struct hub *);
-int mesh_check(void *mesh, const char *options, iris_mesh_found *, void *ctx); /* look.c */
+int mesh_check(void *mesh, const char *options, iris_mesh_found *, void *ctx);    /* look.c */
 void calls_probe(void *hub, uint64_t pid, int64_t timeout, struct iris_answer *); /* of the core */
 
 /* ---- proxy.c ---- */

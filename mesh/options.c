@@ -276,12 +276,14 @@ static int take_engine(struct reading *r, const char *key, const json_t *v)
 {
     const json_t *ttl = json_object_get(v, "ttl"), *names = json_object_get(v, "names");
     const json_t *loss = json_object_get(v, "on_loss");
+    const json_t *singletons = json_object_get(v, "singletons");
     const char *word = loss ? json_string_value(loss) : "exit";
     int64_t ns = INT64_C(10000000000);
     if (!json_array_size(json_object_get(v, "etcd")))
         return wrong(r, key, "expected {\"etcd\": [\"http://127.0.0.1:2379\"], ..}");
     if ((ttl && duration(r, "engine.ttl", ttl, &ns)) ||
-        (names && list(r, "engine.names", names, &r->o->names)))
+        (names && list(r, "engine.names", names, &r->o->names)) ||
+        (singletons && list(r, "engine.singletons", singletons, &r->o->singletons)))
         return -1;
     if (ns < INT64_C(2000000000) || ns > INT64_C(3600000000000))
         return wrong(r, "engine.ttl", "expected a duration from 2s to 1h");
@@ -428,8 +430,9 @@ static int copy(const struct options *from, struct options *to)
     to->listen = copy_addresses(from->listen, from->nlisten);
     to->peers = copy_addresses(from->peers, from->npeers);
     to->engine = from->engine ? strdup(from->engine) : NULL;
-    return copy_list(&from->names, &to->names) | copy_list(&from->allow_peers, &to->allow_peers) |
-           copy_list(&from->export, &to->export) | copy_list(&from->may_stop, &to->may_stop) |
+    return copy_list(&from->names, &to->names) | copy_list(&from->singletons, &to->singletons) |
+           copy_list(&from->allow_peers, &to->allow_peers) | copy_list(&from->export, &to->export) |
+           copy_list(&from->may_stop, &to->may_stop) |
            copy_list(&from->may_supervise, &to->may_supervise);
 }
 
@@ -461,6 +464,7 @@ void options_finish(struct options *o)
     finish_list(&o->may_stop);
     finish_list(&o->may_supervise);
     finish_list(&o->names);
+    finish_list(&o->singletons);
     free(o->engine);
     o->engine = NULL;
     free(o->listen);

@@ -28,6 +28,7 @@ struct options {
     struct options_list may_stop, may_supervise; /* none */
     char *engine;                                /* JSON of "engine", with "ttl_ms"; NULL: none */
     struct options_list names;                   /* of it: unique over the cluster */
+    struct options_list singletons;              /* the same, and there is one of each */
     int demote;                                  /* who loses his name lives on */
     struct options_address *listen, *peers;
     size_t nlisten, npeers;

@@ -13,6 +13,9 @@
  * that the answer comes straight. When the other one, or its node, has gone it is looked for again: when its
  * node is up, and once a second else.
  *
+ * One "at" "*" stands for whoever has a name that is unique over the cluster: a singleton, of which this node is not the
+ * owner.
+ *
  * Mail that finds nobody is a dead letter at once: a queue for a node that may never come back helps nobody. Only what
  * comes before the first answer waits for that, in the mailbox. */
 
@@ -79,6 +82,11 @@ static void look_again(struct proxy *p, iris_actor *self)
         timer->every(self, p->self, AGAIN, NULL, 0, &p->again);
 }
 
+static int is_unique(const struct proxy *p)
+{
+    return !strcmp(p->at, "*");
+}
+
 static void ask(struct proxy *p, iris_actor *self)
 {
     struct asked *a = p->asking ? NULL : calloc(1, sizeof *a);
@@ -88,7 +96,8 @@ static void ask(struct proxy *p, iris_actor *self)
     a->hub = p->hub;
     a->proxy = p->self;
     p->asking = a;
-    if (mesh_calls.resolve(p->hub, p->at, p->name, 0, &a->answer) == IRIS_OK)
+    if ((is_unique(p) ? mesh_calls.whereis(p->hub, p->name, 0, &a->answer)
+                      : mesh_calls.resolve(p->hub, p->at, p->name, 0, &a->answer)) == IRIS_OK)
         return;
     free(a);
     p->asking = NULL;
@@ -112,6 +121,8 @@ static void resolved(struct proxy *p, iris_actor *self, uint64_t pid)
     let_go(p->asking);
     p->asking = NULL;
     p->answered = 1;
+    if (pid == p->self) /* this node has it, and the actor itself is about to come */
+        pid = 0;
     if (!pid || p->target) {
         if (!pid && !p->target)
             look_again(p, self);
@@ -214,7 +225,7 @@ static int proxy_init(const iris_behaviour *b, iris_actor *self, iris_bytes args
     json_decref(given);
     if (net_is_address(p->at) && !mesh_calls.is_up(h, p->at))
         mesh_calls.connect(h, p->at, NULL); /* what is wrong with it, resolve() says */
-    mesh_calls.monitor_node(h, p->self, p->at);
+    mesh_calls.monitor_node(h, p->self, is_unique(p) ? "" : p->at);
     ask(p, self);
     return IRIS_OK;
 }

@@ -5,6 +5,7 @@
 #include "fail.h"
 #include "ready.h"
 #include "sets.h"
+#include "singleton.h"
 #include "socket.h"
 #include "verbs.h"
 
@@ -47,6 +48,7 @@ static void destroy(struct app *a)
     pthread_mutex_destroy(&a->awaited.lock);
     pthread_mutex_destroy(&a->early.lock);
     iris__chores_finish(&a->chores);
+    iris__singletons_finish(a);
     pthread_rwlock_destroy(&a->tree);
     if (a->first != a->manifest)
         iris__manifest_free(a->first);
@@ -255,6 +257,7 @@ static void wait_for_end(struct app *a)
         iris__save_look(a);
         iris__apply_reload(a);
         iris__chores_run(a);
+        iris__singletons_look(a);
     }
 }
 
@@ -306,6 +309,7 @@ static int end(struct app *a, int status)
     iris__watch_close(a->watch);
     a->watch = NULL;
     int64_t left = iris__app_stop(a);
+    iris__singletons_end(a);
     iris__restore_close(a);
     iris_count(a->runtime, &totals);
     if (!status)

@@ -84,10 +84,11 @@ struct app {
     /* main thread */
     uint64_t shown; /* events up to this number were printed */
     int64_t opened;
-    int64_t next_beat;   /* when tell() gets the next one */
-    struct watch *watch; /* or NULL */
-    int started;         /* all actors were */
-    int reload;          /* asked for by SIGHUP */
+    int64_t next_beat;                    /* when tell() gets the next one */
+    struct watch *watch;                  /* or NULL */
+    struct singleton *_Atomic singletons; /* singleton.h; each is added when it is whole */
+    int started;                          /* all actors were */
+    int reload;                           /* asked for by SIGHUP */
 };
 
 void iris__app_look(struct app *);

@@ -6,6 +6,7 @@
 #include "find.h"
 #include "ready.h"
 #include "router.h"
+#include "singleton.h"
 #include "start.h"
 
 #include <iris/ext/mesh.h>
@@ -321,7 +322,8 @@ int iris__start_spawn(struct app *a, const struct manifest_actor *m, struct app_
 {
     if (m->behind && iris__start_router(a, m, actor))
         return IRIS_FAIL;
-    int restores = a->restore && atomic_load(&a->phase) == APP_STARTING; /* not who comes later */
+    int restores = a->restore && !m->singleton &&
+                   atomic_load(&a->phase) == APP_STARTING; /* not who comes later */
     struct alarm *alarms = iris__start_alarms(m);
     struct app_spawn s = {
         .spawn = {.size = sizeof s.spawn,
@@ -388,7 +390,10 @@ int iris__start_await(struct app *a, int64_t timeout)
 void iris__start_say(struct app *a, const struct manifest_actor *m, const struct app_actor *actor)
 {
     iris__app_say_events(a); /* what init said */
-    if (m->start == MANIFEST_LAZY)
+    if (m->singleton)
+        iris__app_say(a, IRIS_APP_ACTOR, "%s  %s  v1  (%s, begins where the engine says)", m->path,
+                      m->handler, m->host);
+    else if (m->start == MANIFEST_LAZY)
         iris__app_say(a, IRIS_APP_ACTOR, "%s  %s  v1  (%s, begins with its first message)", m->path,
                       m->handler, m->host);
     else
@@ -404,7 +409,9 @@ static int start_one(struct app *a, size_t index)
     int is_lazy = m->start == MANIFEST_LAZY && !iris__restore_has_state(a, m->path);
     iris__app_await(a, is_lazy ? NULL : m->path);
     int result = 0;
-    if (!iris__start_spawn(a, m, actor, iris__start_restart(m)))
+    if (m->singleton)
+        result = iris__singleton_start(a, index);
+    else if (!iris__start_spawn(a, m, actor, iris__start_restart(m)))
         result = is_lazy ? 1 : iris__start_await(a, m->start_timeout);
     actor->took += now(a) - began;
     if (result > 0)
@@ -446,6 +453,10 @@ int iris__app_start(struct app *a)
         status = start_all(a);
     if (!status)
         iris__restore_done(a);
+    if (!status && iris__singletons_open(a)) {
+        iris__app_say(a, IRIS_APP_ERROR, "%s", iris__reason());
+        status = IRIS_EXIT_FAILED;
+    }
     release_all(a); /* the actors have references of their own */
     return status;
 }

@@ -1,6 +1,7 @@
 #include "app.h"
 
 #include "redact.h"
+#include "singleton.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -47,6 +48,8 @@ static int watch(struct app *a, const iris_event *e)
 {
     struct awaited *w = &a->awaited;
     int quiet = 0;
+    if (e->kind == IRIS_EVENT_ENDED && iris__singleton_stood(a, e->pid))
+        return 1;
     pthread_mutex_lock(&w->lock);
     if (w->path && strcmp(w->path, e->path) == 0) {
         quiet = watch_start(a, e);

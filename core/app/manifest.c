@@ -142,6 +142,7 @@ static void read_root(struct reading *r)
     iris__manifest_place_elements(r);
     iris__manifest_order(r);
     iris__manifest_instances(r);
+    iris__manifest_singletons(r);
     iris__manifest_check_sets(r);
 }
 

@@ -75,6 +75,7 @@ struct manifest_actor {
     const char *remote_at; /* "b", or HOST:PORT */
     const char *remote_name;
     int on_loss;   /* 1: stay */
+    int singleton; /* one in the cluster */
     int supervise; /* of remote: the supervisor of its path has that actor, too */
     int64_t budget;
     const char *tags;      /* JSON text of an object of strings, or NULL */

@@ -23,6 +23,7 @@ static void finish_element(struct reading *r, const char *where, json_t *object,
         iris__manifest_lazy(r, element);
         iris__manifest_route(r, object, element);
         iris__manifest_tags(r, object, element);
+        iris__manifest_singleton(r, object, element);
     } else {
         check_backoff(r, element);
     }
@@ -123,8 +124,9 @@ int iris__manifest_is_free(const char *name)
 
 int iris__manifest_is_own(const char *where, const char *name)
 {
-    return !strcmp(where, "actors[]") && (!strcmp(name, "path") || !strcmp(name, "handler") ||
-                                          !strcmp(name, "name") || !strcmp(name, "remote"));
+    return !strcmp(where, "actors[]") &&
+           (!strcmp(name, "path") || !strcmp(name, "handler") || !strcmp(name, "name") ||
+            !strcmp(name, "remote") || !strcmp(name, "singleton"));
 }
 
 void iris__manifest_member(struct reading *r, const char *where, const char *name, json_t *v,

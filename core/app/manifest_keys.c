@@ -94,6 +94,10 @@ const struct manifest_key iris__manifest_keys[] = {
      .meaning = "where the node listens; or see node"},
     {"actors[].remote", "name", MANIFEST_STRING, .min = 1, .required = 1,
      IN(manifest_actor, remote_name), FIXED, .meaning = "the name or path of the actor there"},
+    {"actors[]", "singleton", MANIFEST_BOOL, .def = "false", IN(manifest_actor, singleton), FIXED,
+     .meaning = "one of it in the cluster; needs mesh.engine",
+     .more =
+         "The engine says which node has it; there it begins like any other, with a fresh state. The other nodes stand by:\nwhat comes to its path there goes to where it runs. When its node is lost or stopped another one begins it."},
     {"actors[]", "supervise", MANIFEST_BOOL, .def = "false", IN(manifest_actor, supervise), FIXED,
      .meaning = "of remote: the supervisor of this path restarts that actor, too",
      .more =

@@ -135,6 +135,8 @@ void iris__manifest_defaults(const char *where, void *base);
 /* A list is two members: where its elements are and, next to it, how many. */
 void iris__manifest_keep_list(const struct manifest_key *, void *base, void *elements, size_t n);
 
+void iris__manifest_singleton(struct reading *, const json_t *actor, const struct manifest_actor *);
+void iris__manifest_singletons(struct reading *); /* the mesh is told of them */
 void iris__manifest_keep_json(struct reading *, const struct manifest_key *, const json_t *,
                               void *base); /* as text; NULL: no memory */
 

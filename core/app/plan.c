@@ -162,6 +162,10 @@ static void check_actor(struct planning *p, const struct manifest_actor *from,
         refuse_actor(p, to, keys.data ? keys.data : "start");
     else if (mailbox)
         refuse_actor(p, to, mailbox);
+    else if (to->singleton && (iris__plan_differs("actors[]", MANIFEST_SWAPS, from, to, &keys) ||
+                               iris__plan_differs("actors[]", MANIFEST_RESTARTS, from, to, &keys) ||
+                               iris__plan_differs("actors[]", MANIFEST_AT_ONCE, from, to, &keys)))
+        refuse_actor(p, to, keys.data ? keys.data : "singleton");
     iris__text_finish(&keys);
 }
 
@@ -207,6 +211,8 @@ static void end_supervisors(struct planning *p)
 
 static int is_new(const struct planning *p, size_t to)
 {
+    if (p->to->actors[to].singleton) /* where it runs and whether is the engine's affair */
+        return p->old_of[to] == PLAN_NONE;
     return p->old_of[to] == PLAN_NONE || is_gone(p, p->old_of[to]);
 }
 
@@ -242,6 +248,8 @@ static int has_new_instances(const struct planning *p, size_t router)
 static int other_code(const struct planning *p, size_t to, struct text *why)
 {
     const struct manifest_actor *a = &p->from->actors[p->old_of[to]], *b = &p->to->actors[to];
+    if (b->singleton)
+        return 0;
     const char *told = p->facts && p->facts->code ? p->facts->code[to] : NULL;
     if (b->behind) {
         if (a->behind == b->behind && a->route == b->route && !has_new_instances(p, to))

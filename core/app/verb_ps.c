@@ -4,6 +4,7 @@
 #include "census.h"
 #include "fail.h"
 #include "json_out.h"
+#include "singleton.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,8 +107,10 @@ static void put_row(struct app *a, struct json_out *out, const iris_info *i, con
 void iris__verb_put_row(struct app *a, struct json_out *out, const iris_info *i)
 {
     struct census_rates rates;
+    char room[300];
+    const char *stands = iris__singleton_word(a, i->pid, room, sizeof room);
     iris__census_rates(a, i, &rates);
-    put_row(a, out, i, iris__state_word(i), &rates);
+    put_row(a, out, i, stands ? stands : iris__state_word(i), &rates);
 }
 
 json_t *iris__verb_row(struct app *a, const iris_info *i)

@@ -2,6 +2,7 @@
 #include "change.h"
 #include "fail.h"
 #include "find.h"
+#include "singleton.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -196,6 +197,14 @@ struct change *iris__change_open(struct call *call, struct control_reply *reply)
     const struct verb_args *a = &call->args;
     if (reply && atomic_load(&call->app->phase) == APP_STOPPING) {
         iris__control_error(reply, "stopping", NULL, "the app is stopping");
+        return NULL;
+    }
+    char room[300];
+    const char *stands = iris__singleton_word(call->app, call->info.pid, room, sizeof room);
+    if (reply && stands) {
+        iris__control_error(reply, "failed", NULL,
+                            "%s: it is %s, and has no code here; swap it where it runs", a->target,
+                            stands);
         return NULL;
     }
     struct change *c = iris__order_open(call->app, sizeof *c, reply, a->target, call->info.pid);

@@ -1,6 +1,7 @@
 #include "api.h"
 #include "fail.h"
 #include "json_out.h"
+#include "singleton.h"
 #include "verbs.h"
 
 #include <unistd.h>
@@ -52,10 +53,12 @@ static void put_far(struct json_out *out, const struct tree_node *node)
 static void put_actor(struct app *a, struct json_out *out, const struct tree_node *node)
 {
     iris_info i = {.size = sizeof i, .abi = IRIS_ABI};
+    char room[300];
+    const char *stands = iris__singleton_word(a, node->pid, room, sizeof room);
     int lives = node->pid && iris__info(&a->runtime->world, node->pid, &i) == IRIS_OK;
     iris__json_member_string(out, "path", i.path);
     iris__json_member_int(out, "pid", (int64_t)node->pid);
-    iris__json_member_string(out, "state", lives ? iris__state_word(&i) : "gone");
+    iris__json_member_string(out, "state", stands ? stands : lives ? iris__state_word(&i) : "gone");
     iris__json_member_string(out, "host", i.host);
     iris__json_member_string(out, "handler", i.handler);
     iris__json_member_string(out, "behaviour", i.behaviour);

@@ -70,8 +70,9 @@ static int files(const struct words *w, const json_t *tls, struct http_files *ou
 
 static int known(const struct words *w, const json_t *all)
 {
-    static const char *const keys[] = {"etcd",    "ttl",  "ttl_ms",   "cluster", "names",
-                                       "on_loss", "user", "password", "token",   "tls"};
+    static const char *const keys[] = {"etcd",  "ttl",     "ttl_ms",    "cluster",
+                                       "names", "on_loss", "user",      "password",
+                                       "token", "tls",     "singletons"};
     const char *name;
     json_t *v;
     json_object_foreach((json_t *)all, name, v)

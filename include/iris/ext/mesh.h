@@ -36,7 +36,8 @@
  *   allow       {"stop": ["a"], "supervise": ["a"]}: nodes that may stop actors of this one; whose supervisors may
  *               have them (ext/supervise.h)
  *   export      names that compat peers may see
- *   engine      {"etcd": ["http://127.0.0.1:2379"], "ttl": "10s", "cluster": "default", "names": ["pay"], "on_loss":
+ *   engine      {"etcd": ["http://127.0.0.1:2379"], "ttl": "10s", "cluster": "default", "names": ["pay"],
+ *               "singletons": ["/pay"] (see stand()), "on_loss":
  *               "exit" | "demote", "user", "password": {"file"}, "token": {"file"}, "tls": {"ca", "cert", "key"}}: nodes
  *               find each other there, and each of `names` has one owner in the cluster. An actor that has such a name
  *               gets an IRIS_PING "name_owned (name=pay, token=7)", or "name_lost (name=pay, node=b): .." and, with
@@ -131,6 +132,10 @@ typedef void iris_mesh_changed(void *ctx, const char *node, const char *address,
 enum { IRIS_MESH_OK, IRIS_MESH_WARNING, IRIS_MESH_PROBLEM };
 typedef void iris_mesh_found(void *ctx, int state, const char *key, const char *text);
 
+/* token: the name is this node's, and whoever had it before had a lower one. 0: it is not, or not any more: nobody here
+ * may act in it when this has returned. node: whose it is, or "". It must not call the mesh, nor block. */
+typedef void iris_mesh_stood(void *ctx, uint64_t token, const char *node);
+
 typedef struct iris_mesh {
     uint32_t size, abi;
 
@@ -205,6 +210,12 @@ typedef struct iris_mesh {
      * is begun with them, and nothing changes. It asks DNS, and waits two seconds for each address of an engine.
      * IRIS_FAIL: the options themselves are wrong, with a reason. */
     int (*check)(void *mesh, const char *options, iris_mesh_found *, void *ctx);
+
+    /* One of "singletons" of the engine: stood() says how it is now, and each change, before the lease can end
+     * elsewhere. It is claimed as soon as an actor here has it, and kept whoever has it then. IRIS_FAIL: it is none. */
+    int (*stand)(void *mesh, const char *name, iris_mesh_stood *stood, void *ctx);
+    /* Another node may have it; this one claims it again after a while. IRIS_DEAD: it is not this node's. */
+    int (*resign)(void *mesh, const char *name);
 } iris_mesh;
 
 /* The type name of what monitor_node() tells, "PONG" or "DOWN": its data is a reason, as in ext/watch.h. NULL: it
