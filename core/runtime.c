@@ -450,7 +450,7 @@ int iris_step(iris_runtime *rt)
 static int awaits_nothing(struct world *w)
 {
     return !atomic_load(&w->laters) && !atomic_load(&w->asks) && !atomic_load(&w->busy) &&
-           !atomic_load(&w->down) && !iris__timers_oneshots(w);
+           !atomic_load(&w->starting) && !atomic_load(&w->down) && !iris__timers_oneshots(w);
 }
 
 /* What is awaited becomes mail before it is counted as come, and mail becomes a turn: between two looks

@@ -13,6 +13,7 @@
 #include "links.h"
 #include "mailbox.h"
 #include "offer.h"
+#include "ready.h"
 #include "reason.h"
 #include "renew.h"
 #include "send.h"
@@ -60,7 +61,7 @@ static int check(struct world *w, const iris_spawn *s)
         return IRIS_FAIL;
     if (s->flags & ~(uint32_t)(IRIS_SPAWN_LAZY | IRIS_SPAWN_TRAP | IRIS_SPAWN_LINK))
         return iris__fail("spawn: flags 0x%x are not built yet", s->flags);
-    if (check_idle(s))
+    if (check_idle(s) || iris__ready_check(s))
         return IRIS_FAIL;
     if (s->stack && !(s->version->b.flags & IRIS_OWN_STACK))
         return iris__fail(
@@ -82,12 +83,13 @@ static int check(struct world *w, const iris_spawn *s)
 
 static int keep(const iris_spawn *s, struct cold **cold)
 {
-    if (!s->args.len && !(s->flags & IRIS_SPAWN_TRAP) && !s->slice)
+    if (!s->args.len && !(s->flags & IRIS_SPAWN_TRAP) && !s->slice && !s->ready_within)
         return IRIS_OK;
     if (!*cold && !(*cold = calloc(1, sizeof **cold)))
         return iris__fail("spawn: no memory");
     (*cold)->slice = s->slice;
     (*cold)->traps = (*cold)->born_trapping = (s->flags & IRIS_SPAWN_TRAP) != 0;
+    (*cold)->ready_within = s->ready_within;
     if (!s->args.len)
         return IRIS_OK;
     free((*cold)->args);
@@ -143,6 +145,8 @@ static void fill(iris_actor *a, const iris_spawn *s, struct cold *cold, iris_exe
     atomic_store_explicit(&a->marks,
                           (s->capacity | s->bytes ? MARK_BOUNDED : 0) | kept | asleep | stays,
                           memory_order_relaxed);
+    if (s->ready_within)
+        iris__ready_expect(a);
     if (!asleep)
         return;
     a->flags |= ACTOR_FRESH | ACTOR_ASLEEP;
@@ -219,6 +223,7 @@ static int init(iris_actor *a)
     iris__alarms_set(a);
     if (c)
         atomic_store(&c->started, iris__sched_now(&iris__world_of(a)->sched));
+    iris__ready_begin(a);
     if (make_state(a)) {
         a->state = NULL;
         a->flags |= ACTOR_FRESH; /* there is nothing to end */
@@ -232,7 +237,9 @@ int iris__actor_init(iris_actor *a)
 {
     struct renewal *r = iris__renew_begin(a);
     int result = init(a);
-    if (r)
+    if (r && result == IRIS_OK && iris__ready_is_awaited(a))
+        iris__renew_try(a, r);
+    else if (r)
         iris__renew_end(a, r, result != IRIS_OK);
     return result;
 }
@@ -430,6 +437,7 @@ static enum afterwards end_incarnation(iris_actor *a, const struct ending *e)
         iris__gate_shut(a); /* who gives it a name from now on sees that */
     if (atomic_load(&a->marks) & MARK_NAMED && w->hooks.unname)
         w->hooks.unname(w, a, then != AFTER_GONE);
+    iris__ready_end(a, then == AFTER_GONE);
     if (then == AFTER_GONE)
         atomic_fetch_or(&a->marks, MARK_OVER);
     iris__watch_end(a, e->reason);
@@ -483,8 +491,7 @@ static int finish_end(iris_actor *a, const struct ending *first)
         free(reason);
         reason = NULL;
         if (!failed) {
-            iris__world_event(iris__world_of(a), EVENT_RESTARTED, a, IRIS_WARN, "restart %u",
-                              atomic_load(&c->restarts));
+            iris__ready_begun(a, atomic_load(&c->restarts));
             return 1;
         }
         reason = iris__reason_write("crash", NULL, iris__reason());
@@ -498,9 +505,25 @@ static int finish_end(iris_actor *a, const struct ending *first)
     }
 }
 
-int iris__actor_end(iris_actor *a, const struct ending *e)
+/* What it was renewed with has failed on trial: that is put back, and no failure is counted. */
+static struct ending judge(iris_actor *a, const struct ending *given)
 {
-    return begin_end(a, e) ? 1 : finish_end(a, e);
+    static const char crash[] = "crash: ";
+    struct ending e = *given;
+    iris__fail("%s",
+               e.reason + (strncmp(e.reason, crash, sizeof crash - 1) ? 0 : sizeof crash - 1));
+    if (!iris__renew_failed(a) || !iris__ending_is_failure(&e))
+        return e;
+    e.kind = ENDING_RESTART;
+    e.reverts = 1;
+    return e;
+}
+
+int iris__actor_end(iris_actor *a, const struct ending *given)
+{
+    struct cold *c = iris__cold_if(a);
+    struct ending e = c && c->trial ? judge(a, given) : *given;
+    return begin_end(a, &e) ? 1 : finish_end(a, &e);
 }
 
 int iris__actor_end_now(iris_actor *a)

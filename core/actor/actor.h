@@ -31,17 +31,18 @@ enum {                        /* actor.flags */
        ACTOR_ASLEEP = 1 << 15   /* lazy.h: it begins with the next message; always with FRESH */
 };
 
-enum {                   /* actor.marks: what senders look at */
-       MARK_BOUNDED = 1, /* has a capacity, or a limit of bytes */
-       MARK_PORT = 2,    /* no actor, but the place where an ask waits for its answer */
-       MARK_TIMERS = 4,  /* timers may exist for it */
-       MARK_NAMED = 8,   /* names may */
-       MARK_LINK = 16,   /* it takes the mail of other nodes */
-       MARK_KEPT = 32,   /* a supervisor may look after it */
-       MARK_DOWN = 64,   /* between two incarnations */
-       MARK_OVER = 128,  /* it has ended; all who want to know are being told */
-       MARK_WAITS = 256, /* a port, but of no question: a DOWN answers it */
-       MARK_STAYS = 512,      /* spawned onto an executor by name: a swap does not move it */
+enum {                       /* actor.marks: what senders look at */
+       MARK_BOUNDED = 1,     /* has a capacity, or a limit of bytes */
+       MARK_PORT = 2,        /* no actor, but the place where an ask waits for its answer */
+       MARK_TIMERS = 4,      /* timers may exist for it */
+       MARK_NAMED = 8,       /* names may */
+       MARK_LINK = 16,       /* it takes the mail of other nodes */
+       MARK_KEPT = 32,       /* a supervisor may look after it */
+       MARK_DOWN = 64,       /* between two incarnations */
+       MARK_OVER = 128,      /* it has ended; all who want to know are being told */
+       MARK_WAITS = 256,     /* a port, but of no question: a DOWN answers it */
+       MARK_STAYS = 512,     /* spawned onto an executor by name: a swap does not move it */
+       MARK_STARTING = 1024, /* ready.h: it has to say that it has started */
        MARK_ASLEEP = 1 << 16,
        MARKERS_SHIFT = 17 /* above: how many markers (swaps, stops) stand in its mailbox */
 };

@@ -4,6 +4,7 @@
 #define IRIS_ACTOR_COLD_H
 
 #include "actor.h"
+#include "ready.h"
 #include "set.h"
 #include "text.h"
 #include "timing.h"
@@ -23,7 +24,8 @@ enum exit_how {
     EXIT_STOPPED,
     EXIT_RESTARTED,
     EXIT_LINKED,
-    EXIT_PARENT
+    EXIT_PARENT,
+    EXIT_CRASHED /* a pull actor: the core found it wanting */
 };
 
 struct cold {
@@ -81,8 +83,12 @@ struct cold {
     struct alarms *alarms;   /* alarm.h, or NULL */
     struct renewal *renewal; /* renew.h: for the next incarnation, or NULL */
     struct timing *timing;   /* timing.h, or NULL: none of its turns was timed yet; facts_lock */
-    uint32_t fruitless;      /* turns in a row that took nothing */
-    uint64_t fruitless_at;   /* handled, then */
+    struct renewal *trial; /* renew.h: of this one, which has not said that it is ready; or NULL */
+    int64_t ready_within;  /* ready.h: ns; 0: it is when its init has run */
+    uint64_t ready_timer;
+    enum readiness readiness;
+    uint32_t fruitless;    /* turns in a row that took nothing */
+    uint64_t fruitless_at; /* handled, then */
 };
 
 /* [turn] The actor's cold part, made if needed; NULL: no memory. */

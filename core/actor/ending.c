@@ -72,7 +72,8 @@ int iris__ending_asked(iris_actor *a)
     static const enum ending_kind kinds[] = {
         [EXIT_BY_ITSELF] = ENDING_NORMAL, [EXIT_KILLED] = ENDING_KILLED,
         [EXIT_STOPPED] = ENDING_KILLED,   [EXIT_RESTARTED] = ENDING_RESTART,
-        [EXIT_LINKED] = ENDING_LINK,      [EXIT_PARENT] = ENDING_PARENT};
+        [EXIT_LINKED] = ENDING_LINK,      [EXIT_PARENT] = ENDING_PARENT,
+        [EXIT_CRASHED] = ENDING_CRASH};
     struct cold *c = iris__cold_if(a);
     char *reason = c ? c->exit_reason : NULL;
     enum exit_how how = c ? c->exit_how : EXIT_BY_ITSELF;

@@ -100,6 +100,15 @@ static void hear_exit(struct heard *h, const iris_message *m)
     hear_end(h, ordered ? ENDING_KILLED : ENDING_LINK, iris__reason_pass(m->data, m->len, m->from));
 }
 
+static void hear_late(iris_actor *a, struct heard *h)
+{
+    char *reason = iris__ready_late(a);
+    if (!reason)
+        return;
+    h->is_late = !h->ends;
+    hear_end(h, ENDING_CRASH, reason);
+}
+
 static void hear_swap(iris_actor *a, struct swap *s)
 {
     struct world *w = iris__world_of(a);
@@ -200,6 +209,12 @@ static void hear(iris_actor *a, struct message *m, struct heard *h)
     case KIND_REST:
         h->rests |= iris__lazy_look(a);
         break;
+    case KIND_READY:
+        iris__ready_heard(a);
+        break;
+    case KIND_LATE:
+        hear_late(a, h);
+        break;
     case KIND_DOOR:
         iris__door_hear(a);
         break;
@@ -257,6 +272,6 @@ struct ending iris__hear_ending(const struct heard *h)
     return (struct ending){.kind = h->kind,
                            .reason = h->reason ? h->reason : "killed (how=kill)",
                            .stopped = h->stopped,
-                           .at_once = h->kind != ENDING_CRASH,
-                           .message = h->kind == ENDING_CRASH ? &h->message : NULL};
+                           .at_once = h->kind != ENDING_CRASH || h->is_late,
+                           .message = h->kind == ENDING_CRASH && !h->is_late ? &h->message : NULL};
 }

@@ -8,7 +8,8 @@ struct heard { /* an ending among the signals waits until all of them were heard
     enum ending_kind kind;
     char *reason; /* heap */
     int ends, stopped, rests;
-    struct excerpt message; /* of a crash */
+    int is_late;            /* the core ends it, as it has not said that it is ready */
+    struct excerpt message; /* of a crash by a message */
 };
 
 void iris__hear_all(iris_actor *, struct heard *);

@@ -39,7 +39,7 @@ void iris__lazy_begin(iris_actor *a)
     c->idle_looks = 0;
     c->idle_handled = atomic_load_explicit(&a->handled, memory_order_relaxed);
     if (iris__timer_signal(iris__world_of(a), KIND_REST, iris__actor_pid(a),
-                           period_of(c->idle_timeout)))
+                           period_of(c->idle_timeout), NULL))
         iris__forget(); /* no memory: then it stays awake */
 }
 

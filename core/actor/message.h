@@ -47,7 +47,9 @@ enum { /* kinds of the core's own: signals, and markers among the user messages 
        KIND_ADMITTED, /* ref: so many of its messages wait no more; from: at whose door they did */
        KIND_GATHER,   /* body: struct gather *; freeze.h */
        KIND_THAW,     /* of one that is frozen: it goes on, or (ref: 1) its mail is in safety */
-       KIND_RENEW     /* body: struct renewal * (renew.h) */
+       KIND_RENEW,    /* body: struct renewal * (renew.h) */
+       KIND_READY,    /* ready.h: it says that it has started */
+       KIND_LATE      /* ready.h: look whether it has said so */
 };
 
 enum { KILL_FOR_GOOD = 1, KILL_PARENT = 2, RESTART_AT_ONCE = 1 };

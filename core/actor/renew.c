@@ -3,6 +3,7 @@
 #include "alarm.h"
 #include "cold.h"
 #include "fail.h"
+#include "ready.h"
 #include "send.h"
 #include "slice.h"
 
@@ -54,11 +55,13 @@ static void exchange(iris_actor *a, struct cold *c, struct renewal *r)
     r->slice = c->slice;
     r->keep = c->keep;
     r->stateless_restart = c->stateless_restart;
+    r->ready_within = c->ready_within;
     c->name = now.name;
     a->budget = (uint16_t)now.budget;
     iris__slice_set(a, now.slice);
     c->keep = now.keep;
     c->stateless_restart = now.stateless_restart;
+    iris__ready_change(a, now.ready_within);
     if (!r->waits)
         return;
     r->args = c->args;
@@ -107,4 +110,33 @@ void iris__renew_end(iris_actor *a, struct renewal *r, int failed)
     iris__alarms_reset(a); /* those set so far go with the incarnation */
     exchange(a, iris__cold_if(a), r);
     tell(r, IRIS_FAIL, iris__reason());
+}
+
+void iris__renew_try(iris_actor *a, struct renewal *r)
+{
+    iris__cold_if(a)->trial = r; /* which it came by */
+}
+
+static struct renewal *trial_of(iris_actor *a)
+{
+    struct cold *c = iris__cold_if(a);
+    struct renewal *r = c ? c->trial : NULL;
+    if (r)
+        c->trial = NULL;
+    return r;
+}
+
+void iris__renew_proven(iris_actor *a)
+{
+    struct renewal *r = trial_of(a);
+    if (r)
+        iris__renew_end(a, r, 0);
+}
+
+int iris__renew_failed(iris_actor *a)
+{
+    struct renewal *r = trial_of(a);
+    if (r)
+        iris__renew_end(a, r, 1);
+    return r != NULL;
 }

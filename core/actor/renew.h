@@ -18,6 +18,7 @@ struct renewal {
     uint32_t budget, keep;
     int64_t slice;
     int stateless_restart;
+    int64_t ready_within; /* from its next beginning on */
     /* Once: IRIS_OK; IRIS_FAIL: init refused it, and why; IRIS_DEAD: the actor ended first. [any] */
     void (*tell)(void *ctx, int result, const char *why);
     void *ctx;
@@ -35,6 +36,11 @@ void iris__renew_hear(iris_actor *, struct renewal *);
 /* [turn] Around init: take what waits, and then say how that went. NULL: nothing waits. */
 struct renewal *iris__renew_begin(iris_actor *);
 void iris__renew_end(iris_actor *, struct renewal *, int failed);
+/* [turn] The same of one that init has taken, where the actor has still to say that it is ready (ready.h): it
+ * has; or its incarnation has ended before. 0: there is none. */
+void iris__renew_try(iris_actor *, struct renewal *);
+void iris__renew_proven(iris_actor *);
+int iris__renew_failed(iris_actor *);
 /* It found nobody, or its actor is gone. NULL is fine. */
 void iris__renew_refuse(struct renewal *);
 

@@ -331,12 +331,12 @@ int iris__timer_add(struct world *w, uint64_t from, uint64_t to, int64_t deadlin
     return m ? add_message(w, m, deadline, period, id) : IRIS_FULL;
 }
 
-int iris__timer_signal(struct world *w, uint32_t kind, uint64_t to, int64_t period)
+int iris__timer_signal(struct world *w, uint32_t kind, uint64_t to, int64_t period, uint64_t *id)
 {
     struct message *m = iris__message_signal(w->pool, kind, to, to, 0, NULL);
     if (!m)
         return iris__fail("timer: no memory for another one");
-    return add_message(w, m, iris__sched_after(&w->sched, period), period, NULL);
+    return add_message(w, m, iris__sched_after(&w->sched, period), period, id);
 }
 
 int iris__timer_cancel(struct world *w, uint64_t id)

@@ -35,8 +35,8 @@ void iris__timers_finish(struct world *);
  * memory for the message. */
 int iris__timer_add(struct world *, uint64_t from, uint64_t to, int64_t deadline, int64_t period,
                     const void *data, size_t len, uint64_t *id);
-/* A signal of this kind, each `period` ns. */
-int iris__timer_signal(struct world *, uint32_t kind, uint64_t to, int64_t period);
+/* A signal of this kind, each `period` ns. id may be NULL. */
+int iris__timer_signal(struct world *, uint32_t kind, uint64_t to, int64_t period, uint64_t *id);
 /* Send it now; if the mailbox is full, as soon as there is room. */
 void iris__timer_send(struct world *, uint64_t from, uint64_t to, uint64_t ref, const void *data,
                       size_t len);

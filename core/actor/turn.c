@@ -15,6 +15,7 @@
 #include "mailbox.h"
 #include "offer.h"
 #include "reader.h"
+#include "ready.h"
 #include "send.h"
 #include "slice.h"
 #include "swap.h"
@@ -385,6 +386,7 @@ static enum exit_how how_of(const struct heard *h)
            : h->kind == ENDING_PARENT ? EXIT_PARENT
            : h->stopped               ? EXIT_STOPPED
            : h->kind == ENDING_LINK   ? EXIT_LINKED
+           : h->kind == ENDING_CRASH  ? EXIT_CRASHED
                                       : EXIT_KILLED;
 }
 
@@ -524,18 +526,12 @@ static enum step pull(struct turn *t, iris_actor *a)
 
 static enum step begin(iris_actor *a)
 {
-    struct world *w = iris__world_of(a);
     struct cold *c = iris__cold_if(a);
     int again = !(a->flags & ACTOR_ASLEEP); /* else it only wakes up */
     unsigned restarts = c && again ? atomic_load(&c->restarts) : 0;
     if (iris__actor_init(a))
         return crash(a, iris__reason());
-    if (restarts)
-        iris__world_event(w, EVENT_RESTARTED, a, IRIS_WARN, "restart %u", restarts);
-    else
-        iris__world_event(w, EVENT_STARTED, a, IRIS_INFO, "started");
-    if (restarts && w->hooks.began)
-        w->hooks.began(w, a);
+    iris__ready_begun(a, restarts);
     return GO_ON;
 }
 

@@ -111,13 +111,14 @@ struct world {
     int64_t swap_wait;      /* ns: so long a pull actor may take to return for a swap */
     atomic_llong dead[DEAD_REASONS];
     atomic_llong doors[IRIS_MAILBOX_COUNTS]; /* what happened at the doors of all actors */
-    atomic_llong asks, busy, laters, down; /* what --until-idle waits for, beside mail and timers */
-    atomic_llong versions;                 /* alive */
-    atomic_int closing;                    /* no more actors */
-    uint32_t actors_max;                   /* at once; 0: no limit */
-    _Atomic uint64_t refs;                 /* next monitor reference */
-    _Atomic uint64_t quit;                 /* handled by actors that are gone */
-    iris_actor *outside;                   /* who sends for threads that are no actor */
+    /* what --until-idle waits for, beside mail and timers */
+    atomic_llong asks, busy, laters, down, starting;
+    atomic_llong versions; /* alive */
+    atomic_int closing;    /* no more actors */
+    uint32_t actors_max;   /* at once; 0: no limit */
+    _Atomic uint64_t refs; /* next monitor reference */
+    _Atomic uint64_t quit; /* handled by actors that are gone */
+    iris_actor *outside;   /* who sends for threads that are no actor */
     pthread_mutex_t swaps_lock;
     struct swap *swaps;         /* asked for, not yet begun; swaps_lock */
     pthread_mutex_t facts_lock; /* held while what others may look at changes: an actor's version,

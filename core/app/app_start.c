@@ -147,7 +147,7 @@ int iris__start_load(struct app *a, const struct manifest *all, const struct man
 int iris__start_check_kind(const struct manifest_actor *m, const struct app_actor *actor)
 {
     const iris_behaviour *b = &actor->version->b;
-    int pulls = (b->flags & IRIS_PULL) != 0;
+    int pulls = (b->flags & (IRIS_PULL | IRIS_RUNS_ON)) != 0; /* or so an async one */
     if (m->kind == MANIFEST_KIND_ANY || pulls == (m->kind == MANIFEST_PULL))
         return IRIS_OK;
     return iris__fail("found \"%s\", but \"%s\" %s; say \"%s\", or leave it out",
@@ -334,7 +334,8 @@ int iris__start_spawn(struct app *a, const struct manifest_actor *m, struct app_
                   .budget = (uint32_t)m->budget,
                   .flags = m->start == MANIFEST_LAZY ? IRIS_SPAWN_LAZY : 0,
                   .idle_timeout = m->idle_ns,
-                  .slice = m->slice},
+                  .slice = m->slice,
+                  .ready_within = iris__start_ready(m)},
         .name = m->name,
         .env = iris__start_env(m),
         .restart = restart,
@@ -366,9 +367,16 @@ int iris__start_spawn(struct app *a, const struct manifest_actor *m, struct app_
     return IRIS_OK;
 }
 
-int iris__start_await(struct app *a, int64_t timeout)
+int64_t iris__start_ready(const struct manifest_actor *m)
 {
-    int64_t deadline = iris__sched_after(&a->runtime->world.sched, timeout);
+    return m->ready == MANIFEST_NOTIFY ? m->start_timeout : 0;
+}
+
+/* One that is to say that it is ready, and has not, crashes first. */
+int iris__start_await(struct app *a, const struct manifest_actor *m)
+{
+    int64_t timeout = m->start_timeout, more = iris__start_ready(m) ? IRIS_SECOND : 0;
+    int64_t deadline = iris__sched_after(&a->runtime->world.sched, timeout + more);
     int started = 0, failed = 0;
     for (;;) {
         iris__app_awaited(a, &started, &failed);
@@ -412,7 +420,7 @@ static int start_one(struct app *a, size_t index)
     if (m->singleton)
         result = iris__singleton_start(a, index);
     else if (!iris__start_spawn(a, m, actor, iris__start_restart(m)))
-        result = is_lazy ? 1 : iris__start_await(a, m->start_timeout);
+        result = is_lazy ? 1 : iris__start_await(a, m);
     actor->took += now(a) - began;
     if (result > 0)
         iris__start_say(a, m, actor);

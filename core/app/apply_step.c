@@ -225,6 +225,7 @@ static struct renewal *renewal_of(const struct manifest_actor *m, int waits)
     r->slice = m->slice;
     r->keep = (uint32_t)m->keep;
     r->stateless_restart = m->stateless == MANIFEST_RESTART || m->behind;
+    r->ready_within = iris__start_ready(m);
     if ((!m->name || r->name) &&
         (!waits || ((!m->args || r->args) && (!m->env || r->env) && (!m->ntimers || r->alarms))))
         return r;
@@ -278,7 +279,8 @@ static int same_mailbox(const struct manifest_actor *a, const struct manifest_ac
 
 static int same_words(const struct manifest_actor *a, const struct manifest_actor *b)
 {
-    return a->budget == b->budget && a->slice == b->slice && a->keep == b->keep && a->stateless == b->stateless &&
+    return a->budget == b->budget && a->slice == b->slice && a->keep == b->keep &&
+           a->stateless == b->stateless && iris__start_ready(a) == iris__start_ready(b) &&
            !strcmp(a->name ? a->name : "", b->name ? b->name : "");
 }
 

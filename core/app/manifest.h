@@ -18,6 +18,7 @@ enum manifest_restart { /* in the order of the table's words, as all enums here 
                         MANIFEST_NEVER
 };
 enum manifest_start { MANIFEST_EAGER, MANIFEST_LAZY };
+enum manifest_ready { MANIFEST_STARTED, MANIFEST_NOTIFY };
 enum manifest_stateless { MANIFEST_REFUSE, MANIFEST_RESTART };
 enum manifest_kind { MANIFEST_KIND_ANY, MANIFEST_PUSH, MANIFEST_PULL };
 enum manifest_strategy { MANIFEST_ONE_FOR_ONE, MANIFEST_ONE_FOR_ALL, MANIFEST_REST_FOR_ONE };
@@ -91,7 +92,8 @@ struct manifest_actor {
     int restart;           /* enum manifest_restart */
     int stateless;         /* enum manifest_stateless */
     int start;             /* enum manifest_start */
-    int64_t start_timeout; /* ns that its init may take when the app starts */
+    int ready;             /* enum manifest_ready */
+    int64_t start_timeout; /* ns that its start may take */
     int64_t idle_ns;       /* of a lazy one; 0: it does not rest */
     int kind;              /* enum manifest_kind: what the handler must be */
     int log_level;         /* 0: trace, IRIS_DEBUG_LEVEL ..; -1: not written */

@@ -20,7 +20,7 @@ static void finish_element(struct reading *r, const char *where, json_t *object,
     } else if (!strcmp(where, "actors[]")) {
         iris__manifest_remote(r, object, element);
         iris__manifest_handler(r, element);
-        iris__manifest_lazy(r, element);
+        iris__manifest_begins(r, element);
         iris__manifest_route(r, object, element);
         iris__manifest_tags(r, object, element);
         iris__manifest_singleton(r, object, element);

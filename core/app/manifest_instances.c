@@ -142,6 +142,7 @@ static struct manifest_actor router_of(const struct manifest_actor *a)
     one.host = "core";
     one.restart = MANIFEST_ON_FAILURE;
     one.start = MANIFEST_EAGER;
+    one.ready = MANIFEST_STARTED;
     one.idle_ns = 0;
     one.kind = MANIFEST_KIND_ANY;
     one.timers = NULL;

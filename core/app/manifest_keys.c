@@ -160,12 +160,15 @@ const struct manifest_key iris__manifest_keys[] = {
      .def = "5s", IN(manifest_actor, shutdown), AT_ONCE, .meaning = "how long it may take to stop",
      .more =
          "A stop handles what was accepted, for so long; then the actor is killed. kill: at once, and what waits are\ndead letters."},
-    {"actors[]", "ready", MANIFEST_WORD, PLANNED, .words = "started notify ", .def = "started",
-     .meaning = "when those that depend on it may start"},
-    {"actors[]", "start_timeout", MANIFEST_DURATION, .min = 1, .def = "30s",
-     IN(manifest_actor, start_timeout), .meaning = "how long its init may take when the app starts",
+    {"actors[]", "ready", MANIFEST_WORD, .words = "started notify ", .def = "started",
+     IN(manifest_actor, ready), AT_ONCE, .meaning = "when it has started, and others may",
      .more =
-         "If it takes longer the app does not start. How long its file may take to load: hosts.*.load_limit."},
+         "started: when its init has run. notify: when its handler says so, each time that it begins: iris.ready() in\nPython and JavaScript, ready() of iris.ready/1 in C. Until then it is \"starting\": it takes mail, but what\ndepends on it, the app's start, `iris apply` and `iris restart` wait. After start_timeout it crashes."},
+    {"actors[]", "start_timeout", MANIFEST_DURATION, .min = 1, .def = "30s",
+     IN(manifest_actor, start_timeout), AT_ONCE,
+     .meaning = "how long its init may take when the app starts; see ready",
+     .more =
+         "If it takes longer the app does not start. With \"ready\": \"notify\" it is how long it may take to say so, whenever\nit begins; later than that it has crashed, and its supervisor decides. How long its file may take to load:\nhosts.*.load_limit."},
     {"actors[]", "depends_on", MANIFEST_PATHS, .min = 2, IN(manifest_actor, depends_on),
      .meaning = "paths of actors that start before it",
      .more = "They are started, with their init done, before it; and stopped after it."},

@@ -186,7 +186,7 @@ const char *iris__manifest_relative(struct reading *, const char *path, size_t l
 
 /* ---- manifest_timer.c: what keys of one object mean to each other ---- */
 void iris__manifest_timer(struct reading *, json_t *object, struct manifest_timer *);
-void iris__manifest_lazy(struct reading *, const struct manifest_actor *);
+void iris__manifest_begins(struct reading *, const struct manifest_actor *);
 
 /* ---- manifest_order.c: what only the whole shows ---- */
 void iris__manifest_order(struct reading *);

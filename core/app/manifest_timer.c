@@ -41,14 +41,26 @@ void iris__manifest_timer(struct reading *r, json_t *object, struct manifest_tim
     iris__problem_hint(p, "\"every\": \"30s\" sends again and again, \"after\": \"5s\" once");
 }
 
-void iris__manifest_lazy(struct reading *r, const struct manifest_actor *a)
+static void refuse_key(struct reading *r, const char *key, const char *why, const char *hint)
 {
-    if (!a->idle_ns || a->start == MANIFEST_LAZY)
-        return;
-    size_t back = iris__pointer_key(&r->pointer, "idle_timeout", strlen("idle_timeout"));
-    struct problem *p = iris__manifest_problem(
-        r, "bad-value", "an actor that is not lazy does not rest: nothing would begin it again");
+    size_t back = iris__pointer_key(&r->pointer, key, strlen(key));
+    struct problem *p = iris__manifest_problem(r, "bad-value", "%s", why);
     iris__manifest_at_key(p);
-    iris__problem_hint(p, "add \"start\": \"lazy\", or leave it out");
+    iris__problem_hint(p, "%s", hint);
     iris__pointer_back(&r->pointer, back);
+}
+
+void iris__manifest_begins(struct reading *r, const struct manifest_actor *a)
+{
+    if (a->idle_ns && a->start != MANIFEST_LAZY)
+        refuse_key(r, "idle_timeout",
+                   "an actor that is not lazy does not rest: nothing would begin it again",
+                   "add \"start\": \"lazy\", or leave it out");
+    if (a->ready == MANIFEST_NOTIFY && a->start == MANIFEST_LAZY)
+        refuse_key(r, "ready",
+                   "a lazy actor begins with its first message, and nobody waits for it",
+                   "leave it out, or leave out \"start\": \"lazy\"");
+    if (a->ready == MANIFEST_NOTIFY && a->remote)
+        refuse_key(r, "ready", "an actor of another node has no handler here that could say so",
+                   "leave it out");
 }

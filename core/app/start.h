@@ -24,9 +24,11 @@ int iris__start_check_kind(const struct manifest_actor *, const struct app_actor
 /* With that version, which stays the caller's. IRIS_OK, or IRIS_FAIL with a reason. */
 int iris__start_spawn(struct app *, const struct manifest_actor *, struct app_actor *,
                       enum restart_when);
-/* Of the one that iris__app_await() was told. 1: its init has run; 0: it failed, and why is the reason; -1: told
- * to stop meanwhile. */
-int iris__start_await(struct app *, int64_t timeout);
+/* ns that it has to say that it is ready; 0: it need not. */
+int64_t iris__start_ready(const struct manifest_actor *);
+/* Of the one that iris__app_await() was told. 1: it has started; 0: it failed, and why is the reason; -1: told to stop
+ * meanwhile. */
+int iris__start_await(struct app *, const struct manifest_actor *);
 void iris__start_say(struct app *, const struct manifest_actor *, const struct app_actor *);
 
 #endif

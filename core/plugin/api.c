@@ -311,11 +311,12 @@ int iris__info(struct world *w, uint64_t target, iris_info *out)
         i.stuck = stuck_for(w, a);
         down = atomic_load(&a->marks) & MARK_DOWN;
         int asleep = atomic_load(&a->marks) & MARK_ASLEEP && iris__gate_accepts(a, target);
-        i.state = down                            ? IRIS_STATE_BACKOFF
-                  : asleep                        ? IRIS_STATE_ASLEEP
-                  : i.stuck                       ? IRIS_STATE_STUCK
-                  : iris__gate_accepts(a, target) ? IRIS_STATE_RUNNING
-                                                  : IRIS_STATE_STOPPING;
+        i.state = down                                     ? IRIS_STATE_BACKOFF
+                  : asleep                                 ? IRIS_STATE_ASLEEP
+                  : i.stuck                                ? IRIS_STATE_STUCK
+                  : !iris__gate_accepts(a, target)         ? IRIS_STATE_STOPPING
+                  : atomic_load(&a->marks) & MARK_STARTING ? IRIS_STATE_STARTING
+                                                           : IRIS_STATE_RUNNING;
         result = IRIS_OK;
     }
     pthread_mutex_unlock(&w->facts_lock);

@@ -11,6 +11,7 @@
 #include "pull.h"
 #include "offer.h"
 #include "reader.h"
+#include "ready.h"
 #include "registry.h"
 #include "send.h"
 #include "supervisor.h"
@@ -20,6 +21,7 @@
 #include <iris/ext/payload.h>
 #include <iris/ext/plugin.h>
 #include <iris/ext/pool.h>
+#include <iris/ext/ready.h>
 
 #include <string.h>
 
@@ -474,6 +476,8 @@ static const iris_observe observe_ext = {.size = sizeof(iris_observe),
                                          .arrived = iris__observed_arrived};
 static const iris_payload payload_ext = {sizeof(iris_payload), IRIS_ABI, payload_take};
 static const iris_pool pool_ext = {sizeof(iris_pool), IRIS_ABI, pool_spawn};
+static const iris_ready ready_ext = {sizeof(iris_ready), IRIS_ABI, iris__ready_say,
+                                     iris__ready_is_awaited};
 
 static const struct {
     const char *id;
@@ -495,6 +499,7 @@ static const struct {
     {IRIS_MAILBOX, &iris__mailbox_ext},
     {IRIS_SUPERVISE, &supervise_ext},
     {IRIS_PLUGIN, &plugins_ext},
+    {IRIS_READY, &ready_ext},
 };
 
 const void *iris__extension(const char *id)

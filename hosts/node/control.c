@@ -52,7 +52,8 @@ static void set_text(napi_env env, napi_value object, const char *key, const cha
 
 static napi_value info_call(napi_env env, napi_callback_info info)
 {
-    static const char *const states[] = {"running", "stuck", "stopping", "backoff", "asleep"};
+    static const char *const states[] = {"running", "stuck",  "stopping",
+                                         "backoff", "asleep", "starting"};
     iris_info i;
     struct host *h;
     napi_value object;
@@ -158,6 +159,17 @@ static napi_value env_call(napi_env env, napi_callback_info info)
     return v.object;
 }
 
+/* ready(pid): that actor has started. */
+static napi_value ready_call(napi_env env, napi_callback_info info)
+{
+    napi_value argv[1];
+    uint64_t pid;
+    struct host *h = iris__begin(env, info, 1, argv);
+    if (h && !iris__pid(env, argv[0], &pid) && iris__ext.ready)
+        iris__ext.ready->ready(iris__caller(h), pid);
+    return NULL;
+}
+
 /* ---- the runtime ---- */
 
 static napi_value reason_call(napi_env env, napi_callback_info info)
@@ -205,17 +217,11 @@ static napi_value log_call(napi_env env, napi_callback_info info)
     return NULL;
 }
 
-const struct call iris__control_calls[] = {{"isAlive", is_alive},
-                                           {"mailboxSize", mailbox_size},
-                                           {"behaviorVersion", behavior_version},
-                                           {"info", info_call},
-                                           {"stop", stop_call},
-                                           {"kill", kill_call},
-                                           {"link", link_call},
-                                           {"unlink", unlink_call},
-                                           {"self", self_call},
-                                           {"env", env_call},
-                                           {NULL, NULL}};
+const struct call iris__control_calls[] = {
+    {"isAlive", is_alive}, {"mailboxSize", mailbox_size}, {"behaviorVersion", behavior_version},
+    {"info", info_call},   {"stop", stop_call},           {"kill", kill_call},
+    {"link", link_call},   {"unlink", unlink_call},       {"self", self_call},
+    {"env", env_call},     {"ready", ready_call},         {NULL, NULL}};
 
 const struct call iris__host_calls[] = {{"reason", reason_call}, {"isIdle", is_idle},
                                         {"isClosed", is_closed}, {"keep", keep_call},

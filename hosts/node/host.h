@@ -26,6 +26,7 @@
 #include <iris/ext/observe.h>
 #include <iris/ext/payload.h>
 #include <iris/ext/plugin.h>
+#include <iris/ext/ready.h>
 #include <iris/ext/supervise.h>
 #include <iris/ext/timer.h>
 #include <iris/ext/watch.h>
@@ -166,6 +167,7 @@ struct extensions {
     const iris_observe *observe;
     const iris_payload *payload;
     const iris_plugins *plugins;
+    const iris_ready *ready;
     const iris_supervise *supervise;
     const iris_timer_api *timer;
     const iris_watch *watch;

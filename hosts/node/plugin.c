@@ -115,6 +115,7 @@ void iris__use_api(const iris_api *given)
                                         .observe = given->extension(IRIS_OBSERVE),
                                         .payload = given->extension(IRIS_PAYLOAD),
                                         .plugins = given->extension(IRIS_PLUGIN),
+                                        .ready = given->extension(IRIS_READY),
                                         .supervise = given->extension(IRIS_SUPERVISE),
                                         .timer = given->extension(IRIS_TIMER_EXT),
                                         .watch = given->extension(IRIS_WATCH)};

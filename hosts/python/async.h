@@ -28,6 +28,12 @@ void iris__loop_close(struct host *); /* [no gil] */
  * returned; -1: an exception. Takes the reference. */
 int iris__loop_begin(struct loop *, PyObject *coroutine, PyObject *pending, PyObject **result);
 
+/* ready.c */
+int iris__ready_begin(
+    void); /* [turn] in the context that a coroutine is about to begin in; -1: an exception */
+PyObject *iris__say_ready(PyObject *module, PyObject *unused);
+int iris__ready_ready(PyObject *module);
+
 /* behaviour.handle and cancel of async push handlers; init, handle, fini, cancel of async pull ones. */
 int iris__async_handle(const iris_behaviour *, iris_actor *, void *, const iris_message *const *,
                        int);

@@ -198,6 +198,11 @@ int iris__door_open(struct runtime *r, PyObject *args, PyObject *keywords)
     return -1;
 }
 
+struct host *iris__door_running(void)
+{
+    return iris__current.host ? iris__current.host : first;
+}
+
 void iris__door_forked(void)
 {
 }

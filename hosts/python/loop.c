@@ -103,7 +103,8 @@ int iris__loop_begin(struct loop *l, PyObject *coroutine, PyObject *pending, PyO
     }
     PyObject *context = PyContext_CopyCurrent(); /* what it sets there is its own */
     int entered = context && PyContext_Enter(context) == 0;
-    PySendResult sent = entered ? PyIter_Send(coroutine, Py_None, result) : PYGEN_ERROR;
+    PySendResult sent =
+        entered && iris__ready_begin() == 0 ? PyIter_Send(coroutine, Py_None, result) : PYGEN_ERROR;
     if (entered)
         PyContext_Exit(context);
     if (sent == PYGEN_NEXT) {

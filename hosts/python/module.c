@@ -17,6 +17,9 @@ static PyMethodDef functions[] = {
     {"_set_release_gil_limits", iris__set_limits, METH_VARARGS, NULL},
     {"_new_bytes", iris__new_bytes, METH_O, NULL},
     {"_on_event", set_event_handler, METH_O, NULL},
+    {"ready", iris__say_ready, METH_NOARGS,
+     "ready()\n--\n\nThis actor has started: of one whose manifest says \"ready\": \"notify\". Where nobody waits "
+     "for it,\nnothing happens."},
     {0},
 };
 
@@ -64,7 +67,7 @@ PyObject *iris__module_create(void)
     if (module &&
         (add_errors(module) || iris__messages_ready(module) || iris__signals_ready(module) ||
          iris__mailbox_ready(module) || iris__async_ready(module) || iris__box_ready(module) ||
-         iris__runtimes_ready(module) ||
+         iris__ready_ready(module) || iris__runtimes_ready(module) ||
          PyModule_AddStringConstant(module, "_version", IRIS_VERSION)))
         Py_CLEAR(module);
     return module;

@@ -98,6 +98,7 @@ static void use_api(const iris_api *given)
                                     .observe = given->extension(IRIS_OBSERVE),
                                     .plugins = given->extension(IRIS_PLUGIN),
                                     .reader = given->extension(IRIS_READER),
+                                    .ready = given->extension(IRIS_READY),
                                     .supervise = given->extension(IRIS_SUPERVISE),
                                     .timer = given->extension(IRIS_TIMER_EXT),
                                     .watch = given->extension(IRIS_WATCH)};

@@ -20,6 +20,7 @@
 #include <iris/ext/observe.h>
 #include <iris/ext/plugin.h>
 #include <iris/ext/reader.h>
+#include <iris/ext/ready.h>
 #include <iris/ext/supervise.h>
 #include <iris/ext/timer.h>
 #include <iris/ext/watch.h>
@@ -194,8 +195,9 @@ PyObject *iris__module_create(void);
 
 /* door_host.c or door_module.c */
 int iris__door_start(struct host *, const char *config, void *arg); /* [no gil] */
-void iris__door_leave(struct host *); /* [no gil] before its executors are closed */
-void iris__door_stop(struct host *);  /* [no gil] and after */
-PyObject *iris__door_live(void);      /* _live.py, borrowed; NULL: not here, or with an exception */
+void iris__door_leave(struct host *);  /* [no gil] before its executors are closed */
+void iris__door_stop(struct host *);   /* [no gil] and after */
+struct host *iris__door_running(void); /* of `iris run`; NULL: this is a program of its own */
+PyObject *iris__door_live(void); /* _live.py, borrowed; NULL: not here, or with an exception */
 
 #endif

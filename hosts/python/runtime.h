@@ -24,6 +24,7 @@ struct extensions {
     const iris_observe *observe;
     const iris_plugins *plugins;
     const iris_reader *reader;
+    const iris_ready *ready;
     const iris_supervise *supervise;
     const iris_timer_api *timer;
     const iris_watch *watch;

@@ -278,6 +278,8 @@ typedef struct iris_spawn {
                                 alone; beyond it the policy applies: ext/mailbox.h */
     int64_t slice;           /* ns after which it yields, at the end of a message; its messages then come one by
                                 one. 0: after 2 ms, as exactly as the ticker sees */
+    int64_t ready_within;    /* ns; 0: it has started when its init has run. Else when it says so (ext/ready.h);
+                                if it has not after so long, it crashes. Not of IRIS_SPAWN_LAZY */
 } iris_spawn;
 
 enum { IRIS_DEBUG_LEVEL = 1, IRIS_INFO = 2, IRIS_WARN = 3, IRIS_ERROR = 4 }; /* of log */

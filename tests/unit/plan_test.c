@@ -222,8 +222,7 @@ static void fixed(void **state)
 static void every_key(void **state)
 {
     (void)state;
-    static const char *const without[] = {"path",     "kind",     "depends_on",
-                                          "shutdown", "defaults", "start_timeout"};
+    static const char *const without[] = {"path", "kind", "depends_on", "shutdown", "defaults"};
     for (const struct manifest_key *k = iris__manifest_keys; k->name; k++) {
         int is_inside = *k->where && strncmp(k->where, "mesh", 4) && strncmp(k->where, "hosts", 5);
         int known = k->live != MANIFEST_NOTHING || k->planned || !k->at ||

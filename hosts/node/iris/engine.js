@@ -363,6 +363,13 @@ function makeEngine (owner) {
       calls.leave(state, error instanceof Exit && error.code === 0 ? null : `crash: ${describe(error)}`)
       return true
     },
+    /** The pid of the actor in whose name this is called; 0: of one that is over; null: of none. */
+    whose () {
+      const own = calls.self()
+      if (own !== null) return own
+      const given = owner.scope.getStore()
+      return given === undefined ? null : given.state && given.pid
+    },
     /** Whether this is called by code of this actor, and it is not done with a message: it takes no other meanwhile. */
     isIn (pid) {
       if (calls.self() === pid) return true

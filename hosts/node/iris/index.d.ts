@@ -90,7 +90,7 @@ export interface Info {
   rev: number
   of: number
   stateVersion: number
-  state: 'running' | 'stuck' | 'stopping' | 'backoff' | 'asleep'
+  state: 'running' | 'stuck' | 'stopping' | 'backoff' | 'asleep' | 'starting'
   path: string
   host: string
   handler: string
@@ -194,6 +194,8 @@ export class NodeRuntime {
    * name: the actor's own. */
   env (): Record<string, string>
   env (name: string): string | undefined
+  /** The actor whose code this is has started: of one whose manifest says "ready": "notify". */
+  ready (): void
   stop (pid: number): void
   kill (pid: number): void
   join (pid: number, timeout?: number): Promise<void>
@@ -280,5 +282,9 @@ export class MailboxFull extends IrisError { constructor (message: string) }
 export class NodeDown extends IrisError { constructor (message: string) }
 export class SwapRejected extends IrisError { constructor (message: string) }
 export class TimeoutError extends IrisError { constructor (message: string) }
+
+/** This actor has started: of one whose manifest says "ready": "notify". In its handler, its constructor, or what
+ * these began. Where nobody waits for it, nothing happens. */
+export function ready (): void
 
 export function version (): string

@@ -16,4 +16,6 @@ exports.MailboxFull = MailboxFull
 exports.NodeDown = NodeDown
 exports.SwapRejected = SwapRejected
 exports.TimeoutError = TimeoutError
+/** Outside of `iris run` nobody waits for it. */
+exports.ready = () => native.runtime?.ready()
 exports.version = () => native.version

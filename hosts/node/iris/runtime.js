@@ -396,6 +396,16 @@ class NodeRuntime extends Mesh {
     return Object.hasOwn(own, name) ? own[name] : process.env[name]
   }
 
+  /** The actor whose code this is, also after an await, has started: of one whose manifest says "ready": "notify".
+   * Where nobody waits for it, nothing happens. */
+  ready () {
+    const pid = this.#engine.whose()
+    if (pid) this._calls.ready(pid)
+    else if (pid === null && native.isHost) {
+      throw new IrisError('ready(): nobody says it here; call it in a handler, in its constructor, or in what these began')
+    }
+  }
+
   /** The actor handles what it has accepted, then ends; so do its children. Nobody there: nothing happens. */
   stop (pid) { this._calls.stop(pid) }
 

@@ -21,6 +21,7 @@ from ._iris import (
     Reason,
     SwapRejected,
     _version,
+    ready,
 )
 from ._aio import AsyncMailbox
 from ._buffer import allocate_buffer
@@ -40,6 +41,6 @@ def version() -> str:
 
 __all__ = [
     "Runtime", "PyRuntime", "PyMailbox", "Mailbox", "AsyncMailbox", "PySystemMessage", "SystemMessage", "Reason",
-    "Supervisor", "Event", "Events", "allocate_buffer", "version",
+    "Supervisor", "Event", "Events", "allocate_buffer", "version", "ready",
     "Error", "NoSuchActor", "MailboxFull", "NodeDown", "SwapRejected", "Interrupted",
 ]

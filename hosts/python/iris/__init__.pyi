@@ -84,6 +84,10 @@ def allocate_buffer(size: int) -> tuple[int, memoryview, object]:
 def version() -> str:
     """Of the library: "0.1.0"."""
 
+def ready() -> None:
+    """This actor has started: of one whose manifest says "ready": "notify". In its handler, its __init__, or a
+    coroutine of it. Where nobody waits for it, nothing happens."""
+
 class Event(NamedTuple):
     """Something that happened: to the actor `pid` at `path`, or to no actor (None)."""
     kind: str

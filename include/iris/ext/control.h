@@ -11,7 +11,8 @@ enum { /* iris_info.state */
        IRIS_STATE_STUCK = 1, /* its turn has lasted for a second or more */
        IRIS_STATE_STOPPING = 2,
        IRIS_STATE_BACKOFF = 3, /* between two incarnations: its supervisor begins the next one */
-       IRIS_STATE_ASLEEP = 4   /* lazy: it begins with the next message */
+       IRIS_STATE_ASLEEP = 4,  /* lazy: it begins with the next message */
+       IRIS_STATE_STARTING = 5 /* it has not said that it is ready (ext/ready.h) */
 };
 
 typedef struct iris_info {
