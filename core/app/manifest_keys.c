@@ -17,7 +17,9 @@
 #define LEVELS MANIFEST_LEVEL_WORDS
 #define OVERFLOWS "dropnew dropold block redirect spill "
 
-/* Sections stand in the order of the file, keys in the order of the manual. */
+/* Sections stand in the order of the file, keys in the order of the manual.
+ * (Of a list as long as this clang-format changes its mind with every row.) */
+/* clang-format off */
 const struct manifest_key iris__manifest_keys[] = {
     {"", "$schema", MANIFEST_STRING, .meaning = "the JSON Schema of this file, for editors"},
     {"", "manifest", MANIFEST_INT, .def = "1", .min = 1, .max = 1,
@@ -410,6 +412,7 @@ const struct manifest_key iris__manifest_keys[] = {
          "threads that run native actors, unless --workers says it; by default one per core"},
     {.name = NULL},
 };
+/* clang-format on */
 
 const struct manifest_key *iris__manifest_key(const char *where, const char *name)
 {

@@ -15,7 +15,7 @@
 
 const char *iris__state_word(const iris_info *i)
 {
-    static const char *const words[] = {"running", "stuck", "stopping",
+    static const char *const words[] = {"running", "stuck",  "stopping",
                                         "backoff", "asleep", "starting"};
     return words[i->state];
 }
