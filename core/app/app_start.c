@@ -372,11 +372,15 @@ int64_t iris__start_ready(const struct manifest_actor *m)
     return m->ready == MANIFEST_NOTIFY ? m->start_timeout : 0;
 }
 
-/* One that is to say that it is ready, and has not, crashes first. */
-int iris__start_await(struct app *a, const struct manifest_actor *m)
+/* One that is to say that it is ready, and has not, crashes first: else it is stuck. */
+int64_t iris__start_time(const struct manifest_actor *m)
 {
-    int64_t timeout = m->start_timeout, more = iris__start_ready(m) ? IRIS_SECOND : 0;
-    int64_t deadline = iris__sched_after(&a->runtime->world.sched, timeout + more);
+    return m->start_timeout + (iris__start_ready(m) ? IRIS_SECOND : 0);
+}
+
+int iris__start_await(struct app *a, int64_t timeout)
+{
+    int64_t deadline = iris__sched_after(&a->runtime->world.sched, timeout);
     int started = 0, failed = 0;
     for (;;) {
         iris__app_awaited(a, &started, &failed);
@@ -420,7 +424,7 @@ static int start_one(struct app *a, size_t index)
     if (m->singleton)
         result = iris__singleton_start(a, index);
     else if (!iris__start_spawn(a, m, actor, iris__start_restart(m)))
-        result = is_lazy ? 1 : iris__start_await(a, m);
+        result = is_lazy ? 1 : iris__start_await(a, iris__start_time(m));
     actor->took += now(a) - began;
     if (result > 0)
         iris__start_say(a, m, actor);

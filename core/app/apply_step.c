@@ -88,9 +88,9 @@ static void restore_names(struct apply *x)
 /* Its init has the time that it has when the app starts, if --timeout leaves it that. */
 static int await_start(struct apply *x, const struct manifest_actor *m)
 {
-    int64_t left = x->deadline - now(x);
-    int is_short = left < m->start_timeout, failed, ignored;
-    int started = iris__start_await(x->app, is_short ? left : m->start_timeout);
+    int64_t left = x->deadline - now(x), most = iris__start_time(m);
+    int is_short = left < most, failed, ignored;
+    int started = iris__start_await(x->app, is_short ? left : most);
     iris__app_awaited(x->app, &ignored, &failed);
     if (started > 0)
         return IRIS_OK;

@@ -28,7 +28,9 @@ int iris__start_spawn(struct app *, const struct manifest_actor *, struct app_ac
 int64_t iris__start_ready(const struct manifest_actor *);
 /* Of the one that iris__app_await() was told. 1: it has started; 0: it failed, and why is the reason; -1: told to stop
  * meanwhile. */
-int iris__start_await(struct app *, const struct manifest_actor *);
+int iris__start_await(struct app *, int64_t timeout);
+/* ns that its start may take, for that. */
+int64_t iris__start_time(const struct manifest_actor *);
 void iris__start_say(struct app *, const struct manifest_actor *, const struct app_actor *);
 
 #endif
