@@ -192,7 +192,7 @@ static int run_instance(struct app *a, struct singleton *s, uint64_t token)
     atomic_store(&actor->pid, pid);
     if (atomic_load(&s->token) != token)
         end_instance(s);
-    return iris__start_await(a, m->start_timeout);
+    return iris__start_await(a, iris__start_time(m));
 }
 
 static void begin(struct app *a, struct singleton *s, uint64_t token)
