@@ -61,7 +61,7 @@ static int check(struct world *w, const iris_spawn *s)
         return IRIS_FAIL;
     if (s->flags & ~(uint32_t)(IRIS_SPAWN_LAZY | IRIS_SPAWN_TRAP | IRIS_SPAWN_LINK))
         return iris__fail("spawn: flags 0x%x are not built yet", s->flags);
-    if (check_idle(s) || iris__ready_check(s))
+    if (check_idle(s) || (s->ready_within && iris__ready_check(s)))
         return IRIS_FAIL;
     if (s->stack && !(s->version->b.flags & IRIS_OWN_STACK))
         return iris__fail(
@@ -223,7 +223,8 @@ static int init(iris_actor *a)
     iris__alarms_set(a);
     if (c)
         atomic_store(&c->started, iris__sched_now(&iris__world_of(a)->sched));
-    iris__ready_begin(a);
+    if (c && c->ready_within)
+        iris__ready_begin(a);
     if (make_state(a)) {
         a->state = NULL;
         a->flags |= ACTOR_FRESH; /* there is nothing to end */
@@ -433,11 +434,13 @@ static enum afterwards end_incarnation(iris_actor *a, const struct ending *e)
     iris__family_drop(a);
     iris__alarms_reset(a);
     enum afterwards then = afterwards(a, e);
+    struct cold *c = iris__cold_if(a);
     if (then == AFTER_GONE)
         iris__gate_shut(a); /* who gives it a name from now on sees that */
     if (atomic_load(&a->marks) & MARK_NAMED && w->hooks.unname)
         w->hooks.unname(w, a, then != AFTER_GONE);
-    iris__ready_end(a, then == AFTER_GONE);
+    if (c && c->ready_within)
+        iris__ready_end(a, then == AFTER_GONE);
     if (then == AFTER_GONE)
         atomic_fetch_or(&a->marks, MARK_OVER);
     iris__watch_end(a, e->reason);

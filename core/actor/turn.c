@@ -531,7 +531,10 @@ static enum step begin(iris_actor *a)
     unsigned restarts = c && again ? atomic_load(&c->restarts) : 0;
     if (iris__actor_init(a))
         return crash(a, iris__reason());
-    iris__ready_begun(a, restarts);
+    if (restarts || (c && c->ready_within))
+        iris__ready_begun(a, restarts);
+    else
+        iris__world_event(iris__world_of(a), EVENT_STARTED, a, IRIS_INFO, "started");
     return GO_ON;
 }
 

@@ -54,7 +54,7 @@ struct manifest_key {
     const char *where; /* the object it stands in: "", "actors[]", "actors[].swap" */
     const char *name;
     unsigned types;
-    const char *words;      /* of a WORD, with a space behind each */
+    const char *words; /* of a WORD, with a space behind each */
     const char *planned_words;
     const char *child; /* OBJECT, OBJECTS: the .where of the keys inside */
     const char *def;   /* as it would be written, or NULL */
