@@ -61,7 +61,7 @@ static int begin(const iris_behaviour *b, iris_actor *self, iris_bytes args, voi
 {
     struct player *p = b->data;
     *state = p;
-    if (p->says_in_init || (args.len && !memcmp(args.data, "now", args.len)))
+    if (p->says_in_init || (args.len == 3 && !memcmp(args.data, "now", 3)))
         return calls()->ready(self, 0);
     return IRIS_OK;
 }
