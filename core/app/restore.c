@@ -65,26 +65,29 @@ static int sort(struct restore *r)
 
 /* ---- before anything runs ---- */
 
-/* Not 0: the manifest has no such actor (any more), and it would be lost. */
-static int check_lost(struct app *a, const struct saved_actor *s)
+/* Not 0: the manifest has no such actor (any more), or a singleton, and it would be lost. */
+static int check_lost(struct app *a, const struct saved_actor *s, int is_singleton)
 {
     char count[COUNT_ROOM];
     if (!(s->has_state || s->messages))
         return 0;
     iris__app_say(a, a->options.leave_behind ? IRIS_APP_WARNING : IRIS_APP_ERROR,
-                  "%s: the save has its state (%zu bytes) and %s, and the manifest has no such "
-                  "actor%s",
-                  s->path, s->state.len, iris__messages(count, s->messages),
+                  "%s: the save has its state (%zu bytes) and %s, and %s%s", s->path, s->state.len,
+                  iris__messages(count, s->messages),
+                  is_singleton ? "in the manifest it is a singleton, which begins anew"
+                               : "the manifest has no such actor",
                   a->options.leave_behind ? ": left behind" : "");
     return !a->options.leave_behind;
 }
 
-static int say_lost(struct app *a, const unsigned char *is_there)
+enum { IS_THERE = 1, IS_SINGLETON };
+
+static int say_lost(struct app *a, const unsigned char *what)
 {
     const struct saved *s = &a->restore->saved;
     int lost = 0;
     for (size_t i = 0; i < s->n; i++)
-        lost += is_there[i] ? 0 : check_lost(a, &s->actors[i]);
+        lost += what[i] == IS_THERE ? 0 : check_lost(a, &s->actors[i], what[i] == IS_SINGLETON);
     if (lost)
         iris__app_say(a, IRIS_APP_ERROR,
                       "iris: nothing was started; put them back into the manifest, or let them go "
@@ -96,16 +99,16 @@ static int say_lost(struct app *a, const unsigned char *is_there)
 static int check_paths(struct app *a)
 {
     const struct saved *s = &a->restore->saved;
-    unsigned char *is_there = calloc(s->n + 1, 1);
-    if (!is_there)
+    unsigned char *what = calloc(s->n + 1, 1);
+    if (!what)
         return iris__fail("no memory"), -1;
     for (size_t i = 0; i < a->manifest->nactors; i++) {
         const struct saved_actor *one = saved_of(a, a->manifest->actors[i].path);
         if (one)
-            is_there[one - s->actors] = 1;
+            what[one - s->actors] = a->manifest->actors[i].singleton ? IS_SINGLETON : IS_THERE;
     }
-    int lost = say_lost(a, is_there);
-    free(is_there);
+    int lost = say_lost(a, what);
+    free(what);
     return lost;
 }
 

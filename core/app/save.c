@@ -8,6 +8,7 @@
 #include "freeze.h"
 #include "own.h"
 #include "saved.h"
+#include "singleton.h"
 #include "swap.h"
 
 #include <stdlib.h>
@@ -80,7 +81,7 @@ struct save {
     struct app *app;
     struct saved saved;
     size_t *indices; /* of saved.actors, in app.actors */
-    uint64_t messages, questions, others;
+    uint64_t messages, questions, others, singletons;
     struct own own;
     char *file;
 };
@@ -110,6 +111,15 @@ static int say_restless(struct app *a, const struct manifest_actor *of, int64_t 
                       (double)time / 1e9);
 }
 
+/* Another node begins it as soon as this one stops: what it knew here would come back to one that has gone on since.
+ * So it ends as whenever its node stops, when it has done what waits in its mailbox. */
+static int leave_out(struct save *s, uint64_t pid)
+{
+    char room[300];
+    s->singletons += !iris__singleton_word(s->app, pid, room, sizeof room);
+    return IRIS_OK;
+}
+
 /* It has ended meanwhile, or is not there: then it begins anew when it is restored. */
 static int rest_one(struct save *s, size_t index)
 {
@@ -120,6 +130,8 @@ static int rest_one(struct save *s, size_t index)
     int64_t time = of->shutdown > 0 ? of->shutdown : REST_ONE;
     if (of->remote_at || !pid || !iris__actor_alive(w, pid))
         return IRIS_OK;
+    if (of->singleton)
+        return leave_out(s, pid);
     struct meeting *m = meet(a);
     if (!m)
         return iris__fail("%s: no memory", of->path);
@@ -236,16 +248,20 @@ static void say_saved(struct save *s, struct control_reply *reply)
         iris__app_say(a, IRIS_APP_WARNING,
                       "%llu actors that the manifest does not name are not in the save",
                       (unsigned long long)s->others);
+    if (s->singletons)
+        iris__app_say(a, IRIS_APP_WARNING,
+                      "not in the save: %llu singleton%s, begun anew by whoever is next",
+                      (unsigned long long)s->singletons, s->singletons == 1 ? "" : "s");
     if (s->questions)
         iris__app_say(a, IRIS_APP_WARNING,
                       "%llu questions that nobody had begun are not in the save: who asked is told",
                       (unsigned long long)s->questions);
     iris__control_reply(reply, 200,
-                        json_pack("{s:b, s:o, s:s, s:I, s:I, s:I, s:I}", "stopping", 1, "manifest",
-                                  iris__verb_manifest(a), "saved", s->file, "actors",
+                        json_pack("{s:b, s:o, s:s, s:I, s:I, s:I, s:I, s:I}", "stopping", 1,
+                                  "manifest", iris__verb_manifest(a), "saved", s->file, "actors",
                                   (json_int_t)s->saved.n, "messages", (json_int_t)s->messages,
                                   "questions", (json_int_t)s->questions, "others",
-                                  (json_int_t)s->others));
+                                  (json_int_t)s->others, "singletons", (json_int_t)s->singletons));
     atomic_store(&a->stop, 1);
 }
 

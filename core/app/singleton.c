@@ -177,7 +177,17 @@ static void leave(struct app *a, struct singleton *s)
     iris__app_await(a, NULL);
 }
 
-/* Who hears between these two lines that it is not this node's any more ends it, or it is ended here. */
+/* From now on its supervisor looks after it. */
+static int look_after(struct app *a, const struct manifest_actor *m, uint64_t pid)
+{
+    struct membership how = {iris__start_restart(m), iris__start_shutdown(m)};
+    if (iris__supervisor_retune(&a->runtime->supervisors, pid, &how) == IRIS_OK)
+        return 1;
+    return iris__fail("it ended as soon as it had begun"), 0;
+}
+
+/* Who hears between these two lines that it is not this node's any more ends it, or it is ended here. One that does not
+ * begin is not begun again, nor counted by its supervisor: it may begin on another node. As iris__start_await(). */
 static int run_instance(struct app *a, struct singleton *s, uint64_t token)
 {
     const struct manifest_actor *m = &a->manifest->actors[index_of(s)];
@@ -185,14 +195,15 @@ static int run_instance(struct app *a, struct singleton *s, uint64_t token)
     struct app_actor one = {.version = s->version};
     atomic_store(&s->runs, token);
     iris__app_await(a, m->path);
-    if (iris__start_spawn(a, m, &one, iris__start_restart(m)))
+    if (iris__start_spawn(a, m, &one, RESTART_NEVER))
         return 0;
     uint64_t pid = atomic_load(&one.pid);
     atomic_store(&s->instance, pid);
     atomic_store(&actor->pid, pid);
     if (atomic_load(&s->token) != token)
         end_instance(s);
-    return iris__start_await(a, iris__start_time(m));
+    int result = iris__start_await(a, iris__start_time(m));
+    return result > 0 ? look_after(a, m, pid) : result;
 }
 
 static void begin(struct app *a, struct singleton *s, uint64_t token)

@@ -1,5 +1,6 @@
 #include "api.h"
 #include "fail.h"
+#include "json_out.h"
 #include "verbs.h"
 
 #include <string.h>
@@ -72,6 +73,31 @@ static json_t *count_restarts(const struct story *s, int64_t now)
                      iris__verb_text(last->supervisor));
 }
 
+/* As `inspect` has it; NULL: none. */
+static json_t *supervisor_of(struct app *a, uint64_t pid)
+{
+    struct json_out out = {0};
+    struct tree_node above, actor;
+    json_t *s = NULL;
+    if (pid && iris__tree_above(&a->runtime->supervisors, pid, &above, &actor)) {
+        iris__verb_put_supervisor(&out, &above, &actor);
+        s = out.failed ? NULL : json_loadb(out.text.data, out.text.len, 0, NULL);
+        free(above.path);
+    }
+    iris__text_finish(&out.text);
+    return s;
+}
+
+/* The one of the manifest, or NULL. */
+static const struct manifest_actor *actor_of(const struct app *a, const char *path)
+{
+    const struct manifest *m = a->manifest;
+    for (size_t i = 0; i < m->nactors; i++)
+        if (!strcmp(m->actors[i].path, path))
+            return &m->actors[i];
+    return NULL;
+}
+
 static void reply_story(struct app *a, const char *target, const struct story *s,
                         const iris_info *info, struct control_reply *reply)
 {
@@ -79,20 +105,14 @@ static void reply_story(struct app *a, const char *target, const struct story *s
     for (uint32_t i = 0; i < s->n; i++)
         json_array_append_new(events, describe_tale(s->tales[i]));
     int64_t now = iris__sched_now(&a->runtime->world.sched);
+    const struct manifest_actor *m = actor_of(a, s->path);
     iris__control_reply(reply, 200,
-                        json_pack("{s:s, s:s, s:o?, s:o*, s:o, s:I}", "target", target, "path",
-                                  s->path, "now", info ? iris__verb_row(a, info) : NULL, "restarts",
-                                  count_restarts(s, now), "events", events, "forgotten",
-                                  (json_int_t)s->forgotten));
-}
-
-/* An actor of the manifest that has not begun is one of which nothing is to be told yet. */
-static int is_of_manifest(const struct app *a, const char *path)
-{
-    for (size_t i = 0; i < a->manifest->nactors; i++)
-        if (!strcmp(a->manifest->actors[i].path, path))
-            return 1;
-    return 0;
+                        json_pack("{s:s, s:s, s:o?, s:o*, s:o*, s:o*, s:o, s:I}", "target", target,
+                                  "path", s->path, "now", info ? iris__verb_row(a, info) : NULL,
+                                  "restarts", count_restarts(s, now), "supervisor",
+                                  supervisor_of(a, info ? info->pid : 0), "singleton",
+                                  m && m->singleton ? iris__far_singleton(a, s->path) : NULL,
+                                  "events", events, "forgotten", (json_int_t)s->forgotten));
 }
 
 static void explain(struct app *a, const char *target, struct control_reply *reply)
@@ -103,7 +123,8 @@ static void explain(struct app *a, const char *target, struct control_reply *rep
     const char *path = lives && *info.path ? info.path : target;
     struct story s;
     iris__app_look(a);
-    if (iris__story_open(&a->stories, path, &s) || lives || is_of_manifest(a, path))
+    /* One of the manifest that has not begun: nothing is to be told of it yet. */
+    if (iris__story_open(&a->stories, path, &s) || lives || actor_of(a, path))
         reply_story(a, target, &s, lives ? &info : NULL, reply);
     else
         iris__verb_gone(a, reply, target);

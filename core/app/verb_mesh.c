@@ -202,16 +202,27 @@ static void look_for_node(void *ctx, const iris_mesh_node *n)
 }
 
 /* Of a name that is unique over the cluster. */
-static void add_owner(json_t *body, const iris_mesh *calls, void *mesh, const char *name)
+static void put_owner(json_t *body, const iris_mesh_owner *owner)
 {
     struct timespec now;
-    iris_mesh_owner owner;
-    if (calls->owner(mesh, name, &owner))
-        return;
     clock_gettime(CLOCK_REALTIME, &now);
-    int64_t since = now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000 - owner.since;
-    json_object_set_new(body, "token", json_integer((json_int_t)owner.token));
+    int64_t since = now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000 - owner->since;
+    json_object_set_new(body, "token", json_integer((json_int_t)owner->token));
     json_object_set_new(body, "since_ms", json_integer(since < 0 ? 0 : (json_int_t)since));
+}
+
+json_t *iris__far_singleton(struct app *a, const char *path)
+{
+    void *mesh;
+    iris_mesh_owner owner;
+    const iris_mesh *calls = mesh_of(a, &mesh);
+    int result = calls ? calls->owner(mesh, path, &owner) : IRIS_DEAD;
+    json_t *body =
+        json_pack("{s:o, s:b}", "node", result ? json_null() : iris__verb_text(owner.node), "here",
+                  result == IRIS_OK && owner.here);
+    if (body && result == IRIS_OK)
+        put_owner(body, &owner);
+    return body;
 }
 
 static void carry_whereis(struct call *c)
@@ -222,6 +233,7 @@ static void carry_whereis(struct call *c)
     } of = {.index = (uint32_t)(c->info.pid >> 43)};
     void *mesh;
     char address[280];
+    iris_mesh_owner owner;
     const iris_mesh *calls = mesh_of(c->app, &mesh);
     if (calls && of.index)
         calls->nodes(mesh, look_for_node, &of);
@@ -229,8 +241,8 @@ static void carry_whereis(struct call *c)
         calls->self(mesh, of.node, sizeof of.node, address, sizeof address);
     json_t *body = json_pack("{s:s, s:I, s:s, s:b}", "target", c->args.target, "pid",
                              (json_int_t)c->info.pid, "node", of.node, "here", !of.index);
-    if (calls)
-        add_owner(body, calls, mesh, c->args.target);
+    if (calls && calls->owner(mesh, c->args.target, &owner) == IRIS_OK)
+        put_owner(body, &owner);
     iris__control_reply(c->reply, 200, body);
 }
 

@@ -12,7 +12,8 @@
  *   POST /v1/whereis   target, timeout_ms               {target, pid, node, here, token, since_ms}
  *   POST /v1/logs      since, pattern, level, follow    {events: [..], next, missed}
  *   GET  /metrics                                       no JSON: as Prometheus reads it
- *   POST /v1/explain   target                           {target, path, now, restarts, events: [..], forgotten}
+ *   POST /v1/explain   target                           {target, path, now, restarts, supervisor, singleton,
+ *                                                        events: [..], forgotten}
  *   POST /v1/send      target, data | data_base64       {target}
  *   POST /v1/ask       .. , timeout_ms                  {target, reply | reply_base64, ns, version}
  *   POST /v1/swap      target, handler, cwd, now, cancel, timeout_ms
@@ -47,6 +48,8 @@ void iris__verb_reach(struct app *, const struct control_request *, struct contr
                       void (*carry)(struct call *));
 /* 1: one actor of the whole cluster has this name at a time, and it is not known to be one of this node. */
 int iris__far_owns(struct app *, const char *target);
+/* Of a singleton: which node has it. NULL: no memory. */
+json_t *iris__far_singleton(struct app *, const char *path);
 /* 0: there is no mesh. */
 int iris__far_wait(struct app *, const json_t *body, struct control_reply *,
                    const struct verb_args *, void (*carry)(struct call *));

@@ -38,6 +38,8 @@ try at b ps;                    exits 0; says 'standby on node a'
 try at b inspect /one;          exits 0; says 'standby on node a'
 try at b whereis /one;          exits 0; says 'a  for'
 token=$(whereis_member b /one token)
+try at a explain /one;          exits 0; says 'singleton: here, on node a for '; says "(token $token)"
+try at b explain /one;          exits 0; says 'singleton: on node a for '; says "(token $token)"
 try at b swap /one "$behaviours/echo.so"; [ "$status" -ne 0 ] || bad 'expected no swap of what stands by'
 complains 'standby on node a'
 

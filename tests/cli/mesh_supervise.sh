@@ -27,6 +27,7 @@ await supervised || bad 'expected it in the tree of b'
 by_b() { at a inspect /svc/pay | grep -qF '/shop of node b: on-failure'; }
 await by_b || bad "expected its supervisor: $(at a inspect /svc/pay)"
 try at b tree;                      exits 0; says 'of node a'
+try at a explain /svc/pay;          exits 0; says 'supervised by /shop of node b: on-failure'
 pid=$(field_at a /svc/pay pid)
 
 # It crashes: b decides, a begins it again in place, and its sibling at b too.

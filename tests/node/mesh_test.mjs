@@ -121,6 +121,42 @@ test('a link is told of an end', PATIENT, async () => {
   assert.match(system.reason, /^(Crash|Noproc)$/) // which of both was there first, message or link
 })
 
+test('who may not supervise is told so', PATIENT, async () => {
+  const pid = await remote(msg => msg)
+  rt.createPathSupervisor('/svc')
+  const told = {
+    name: 'IrisError',
+    message: /node far does not let node here supervise actor \d+; its manifest must say "mesh": \{"allow": \{"supervise": \["here"\]\}\}/
+  }
+  assert.throws(() => rt.pathSupervisorWatch('/svc', pid), told)
+  assert.throws(() => rt.watch(pid), told)
+  assert.deepEqual([rt.pathSupervisorChildren('/svc'), rt.childPids()], [[], []])
+})
+
+test('a supervisor here has an actor there', PATIENT, async () => {
+  const fallOrNot = msg => {
+    if (msg.toString() === 'fall') throw new Error('told to')
+    return msg
+  }
+  const kept = runtime({ mesh: { node: 'kept', allow: { supervise: ['here'] } } })
+  kept.on('event', () => {})
+  const own = kept.spawn(fallOrNot, { name: 'it' })
+  const near = rt.spawn(fallOrNot)
+  const pid = await rt.resolveRemote(kept.listen('127.0.0.1:0', { unref: true }), 'it')
+  rt.createPathSupervisor('/svc', 'restart_all', 20)
+  for (const one of [near, pid]) rt.pathSupervisorWatch('/svc', one)
+  assert.deepEqual(rt.pathSupervisorChildren('/svc'), [near, pid])
+  for (const [n, one] of [[1, pid], [2, near]]) { // whoever falls, both begin again in place
+    rt.send(one, 'fall')
+    await eventually(() => rt.info(near)?.restarts === n && kept.info(own)?.restarts === n)
+    assert.equal((await rt.ask(pid, 'x')).toString(), 'x')
+  }
+  rt.removePathSupervisor('/svc') // nobody supervises it now
+  assert.equal((await rt.ask(pid, 'y')).toString(), 'y')
+  rt.send(pid, 'fall')
+  await eventually(() => !kept.isAlive(own))
+})
+
 test('order is kept, and what is too large says no', PATIENT, async () => {
   const { got } = collector(far, { name: 'it' })
   const pid = await rt.resolveRemote(addr, 'it')

@@ -172,6 +172,40 @@ class Here(RuntimeTest):
         self.assertEqual((message.type_name, message.target_pid), ("EXIT", pid))
         self.assertIn(message.reason, ("Crash", "Noproc"))  # which of both was there first, message or link
 
+    def test_who_may_not_supervise_is_told_so(self):
+        pid = self.remote(lambda msg: msg)
+        self.rt.create_path_supervisor("/svc")
+        for watch in (self.rt.watch, lambda pid: self.rt.path_supervisor_watch("/svc", pid)):
+            with self.assertRaisesRegex(ValueError, r'node far does not let node here supervise actor \d+; its '
+                                                    r'manifest must say "mesh": {"allow": {"supervise": \["here"\]}}'):
+                watch(pid)
+        self.assertEqual((self.rt.path_supervisor_children("/svc"), self.rt.child_pids()), ([], []))
+
+    def test_a_supervisor_here_has_an_actor_there(self):
+        def fall_or_not(msg):
+            if msg == b"fall":
+                raise ValueError("told to")
+            return msg
+
+        kept = iris.Runtime(mesh={"node": "kept", "listen": "127.0.0.1:0", "allow": {"supervise": ["here"]}})
+        self.addCleanup(kept.close)
+        own, near = kept.spawn(fall_or_not, name="it"), self.rt.spawn(fall_or_not)
+        far = self.rt.resolve_remote(kept.address, "it")
+        self.rt.create_path_supervisor("/svc", "restart_all", 20)
+        for pid in (near, far):
+            self.rt.path_supervisor_watch("/svc", pid)
+        self.assertEqual(self.rt.path_supervisor_children("/svc"), [near, far])
+        restarts = lambda: ((self.rt.info(near) or {}).get("restarts"), (kept.info(own) or {}).get("restarts"))
+        with self.assertLogs("iris"):
+            for n, pid in enumerate((far, near), 1):  # whoever falls, both begin again in place
+                self.rt.send(pid, b"fall")
+                eventually(lambda: restarts() == (n, n), f"restart {n} of both")
+                self.assertEqual(self.rt.ask_wait(far, b"x"), b"x")
+            self.rt.remove_path_supervisor("/svc")  # nobody supervises it now
+            self.assertEqual(self.rt.ask_wait(far, b"y"), b"y")
+            self.rt.send(far, b"fall")
+            eventually(lambda: not kept.is_alive(own))
+
     def test_order_is_kept(self):
         got = []
         pid = self.remote(got.append)

@@ -115,6 +115,35 @@ static void say_restarts(json_t *r)
            span_text(span, period_ms * 1000000), by, (long long)limit);
 }
 
+/* Who decides about it, where that is not told with its restarts: another node; and whose a singleton is. */
+static void say_elsewhere(json_t *answer)
+{
+    const char *by = "", *node = "", *restart = "";
+    json_int_t token = 0, since_ms = 0;
+    int here = 0;
+    char span[SPAN_ROOM];
+    json_unpack(json_object_get(answer, "supervisor"), "{s?s, s?s, s?s}", "path", &by, "node",
+                &node, "restart", &restart);
+    if (*node) {
+        printf("supervised by ");
+        say(by);
+        printf(" of node ");
+        say(node);
+        printf(": %s\n", restart);
+    }
+    json_t *singleton = json_object_get(answer, "singleton");
+    if (!json_is_object(singleton))
+        return;
+    if (json_unpack(singleton, "{s:s, s:b, s:I, s:I}", "node", &node, "here", &here, "token",
+                    &token, "since_ms", &since_ms)) {
+        puts("singleton: nobody has it now");
+        return;
+    }
+    printf("singleton: %s", here ? "here, on node " : "on node ");
+    say(node);
+    printf(" for %s (token %lld)\n", span_text(span, since_ms * 1000000), (long long)token);
+}
+
 static void say_now(json_t *answer, const char *path, int is_known)
 {
     struct now n;
@@ -321,6 +350,7 @@ static void print(json_t *answer)
     json_t *e, *events = json_object_get(answer, "events");
     json_unpack(answer, "{s?s}", "path", &path);
     say_now(answer, path, json_array_size(events) > 0);
+    say_elsewhere(answer);
     if (json_array_size(events))
         putchar('\n');
     say_forgotten(answer);

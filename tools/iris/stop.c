@@ -88,12 +88,16 @@ static void say_stopped(const char *manifest, const char *save)
 static void say_saved(const json_t *answer)
 {
     json_int_t actors = number_of(answer, "actors"), messages = number_of(answer, "messages"),
-               others = number_of(answer, "others"), questions = number_of(answer, "questions");
+               others = number_of(answer, "others"), questions = number_of(answer, "questions"),
+               singletons = number_of(answer, "singletons");
     printf("saved %lld actor%s with %lld message%s in %s\n", (long long)actors,
            actors == 1 ? "" : "s", (long long)messages, messages == 1 ? "" : "s",
            text_of(answer, "saved"));
     if (others)
         printf("%lld actors that the manifest does not name are not in it\n", (long long)others);
+    if (singletons)
+        printf("not in it: %lld singleton%s, begun anew by whoever is next\n",
+               (long long)singletons, singletons == 1 ? "" : "s");
     if (questions)
         printf("%lld questions that nobody had begun are not in it\n", (long long)questions);
 }
