@@ -130,11 +130,20 @@ void iris__ready_change(iris_actor *a, int64_t within)
     struct cold *c = iris__cold(a);
     if (!c) /* then it was 0 so far, and there is no memory for anything else */
         return;
-    if (!within)
+    if (!within) {
         iris__ready_heard(a);
-    else if (!c->ready_within)
+        forget(a); /* before its init, or when that has failed: nobody will hear of it */
+    } else if (!c->ready_within) {
         c->readiness = READY_TOLD;
+    }
     c->ready_within = within;
+}
+
+void iris__ready_give_up(iris_actor *a)
+{
+    struct cold *c = with_word(a);
+    if (c)
+        c->readiness = READY_TOLD;
 }
 
 void iris__ready_end(iris_actor *a, int is_gone)

@@ -32,6 +32,8 @@ void iris__ready_heard(iris_actor *);
 char *iris__ready_late(iris_actor *);
 /* [turn] So long it may take from its next beginning on. 0: it need not say so, and not any more now. */
 void iris__ready_change(iris_actor *, int64_t within);
+/* [turn] This incarnation is about to end: that it has begun is told no more. */
+void iris__ready_give_up(iris_actor *);
 /* [turn] This incarnation is over; if is_gone, there is no other. */
 void iris__ready_end(iris_actor *, int is_gone);
 

@@ -136,7 +136,9 @@ void iris__renew_proven(iris_actor *a)
 int iris__renew_failed(iris_actor *a)
 {
     struct renewal *r = trial_of(a);
-    if (r)
+    if (r) {
+        iris__ready_give_up(a); /* else what is put back may say that it need not be waited for */
         iris__renew_end(a, r, 1);
+    }
     return r != NULL;
 }

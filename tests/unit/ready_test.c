@@ -61,6 +61,8 @@ static int begin(const iris_behaviour *b, iris_actor *self, iris_bytes args, voi
 {
     struct player *p = b->data;
     *state = p;
+    if (args.len == 4 && !memcmp(args.data, "fail", 4))
+        return (iris_calls()->fail)("as it was told");
     if (p->says_in_init || (args.len == 3 && !memcmp(args.data, "now", 3)))
         return calls()->ready(self, 0);
     return IRIS_OK;
@@ -296,6 +298,25 @@ static void a_renewal_is_on_trial(struct scene *s)
     assert_int_equal(cast_info(s, pid).state, IRIS_STATE_RUNNING);
 }
 
+/* What did not have to say so has not to afterwards either, and nobody waits for it. */
+static void a_failed_renewal_leaves_nothing(struct scene *s)
+{
+    static const char *const args[] = {"fail", "never"};
+    struct player *p;
+    iris_behaviour b = behaviour(s, &p);
+    uint64_t pid = enter(s, &b, "/a", 0);
+    scene_settle(s);
+    for (int i = 0; i < 2; i++) {
+        struct renewed *r = renew(s, pid, args[i], i ? IRIS_MILLISECOND : LATER);
+        s->prop = r;
+        scene_await(s, is_renewed);
+        assert_int_equal(r->result, IRIS_FAIL);
+        scene_settle(s);
+        expect(i ? "s/a r/a r/a " : "s/a r/a ");
+        assert_int_equal(cast_info(s, pid).state, IRIS_STATE_RUNNING);
+    }
+}
+
 static void is_refused(struct scene *s)
 {
     struct player *p;
@@ -338,6 +359,7 @@ PLAY(says_nothing)
 PLAY(says_it_again)
 PLAY(a_round_waits)
 PLAY(a_renewal_is_on_trial)
+PLAY(a_failed_renewal_leaves_nothing)
 PLAY(is_refused)
 PLAY(is_killed)
 
@@ -349,6 +371,7 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("p6.ready_is_said_by_each_incarnation", test_says_it_again),
     IRIS_TEST("p6.a_round_waits_until_each_is_ready", test_a_round_waits),
     IRIS_TEST("ready.a_renewal_is_on_trial_until_then", test_a_renewal_is_on_trial),
+    IRIS_TEST("ready.a_failed_renewal_leaves_nothing", test_a_failed_renewal_leaves_nothing),
     IRIS_TEST("ready.not_of_the_lazy", test_is_refused),
     IRIS_TEST("ready.who_is_killed_is_not_waited_for", test_is_killed),
 };
