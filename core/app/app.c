@@ -243,6 +243,18 @@ static int open_all(struct app *a)
 
 /* ---- running ---- */
 
+/* What one of these waits for itself may ring for another. */
+static void look_at_all(struct app *a)
+{
+    do {
+        a->heard = 0;
+        iris__save_look(a);
+        iris__apply_reload(a);
+        iris__chores_run(a);
+        iris__singletons_look(a);
+    } while (a->heard && !atomic_load(&a->stop));
+}
+
 /* Until idle: whether there is anything left to do can only be seen by looking. */
 static void wait_for_end(struct app *a)
 {
@@ -254,10 +266,7 @@ static void wait_for_end(struct app *a)
     iris__app_tell(a, IRIS_APP_READY);
     while (!atomic_load(&a->stop) && !(looks && iris_is_idle(a->runtime))) {
         iris__app_wait(a, looks ? IDLE_LOOK : -1);
-        iris__save_look(a);
-        iris__apply_reload(a);
-        iris__chores_run(a);
-        iris__singletons_look(a);
+        look_at_all(a);
     }
 }
 

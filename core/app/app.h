@@ -89,6 +89,7 @@ struct app {
     struct singleton *_Atomic singletons; /* singleton.h; each is added when it is whole */
     int started;                          /* all actors were */
     int reload;                           /* asked for by SIGHUP */
+    int heard;                            /* who waited in between was rung for: all is looked at */
 };
 
 void iris__app_look(struct app *);

@@ -186,8 +186,11 @@ void iris__app_wait(struct app *a, int64_t ns)
     eventfd_t rung;
     char asked[64];
     int most = shorter(to_ms(ns), a->watch ? iris__watch_timeout(a->watch) : -1);
-    if (poll(p, 4, shorter(most, beat(a))) > 0 && p[0].revents)
-        eventfd_read(a->bell, &rung);
+    if (poll(p, 4, shorter(most, beat(a))) > 0) {
+        a->heard = 1;
+        if (p[0].revents)
+            eventfd_read(a->bell, &rung);
+    }
     if (p[1].revents)
         atomic_store(&a->stop, 1);
     if (p[3].revents && read(reload, &asked, sizeof asked) > 0)

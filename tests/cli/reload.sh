@@ -35,5 +35,17 @@ try "$IRIS" ask /tally count;              says '1 1' # its mail was kept
 try "$IRIS" restart /nobody;               exits 5; complains 'no actor /nobody'
 try "$IRIS" restart;                       exits 2
 explained /tally 'restart 6' || bad 'expected it in its story'
+
+# ---- what is asked for while one waits for another thing is done when that is over
+"$IRIS" send /tally "hold $PWD/go2" 2>err
+await is_field /tally mailbox 0
+"$IRIS" stop '/tally/**' >out 2>err & stop=$!
+ends() { field /tally state | grep -qE 'stopping|stuck'; }
+await ends
+manifest "\"env\": {\"N\": \"1\"}, \"actors\": [$(actor /three echo)]"
+kill -HUP $app
+: >go2
+wait $stop; status=$? tried='stop, and SIGHUP' out=$(cat out) err=$(cat err); exits 0
+await "$IRIS" ask /three x
 try "$IRIS" stop; app_ends 0; leaves_nothing
 finish
