@@ -470,6 +470,7 @@ int agree_resign(struct agree *c, const char *name)
     c->calls->release(c->engine, name, w->token);
     w->token = 0;
     w->resigned = now(c) + RESIGNED;
+    tell_stood(w);
     return IRIS_OK;
 }
 

@@ -23,8 +23,8 @@ struct singleton {
     _Atomic uint64_t stood;    /* the standby that was, or is, the last: its end is no news */
     _Atomic uint64_t standby;  /* likewise */
     _Atomic uint64_t runs;     /* the token that it was begun with; 0: it stands by */
-    pthread_mutex_t lock;
-    char node[256]; /* whose it is, or "" */
+    pthread_mutex_t lock;      /* also: the instance is spawned, or the token goes; not both */
+    char node[256];            /* whose it is, or "" */
 };
 
 /* `iris apply` exchanges the manifest, but takes no singleton in or out. */
@@ -58,10 +58,10 @@ static void stood(void *ctx, uint64_t token, const char *node)
     struct singleton *s = ctx;
     pthread_mutex_lock(&s->lock);
     snprintf(s->node, sizeof s->node, "%s", node);
-    pthread_mutex_unlock(&s->lock);
     atomic_store(&s->token, token);
     if (token != atomic_load(&s->runs))
         end_instance(s);
+    pthread_mutex_unlock(&s->lock);
     wake_standby(s);
     iris__app_ring(s->app);
 }
@@ -186,22 +186,31 @@ static int look_after(struct app *a, const struct manifest_actor *m, uint64_t pi
     return iris__fail("it ended as soon as it had begun"), 0;
 }
 
-/* Who hears between these two lines that it is not this node's any more ends it, or it is ended here. One that does not
- * begin is not begun again, nor counted by its supervisor: it may begin on another node. As iris__start_await(). */
+/* While it waited for its standby's end this node may have lost it: then no code of it runs here. One that does not
+ * begin is not begun again, nor counted by its supervisor: it may begin on another node. */
+static int spawn_instance(struct app *a, struct singleton *s, uint64_t token)
+{
+    const struct manifest_actor *m = &a->manifest->actors[index_of(s)];
+    struct app_actor one = {.version = s->version};
+    pthread_mutex_lock(&s->lock);
+    int result = atomic_load(&s->token) == token
+                     ? iris__start_spawn(a, m, &one, RESTART_NEVER)
+                     : iris__fail("%s is not this node's any more", m->path);
+    atomic_store(&s->instance, result ? 0 : atomic_load(&one.pid));
+    pthread_mutex_unlock(&s->lock);
+    return result;
+}
+
+/* As iris__start_await(). */
 static int run_instance(struct app *a, struct singleton *s, uint64_t token)
 {
     const struct manifest_actor *m = &a->manifest->actors[index_of(s)];
-    struct app_actor *actor = &a->actors[index_of(s)];
-    struct app_actor one = {.version = s->version};
     atomic_store(&s->runs, token);
     iris__app_await(a, m->path);
-    if (iris__start_spawn(a, m, &one, RESTART_NEVER))
+    if (spawn_instance(a, s, token))
         return 0;
-    uint64_t pid = atomic_load(&one.pid);
-    atomic_store(&s->instance, pid);
-    atomic_store(&actor->pid, pid);
-    if (atomic_load(&s->token) != token)
-        end_instance(s);
+    uint64_t pid = atomic_load(&s->instance);
+    atomic_store(&a->actors[index_of(s)].pid, pid);
     int result = iris__start_await(a, iris__start_time(m));
     return result > 0 ? look_after(a, m, pid) : result;
 }
