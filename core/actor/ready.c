@@ -120,7 +120,7 @@ char *iris__ready_late(iris_actor *a)
     if (!c || c->readiness != READY_WAITS ||
         iris__sched_now(&iris__world_of(a)->sched) - atomic_load(&c->started) < c->ready_within)
         return NULL;
-    iris__fail("it has not said that it is ready within %.1f s (start_timeout)",
+    iris__fail("it has not said that it is ready within %.3g s (start_timeout)",
                (double)c->ready_within / 1e9);
     return iris__reason_write("crash", NULL, iris__reason());
 }

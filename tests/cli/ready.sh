@@ -4,7 +4,7 @@
 # the start has failed, and says so.
 . "$SRC/tests/cli/live"
 late() { actor "$1" late_ready "\"ready\": \"notify\", $2"; }
-not_said='it has not said that it is ready within 0.1 s (start_timeout)'
+not_said='it has not said that it is ready within 0.05 s (start_timeout)'
 
 manifest "\"actors\": [$(late /late '"start_timeout": "50ms"'), $(actor /after echo '"depends_on": ["/late"]')]"
 try timeout 30 "$IRIS" run;             exits 1; complains "actors[0].handler: $not_said"

@@ -199,7 +199,7 @@ static void says_nothing(struct scene *s)
     scene_settle(s);
     expect("c/a c/a ");
     assert_string_equal(told.why,
-                        "crash: it has not said that it is ready within 0.0 s (start_timeout)");
+                        "crash: it has not said that it is ready within 0.001 s (start_timeout)");
     assert_int_equal(scene_count(s).dead_letters, 0);
 }
 
@@ -292,7 +292,7 @@ static void a_renewal_is_on_trial(struct scene *s)
     scene_await(s, is_renewed);
     assert_int_equal(second->result, IRIS_FAIL);
     assert_string_equal(second->why,
-                        "it has not said that it is ready within 0.0 s (start_timeout)");
+                        "it has not said that it is ready within 0.001 s (start_timeout)");
     scene_settle(s);
     expect("s/a r/a r/a ");
     assert_int_equal(cast_info(s, pid).state, IRIS_STATE_RUNNING);
