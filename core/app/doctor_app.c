@@ -15,7 +15,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define FILES_SPARE 64          /* of a process that does nothing yet */
+#define MESH_MS 120000 /* it asks DNS, and waits two seconds for each address of an engine */
+#define FILES_SPARE 64 /* of a process that does nothing yet */
 #define NODE_SPACE (4ull << 30) /* bytes of addresses that V8 reserves */
 
 /* ---- in the child ---- */
@@ -136,7 +137,7 @@ static void check_mesh(struct doctor *d, const struct manifest *m)
     json_t *one;
     if (!m->mesh)
         return;
-    json_t *v = iris__child_ask("mesh", "its plugin", DOCTOR_MS, look_at_mesh, &s);
+    json_t *v = iris__child_ask("mesh", "its plugin", MESH_MS, look_at_mesh, &s);
     if (!v)
         iris__doctor_reason(d, "mesh", FOUND_PROBLEM, "mend it: iris explain mesh");
     json_array_foreach(json_object_get(v, "findings"), i, one)

@@ -141,12 +141,12 @@ static struct event *leave_teller(struct door *d)
     return rest;
 }
 
-/* In the child of a fork, which has none of its threads. */
 struct host *iris__door_running(void)
 {
     return NULL;
 }
 
+/* In the child of a fork, which has none of its threads. */
 void iris__door_forked(void)
 {
     pthread_mutex_init(&teller.lock, NULL);

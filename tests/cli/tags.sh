@@ -31,6 +31,7 @@ lists tag:team '/svc/pay /more/1 /more/2 /more'
 lists tag:tier=1 '/svc/pay /svc/mail'
 lists tag:tea ''
 lists tag:team=pa ''
+try "$IRIS" ps tag:tea;                    says 'no actor has the tag "tea"'
 app billing
 try "$IRIS" apply;                         exits 0; says 'set      /svc/pay  tags'; says 'keep     5'; is_quiet
 lists tag:team=billing '/svc/pay'

@@ -138,7 +138,11 @@ static void print_rest(json_t *answer, size_t shown)
 
 static void print_none(const char *filter)
 {
-    printf("no actor has \"%s\" in its path, handler, host or behaviour; ", filter);
+    static const char tag[] = "tag:";
+    if (!strncmp(filter, tag, sizeof tag - 1))
+        printf("no actor has the tag \"%s\"; ", filter + sizeof tag - 1);
+    else
+        printf("no actor has \"%s\" in its path, handler, host or behaviour; ", filter);
     say_advice(stdout, "all of them: iris ps\n");
 }
 
