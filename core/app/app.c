@@ -2,6 +2,7 @@
 
 #include "api.h"
 #include "apply.h"
+#include "become.h"
 #include "fail.h"
 #include "ready.h"
 #include "sets.h"
@@ -54,6 +55,7 @@ static void destroy(struct app *a)
         iris__manifest_free(a->first);
     iris__manifest_free(a->manifest);
     free(a->file);
+    free(a->restore_from);
     free(a->actors);
     free(a->configs);
     free(a);
@@ -81,6 +83,54 @@ static struct app *create(const iris_app_options *options)
 
 /* ---- opening ---- */
 
+/* Of a program that has more to do than this app. */
+static int refuse_process(const struct manifest *m, struct problems *problems)
+{
+    const struct manifest_process *p = &m->process;
+    char pointer[32];
+    snprintf(pointer, sizeof pointer, "/process/%s", p->user ? "user" : p->group ? "group" : "cwd");
+    struct problem *one = iris__problem_add(
+        problems, m->file, pointer, "process",
+        "found \"%s\", but the process is not this app's alone; expected `iris run`",
+        p->user    ? p->user
+        : p->group ? p->group
+                   : p->cwd);
+    iris__problem_hint(one, "leave it out: the program that runs the app says who and where it is");
+    return -1;
+}
+
+/* What the command line names is meant from where it was called. */
+static int keep_restore(struct app *a)
+{
+    const char *dir = a->options.restore;
+    char *here = dir && *dir != '/' ? getcwd(NULL, 0) : NULL;
+    if (here && asprintf(&a->restore_from, "%s/%s", here, dir) < 0)
+        a->restore_from = NULL;
+    free(here);
+    if (a->restore_from)
+        a->options.restore = a->restore_from;
+    return dir && *dir != '/' && !a->restore_from ? -1 : 0;
+}
+
+static int enter(struct app *a, const struct sets *sets, struct problems *problems)
+{
+    const struct manifest_process *p = &a->manifest->process;
+    if (!p->notify)
+        a->options.tell = NULL;
+    if (!p->user && !p->group && !p->cwd)
+        return 0;
+    if (!a->options.owns_process)
+        return refuse_process(a->manifest, problems);
+    if (iris__become(&a->manifest, sets, problems))
+        return -1;
+    if (a->manifest->process.cwd && keep_restore(a)) {
+        iris__problem_add(problems, a->manifest->file, "", "process",
+                          "the current directory is not known: %s", strerror(errno));
+        return -1;
+    }
+    return iris__become_go(a->manifest, problems);
+}
+
 static int read_manifest(struct app *a)
 {
     struct sets sets;
@@ -91,6 +141,8 @@ static int read_manifest(struct app *a)
         return IRIS_EXIT_USAGE;
     }
     int failed = iris__manifest_read(file, sets.items, sets.n, &a->manifest, &problems);
+    if (!failed && (failed = enter(a, &sets, &problems)))
+        iris__manifest_locate(a->manifest, &problems);
     if (failed)
         iris__app_say_problems(a, &problems);
     iris__problems_finish(&problems);
@@ -236,6 +288,9 @@ static int open_all(struct app *a)
         return status;
     iris__app_say(a, IRIS_APP_HEADER, "iris %s  %s  pid %ld  socket %s", IRIS__VERSION,
                   a->manifest->name, (long)getpid(), a->socket);
+    if (a->manifest->process.user || a->manifest->process.group)
+        iris__app_say(a, IRIS_APP_EVENT, "as user %u, group %u", (unsigned)geteuid(),
+                      (unsigned)getegid());
     if (a->manifest->group)
         announce(a);
     return IRIS_EXIT_OK;

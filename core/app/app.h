@@ -57,6 +57,7 @@ struct app {
     struct manifest *manifest;
     struct manifest *first; /* what the app was started with */
     char *file;             /* of that one: absolute */
+    char *restore_from;     /* options.restore: absolute, where "process" names a directory */
     iris_runtime *runtime;
     struct control *control;
     struct events events;

@@ -87,7 +87,12 @@ static const char *program(const struct app *a)
 void iris__app_say_ready(struct app *a)
 {
     const char *iris = program(a);
-    iris__app_say(a, IRIS_APP_NOTE, "talk to it: %s ps      stop: Ctrl-C, or %s stop", iris, iris);
+    if (a->manifest->process.user && !a->manifest->socket) /* not where who started it looks */
+        iris__app_say(a, IRIS_APP_NOTE, "talk to it: %s ps -a %s      stop: Ctrl-C", iris,
+                      a->socket);
+    else
+        iris__app_say(a, IRIS_APP_NOTE, "talk to it: %s ps      stop: Ctrl-C, or %s stop", iris,
+                      iris);
 }
 
 static void add_count(struct text *out, uint64_t n, const char *what)

@@ -1,6 +1,7 @@
 /* iris_app_check(): what is wrong with a manifest, and nothing else. */
 #include "check.h"
 
+#include "become.h"
 #include "fail.h"
 #include "ready.h"
 #include "sets.h"
@@ -55,7 +56,9 @@ struct manifest *iris__check_read(const char *file, const struct sets *sets,
         iris__ready_code(m, i, problems, &looks);
     iris__looks_finish(&looks);
     iris__ready_supervisors(m, problems);
-    iris__ready_socket(m, problems);
+    iris__become_check(m, problems);
+    if (!iris__becomes_other(m))
+        iris__ready_socket(m, problems);
     iris__manifest_locate(m, problems);
     return m;
 }

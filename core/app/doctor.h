@@ -25,6 +25,6 @@ void iris__doctor_reason(struct doctor *, const char *check, enum finding, const
 /* ---- doctor_app.c ---- */
 
 /* What one app needs beyond that; its manifest was read. */
-void iris__doctor_app(struct doctor *, const struct manifest *);
+void iris__doctor_app(struct doctor *, struct manifest *);
 
 #endif

@@ -1,5 +1,6 @@
 /* What one app needs of this machine beyond its manifest's mistakes. Languages and the mesh are started in a child
  * process: what they change, and how they fall, stays there. */
+#include "become.h"
 #include "child.h"
 #include "doctor.h"
 #include "fail.h"
@@ -9,6 +10,7 @@
 #include <iris/app.h>
 #include <iris/ext/mesh.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,28 +201,68 @@ static void check_files(struct doctor *d, const struct manifest *m)
                           wanted);
 }
 
-/* ---- what it writes ---- */
+/* ---- what it writes, and as who ---- */
 
-static void check_log(struct doctor *d, const struct manifest *m)
+/* 0, or errno: this process cannot. Real user and group are meant. */
+static int cannot_write(const char *file)
 {
-    const char *file = m->logs.file;
-    char *dir = file ? strdup(file) : NULL, *slash = dir ? strrchr(dir, '/') : NULL;
+    char *dir = strdup(file), *slash = dir ? strrchr(dir, '/') : NULL;
     if (slash)
         slash[slash == dir] = '\0';
-    if (dir && (!access(file, F_OK) ? access(file, W_OK) : access(dir, W_OK | X_OK)))
-        iris__doctor_note(d, "logs.file", FOUND_PROBLEM,
-                          "make its directory, owned by the user who runs the app",
-                          "%s cannot be written: %m", file);
-    else if (file)
-        iris__doctor_note(d, "logs.file", FOUND_OK, NULL, "%s", file);
+    int cannot = dir && (!access(file, F_OK) ? access(file, W_OK) : access(dir, W_OK | X_OK));
+    int reason = cannot ? errno : 0;
     free(dir);
+    return reason;
 }
 
-void iris__doctor_app(struct doctor *d, const struct manifest *m)
+static void note_log(struct doctor *d, const struct manifest *m, int reason)
+{
+    if (reason)
+        iris__doctor_note(d, "logs.file", FOUND_PROBLEM,
+                          "make its directory, owned by the user who runs the app",
+                          "%s cannot be written: %s", m->logs.file, strerror(reason));
+    else
+        iris__doctor_note(d, "logs.file", FOUND_OK, NULL, "%s", m->logs.file);
+}
+
+/* In the child, which then is that user. */
+static void become(int fd, void *ctx)
+{
+    struct manifest *m = ctx;
+    struct problems problems = {0};
+    if (iris__child_hush() || iris__become(&m, NULL, &problems) || iris__become_go(m, &problems))
+        iris__child_answer(
+            fd, json_pack("{s:s}", "reason", problems.n ? problems.items[0].message : "no memory"));
+    iris__child_answer(fd, json_pack("{s:i, s:i}", "user", (int)geteuid(), "log",
+                                     m->logs.file ? cannot_write(m->logs.file) : 0));
+}
+
+/* Root may do all: what that user may is asked as that user. Who is not root cannot; `iris run` may be started by root. */
+static void check_process(struct doctor *d, struct manifest *m)
+{
+    const struct manifest_process *p = &m->process;
+    int is_asked = p->user || p->group || p->cwd;
+    json_t *v =
+        is_asked ? iris__child_ask("process", "becoming its user", DOCTOR_MS, become, m) : NULL;
+    if (is_asked && !v)
+        iris__doctor_reason(d, "process", geteuid() ? FOUND_WARNING : FOUND_PROBLEM,
+                            "start it as root, or mend \"process\"");
+    else if (v)
+        iris__doctor_note(d, "process", FOUND_OK, NULL, "user %d%s%s",
+                          (int)json_integer_value(json_object_get(v, "user")),
+                          p->cwd ? ", in " : "", p->cwd ? p->cwd : "");
+    if (m->logs.file && (v || !iris__becomes_other(m)))
+        note_log(d, m,
+                 v ? (int)json_integer_value(json_object_get(v, "log"))
+                   : cannot_write(m->logs.file));
+    json_decref(v);
+}
+
+void iris__doctor_app(struct doctor *d, struct manifest *m)
 {
     check_languages(d, m);
     check_mesh(d, m);
     check_memory(d, m);
     check_files(d, m);
-    check_log(d, m);
+    check_process(d, m);
 }

@@ -131,6 +131,7 @@ static void read_root(struct reading *r)
     }
     iris__manifest_defaults("logs", r->m);
     iris__manifest_defaults("metrics", r->m);
+    iris__manifest_defaults("process", r->m);
     r->m->logs.to = MANIFEST_TO_ANY;
     iris__manifest_check(r);
     find_socket(r);

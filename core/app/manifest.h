@@ -139,6 +139,12 @@ struct manifest_logs {
     int64_t rate;     /* lines of one path in a second; 0: no limit */
 };
 
+struct manifest_process {
+    const char *user, *group; /* or NULL */
+    const char *cwd;          /* absolute, or NULL */
+    int notify;
+};
+
 struct manifest_secret { /* a value that is never shown */
     struct manifest_secret *next;
     const char *value;
@@ -172,6 +178,7 @@ struct manifest {
     const char *metrics_path;
     const char *metrics_labels; /* JSON text of an object of strings, or NULL */
     int64_t limit_actors, limit_memory, limit_threads; /* 0: none */
+    struct manifest_process process;
     struct manifest_secret *secrets;
     size_t *start_order; /* indices of actors: as written, but each behind what it depends on */
     const char *text;    /* the file's content, for problems that are found later */

@@ -49,7 +49,7 @@ const struct manifest_key iris__manifest_keys[] = {
     {"", "logs", KEYS_OF("logs"), IN(manifest, logs.is_there), FIXED,
      .meaning = "what is logged, how and where; without it the console tells it in its own words"},
     {"", "limits", KEYS_OF("limits"), .meaning = "bounds of the whole app"},
-    {"", "process", MANIFEST_OBJECT, PLANNED, .meaning = "user, group and directory"},
+    {"", "process", KEYS_OF("process"), .meaning = "as who and where `iris run` runs it"},
 
     {"hosts.*", "plugin", MANIFEST_STRING, PLANNED, .meaning = "the host's plugin"},
     {"hosts.*", "mode", MANIFEST_WORD, PLANNED, .words = "inproc process ", .def = "inproc",
@@ -410,6 +410,18 @@ const struct manifest_key iris__manifest_keys[] = {
     {"limits", "threads", MANIFEST_INT, .min = 1, .max = 1024, IN(manifest, limit_threads), FIXED,
      .meaning =
          "threads that run native actors, unless --workers says it; by default one per core"},
+
+    {"process", "user", MANIFEST_STRING, .min = 1, IN(manifest, process.user), FIXED,
+     .meaning = "who it becomes once the manifest is read, with that user's groups; wants root", .more = "Before anything else is opened: socket, logs, certificates and handlers have to be that user's to use. The\nmanifest and files of {\"file\": FILE} are read by who started it at first, and by that user when read again."},
+    {"process", "group", MANIFEST_STRING, .min = 1, IN(manifest, process.group), FIXED,
+     .meaning = "its group, in place of the user's own; wants root"},
+    {"process", "cwd", MANIFEST_DIRECTORY, .min = 1, IN(manifest, process.cwd), FIXED,
+     .meaning = "the working directory; \"user\" has to be able to enter it",
+     .more =
+         "What is named in this file stays relative to the manifest, and arguments of `iris run` to where it was called."},
+    {"process", "notify", MANIFEST_BOOL, .def = "true", IN(manifest, process.notify), FIXED,
+     .meaning = "tell the service manager (NOTIFY_SOCKET) when it is ready, reloads, stops",
+     .more = "Handlers and their children never see NOTIFY_SOCKET."},
     {.name = NULL},
 };
 /* clang-format on */

@@ -219,6 +219,8 @@ static void read_default(const struct manifest_key *key, void *base)
         keep_number(key, base, n);
     else if (key->types & MANIFEST_WORD)
         keep_number(key, base, iris__manifest_word(key->words, key->def));
+    else if (key->types & MANIFEST_BOOL)
+        keep_number(key, base, !strcmp(key->def, "true"));
 }
 
 void iris__manifest_defaults(const char *where, void *base)

@@ -73,6 +73,9 @@ typedef struct iris_app_options {
      * they had. All of them, or nothing handles a message and the app ends. */
     const char *restore;
     int leave_behind; /* of restore: actors that the manifest has no more are a warning, and no error */
+    /* The process is this app's alone: it becomes the user and goes into the directory that "process" of the manifest
+     * names, and stays so. 0: a manifest that names one is refused. */
+    int owns_process;
 } iris_app_options;
 
 /* Runs the application to its end: until it is told to stop (stop_fd, or `iris stop`), or until it

@@ -229,6 +229,27 @@ static void understands_older_and_newer_options(void **state)
     destroy(r);
 }
 
+/* What the program is, and where, is not an app's to say. */
+static void leaves_its_program_as_it_is(void **state)
+{
+    (void)state;
+    struct run *r = create("one");
+    char before[4096], after[4096];
+    FILE *f = fopen(r->file, "w");
+    assert_non_null(f);
+    fputs("{\"name\": \"one\", \"actors\": [], \"process\": {\"cwd\": \"/\"}}\n", f);
+    fclose(f);
+    assert_non_null(getcwd(before, sizeof before));
+    r->options.until_idle = 1;
+    go(r);
+    assert_int_equal(r->status, IRIS_EXIT_MANIFEST);
+    assert_non_null(
+        strstr(r->said[0], "process.cwd: found \"/\", but the process is not this app's"));
+    assert_non_null(getcwd(after, sizeof after));
+    assert_string_equal(before, after);
+    destroy(r);
+}
+
 /* clang-format off */
 static const struct CMUnitTest tests[] = {
     IRIS_TEST_WITH("app.says_what_it_does", says_what_it_does, setup, teardown),
@@ -237,6 +258,7 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST_WITH("app.stops_before_it_began", stops_before_it_began, setup, teardown),
     IRIS_TEST_WITH("app.runs_in_silence", runs_in_silence, setup, teardown),
     IRIS_TEST_WITH("app.understands_older_and_newer_options", understands_older_and_newer_options, setup, teardown),
+    IRIS_TEST_WITH("app.leaves_its_program_as_it_is", leaves_its_program_as_it_is, setup, teardown),
 };
 /* clang-format on */
 IRIS_MAIN(tests)

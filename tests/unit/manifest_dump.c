@@ -93,6 +93,11 @@ static void dump_bounds(const struct manifest *m, struct text *out)
         iris__text_addf(out, "limits: %lld actors, %lld bytes, %lld threads\n",
                         (long long)m->limit_actors, (long long)m->limit_memory,
                         (long long)m->limit_threads);
+    dump_text(out, "user", m->process.user);
+    dump_text(out, "group", m->process.group);
+    dump_text(out, "cwd", relative(m, m->process.cwd));
+    if (!m->process.notify)
+        iris__text_addf(out, "  no notify\n");
 }
 
 void manifest_dump(const struct manifest *m, struct text *out)

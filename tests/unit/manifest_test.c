@@ -562,7 +562,7 @@ static void problems_json(void **state)
         "and \\\"-\\\"\",\"hint\":null},"
         "{\"file\":\"a?.json\",\"line\":3,\"column\":2,\"pointer\":\"/restrat\",\"code\":"
         "\"unknown-key\",\"message\":\"unknown key\",\"hint\":\"the keys here are $schema, manifest, "
-        "name, env, hosts, actors, supervisors, mesh, control, metrics, logs, limits; a key of your own "
+        "name, env, hosts, actors, supervisors, mesh, control, metrics, logs, limits, process; a key of your own "
         "begins with x-\"},"
         "{\"file\":\"app.json\",\"line\":null,\"column\":null,\"pointer\":\"/actors/0/handler\","
         "\"code\":\"not-found\",\"message\":\"a \\\"b\\\"?\",\"hint\":null}]");

@@ -259,7 +259,11 @@ int verb_run(int argc, char **argv)
     struct signal_pipes pipes;
     char *program = program_word();
     struct run r = {
-        .app = {.size = sizeof r.app, .abi = IRIS_ABI, .out = print, .program = program},
+        .app = {.size = sizeof r.app,
+                .abi = IRIS_ABI,
+                .out = print,
+                .program = program,
+                .owns_process = 1},
         .sets = calloc((size_t)argc, sizeof *r.sets),
     };
     parse_arguments(&run_argp, argc, argv, &r);
