@@ -247,6 +247,9 @@ static void leaves_its_program_as_it_is(void **state)
         strstr(r->said[0], "process.cwd: found \"/\", but the process is not this app's"));
     assert_non_null(getcwd(after, sizeof after));
     assert_string_equal(before, after);
+    write_manifest(r, "one", IRIS_BUILD_DIR "/tests/behaviours/last_word.so");
+    go(r);
+    assert_int_equal(r->status, IRIS_EXIT_OK);
     destroy(r);
 }
 
