@@ -451,9 +451,18 @@ void core_unwatch(struct node *n, struct watch *w)
     free(w);
 }
 
+/* Only n0 and n1 may stop others, and supervise them. */
+int core_may_be_refused(const struct node *from, uint32_t kind)
+{
+    return from->number > 1 && (kind == IRIS_STOP || kind == IRIS_ORDER);
+}
+
+/* A supervisor's order comes behind it, and is answered by who may be ordered about, whether it lives or not. */
 void core_stop(struct node *n, uint64_t target)
 {
-    core_signal(n, IRIS_STOP, slot_pid(0, n->actors[0].generation), target, ++n->next_ref, NULL);
+    uint64_t own = slot_pid(0, n->actors[0].generation);
+    core_signal(n, IRIS_STOP, own, target, ++n->next_ref, NULL);
+    core_signal(n, IRIS_ORDER, own, target, ++n->next_ref, "H");
 }
 
 /* Everybody's watches of this actor: when it went. */

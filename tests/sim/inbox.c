@@ -192,8 +192,8 @@ static int was_sent(struct node *n, const iris_message *m)
     if (i == y->nsignals)
         return 0;
     for (size_t k = y->seen; k < i; k++)
-        if (y->signals[k].kind == IRIS_STOP)
-            continue; /* it may have been refused */
+        if (core_may_be_refused(o, y->signals[k].kind))
+            continue;
         else if (m->kind == IRIS_DEMONITOR)
             return 0; /* the protocol's, see is_taken_back() */
         else
@@ -279,6 +279,24 @@ static int stop_in(struct node *n, const iris_message *m)
     return a ? IRIS_OK : IRIS_DEAD;
 }
 
+/* Heard once at most, as was_sent() sees, and answered once. */
+static int order_in(struct node *n, const iris_message *m)
+{
+    const struct index *x = &n->indexes[IRIS_NODE(m->from)];
+    if (x->node > 1)
+        sim_fail(n->sim, "I8", "n%d: hears an ORDER of n%d, which may not", n->number, x->node);
+    core_signal(n, IRIS_REPORT, m->to, m->from, m->ref, core_living(n, m->to) ? "B" : "R");
+    return IRIS_OK;
+}
+
+static int report_in(struct node *n, const iris_message *m)
+{
+    if (n->number > 1 || m->ref > n->next_ref)
+        sim_fail(n->sim, "I8", "n%d: hears a REPORT %llu of what it has not ordered", n->number,
+                 (unsigned long long)m->ref);
+    return IRIS_OK;
+}
+
 /* This node has lost a name to another: to one that began later, or at once and is greater. So no two nodes are told
  * that the other one keeps it. Its actor is told, and lives. */
 static int conflict_in(struct node *n, const iris_message *m)
@@ -323,6 +341,10 @@ static int signal_in(struct node *n, const iris_message *m)
         return down_in(n, m, sent);
     case IRIS_STOP:
         return stop_in(n, m);
+    case IRIS_ORDER:
+        return order_in(n, m);
+    case IRIS_REPORT:
+        return report_in(n, m);
     default:
         return IRIS_OK;
     }

@@ -187,7 +187,7 @@ static void balance_signals(struct sim *s, struct node *n)
         const struct node *o = &s->nodes[x->node];
         for (size_t k = x->seen;
              x->up && o->state == ALIVE && o->life == x->life && k < x->nsignals; k++)
-            if (x->signals[k].kind != IRIS_STOP)
+            if (!core_may_be_refused(n, x->signals[k].kind))
                 sim_fail(s, "I3", "n%d: signal %u, ref %llu, to n%d was lost on a link that is up",
                          n->number, x->signals[k].kind, (unsigned long long)x->signals[k].ref,
                          x->node);

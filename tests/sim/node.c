@@ -215,6 +215,7 @@ void node_start(struct node *n)
                                  .cookie = n->stranger ? other_cookie : cookie,
                                  .cookie_len = sizeof cookie - 1,
                                  .may_stop = may_stop,
+                                 .may_supervise = may_stop,
                                  .limits = n->limits};
     struct mesh_seam seam = seam_of(n);
     sim_trace(s, n->number, "starts life %llu", n->life, 0, 0);

@@ -230,6 +230,7 @@ void core_ask(struct node *, int slot, uint64_t to, uint32_t len);
 void core_watch(struct node *, int slot, uint64_t target, int is_link);
 void core_unwatch(struct node *, struct watch *);
 void core_stop(struct node *, uint64_t target);
+int core_may_be_refused(const struct node *from, uint32_t kind);
 void core_kill(struct node *, int slot);
 void core_spawn(struct node *, int slot);
 struct index *core_index_of(struct node *, int node, uint32_t *index); /* that is up, or NULL */
