@@ -42,6 +42,7 @@ static int check_idle(const iris_spawn *s)
     return IRIS_OK;
 }
 
+/* What every spawn must be. */
 static int check(struct world *w, const iris_spawn *s)
 {
     if (!iris__world_is_here(w))
@@ -57,6 +58,23 @@ static int check(struct world *w, const iris_spawn *s)
         return iris__fail("spawn: built for ABI %u, this core speaks ABI %u", s->abi, IRIS_ABI);
     if (!IRIS_HAS(s, version))
         return iris__fail("spawn: no version; load() or define() one first");
+    if (s->budget > UINT16_MAX)
+        return iris__fail("spawn: budget %u is too large; up to 65,535", s->budget);
+    return IRIS_OK;
+}
+
+/* Most ask for a version and perhaps a budget and a capacity: all else is looked at, one by one, only
+ * where there is any. */
+static int has_wishes(const iris_spawn *s)
+{
+    uint64_t numbers = s->args.len | s->parent | s->fallback | s->bytes |
+                       (uint64_t)s->idle_timeout | (uint64_t)s->slice | (uint64_t)s->ready_within;
+    uint32_t kinds = s->version->b.flags & (IRIS_PULL | IRIS_OWN_THREAD | IRIS_OWN_STACK);
+    return s->executor || numbers | (s->policy | s->warn_at | s->flags | s->stack | kinds);
+}
+
+static int check_wishes(struct world *w, const iris_spawn *s)
+{
     if (iris__door_is_wanted(s) && iris__door_check(s))
         return IRIS_FAIL;
     if (s->flags & ~(uint32_t)(IRIS_SPAWN_LAZY | IRIS_SPAWN_TRAP | IRIS_SPAWN_LINK))
@@ -71,8 +89,6 @@ static int check(struct world *w, const iris_spawn *s)
         return iris__fail("spawn: \"%s\" is a coroutine, which runs on the core's pool; leave "
                           ".executor NULL",
                           s->version->b.name);
-    if (s->budget > UINT16_MAX)
-        return iris__fail("spawn: budget %u is too large; up to 65,535", s->budget);
     if (s->slice < 0)
         return iris__fail("spawn: a time slice of %lld ns; more than 0, or 0: as all have",
                           (long long)s->slice);
@@ -108,6 +124,14 @@ static int give_stack(struct world *w, const iris_spawn *s, struct cold **cold)
         return iris__fail("spawn: no memory");
     (*cold)->coroutine = iris__coroutine_create(w, s->stack);
     return (*cold)->coroutine ? IRIS_OK : IRIS_FAIL;
+}
+
+static int grant(struct world *w, const iris_spawn *s, struct cold **cold)
+{
+    int result = check_wishes(w, s);
+    if (!result && (keep(s, cold) || give_stack(w, s, cold)))
+        result = IRIS_FAIL;
+    return result;
 }
 
 static int choose_executor(struct world *w, const iris_spawn *s, iris_executor **x)
@@ -170,12 +194,14 @@ int iris__actor_spawn(struct world *w, const iris_spawn *given, struct cold *col
     const iris_spawn *s = widen(given, &room);
     iris_executor *x = NULL;
     iris_actor *a = NULL;
-    int result = check(w, s);
-    if (result || keep(s, &cold) || give_stack(w, s, &cold) || !(a = iris__table_take(&w->table))) {
+    int result = check(w, s), wishes = !result && has_wishes(s);
+    if (wishes)
+        result = grant(w, s, &cold);
+    if (result || !(a = iris__table_take(&w->table))) {
         iris__cold_free(w, cold);
         return result ? result : IRIS_FAIL;
     }
-    int has_door = iris__door_is_wanted(s);
+    int has_door = wishes && iris__door_is_wanted(s);
     if ((has_door && iris__door_prepare(w, a, s)) ||
         choose_executor(w, s, &x)) { /* last: it may have made a thread */
         iris__table_give(&w->table, a);
@@ -190,11 +216,11 @@ int iris__actor_spawn(struct world *w, const iris_spawn *given, struct cold *col
     *pid = (uint64_t)generation << PID_SLOT_BITS | a->slot;
     if (has_door)
         iris__door_open(w, a, *pid, s);
-    atomic_store(&a->in, 0);
+    atomic_store_explicit(&a->in, 0, memory_order_release);
     iris__gate_open(a, generation);
-    if (s->flags & IRIS_SPAWN_LINK)
+    if (wishes && s->flags & IRIS_SPAWN_LINK)
         iris__link_announce(a);
-    if (s->parent)
+    if (wishes && s->parent)
         iris__family_adopt(w, s->parent, *pid);
     if (runs || !iris__mailbox_rest(a)) /* what came for its forerunner must be refused at once */
         iris__executor_push(x, a);
@@ -214,29 +240,36 @@ static int make_state(iris_actor *a)
     return iris__fail("init() of %s failed: %s", iris__behaviour_label(b).text, iris__reason());
 }
 
+/* Most have no cold part, and nothing of this. */
+static void set_out(iris_actor *a, struct cold *c)
+{
+    iris__alarms_set(a);
+    atomic_store(&c->started, iris__sched_now(&iris__world_of(a)->sched));
+    if (c->ready_within)
+        iris__ready_begin(a);
+}
+
 static int init(iris_actor *a)
 {
-    if (iris__lazy_wake(a))
+    if (a->flags & ACTOR_ASLEEP && iris__lazy_wake(a))
         return IRIS_FAIL;
     struct cold *c = iris__cold_if(a);
     a->flags &= (uint16_t)~ACTOR_FRESH;
-    iris__alarms_set(a);
     if (c)
-        atomic_store(&c->started, iris__sched_now(&iris__world_of(a)->sched));
-    if (c && c->ready_within)
-        iris__ready_begin(a);
+        set_out(a, c);
     if (make_state(a)) {
         a->state = NULL;
         a->flags |= ACTOR_FRESH; /* there is nothing to end */
         return IRIS_FAIL;
     }
-    iris__lazy_begin(a);
+    if (c)
+        iris__lazy_begin(a);
     return IRIS_OK;
 }
 
 int iris__actor_init(iris_actor *a)
 {
-    struct renewal *r = iris__renew_begin(a);
+    struct renewal *r = iris__cold_if(a) ? iris__renew_begin(a) : NULL;
     int result = init(a);
     if (r && result == IRIS_OK && iris__ready_is_awaited(a))
         iris__renew_try(a, r);
@@ -255,7 +288,8 @@ static void end_work(iris_actor *a, const struct ending *e)
     int runs_on = e->at_once && b->flags & IRIS_RUNS_ON && !(a->flags & ACTOR_FRESH);
     if (b->cancel && (runs_on || (c && c->open_used)))
         b->cancel(b, a, a->state);
-    iris__later_end(a);
+    if (iris__cold_if(a))
+        iris__later_end(a);
 }
 
 void iris__actor_end_state(iris_actor *a)
@@ -268,6 +302,8 @@ void iris__actor_end_state(iris_actor *a)
 
 static void free_mail(iris_actor *a)
 {
+    if (!a->local)
+        return;
     struct world *w = iris__world_of(a);
     struct cold *c = iris__cold_if(a);
     for (struct message *m = a->local, *next; m; m = next) {
@@ -364,25 +400,31 @@ static void cancel_timers(iris_actor *a)
         iris__timer_cancel_all(iris__world_of(a), iris__actor_pid(a));
 }
 
+static void end_offers(iris_actor *a, struct cold *c)
+{
+    iris__offer_end(a);
+    if (c->now)
+        iris__swap_refuse(iris__world_of(a), c->now, IRIS_DEAD, "the actor ended first");
+    c->now = NULL;
+}
+
+/* Its gate is shut. */
 static void leave(iris_actor *a)
 {
     struct world *w = iris__world_of(a);
     struct cold *c = iris__cold_if(a);
-    iris__gate_shut(a);
     cancel_timers(a); /* again: who added one since then sees the gate shut, or we see its mark */
     iris__mailbox_fetch(a);
     iris__door_close(a);
     free_mail(a);
-    iris__offer_end(a);
-    if (c && c->now)
-        iris__swap_refuse(w, c->now, IRIS_DEAD, "the actor ended first");
     if (c)
-        c->now = NULL;
+        end_offers(a, c);
     if (atomic_load(&a->marks) & MARK_LINK)
         iris__route_lost(w, iris__actor_pid(a));
     if (c && c->busy)
         atomic_fetch_sub(&w->busy, 1);
-    iris__family_mourn(a);
+    if (c)
+        iris__family_mourn(a);
     iris__actor_bury(a);
 }
 
@@ -417,7 +459,8 @@ static void go_down(iris_actor *a)
 void iris__actor_rise(iris_actor *a)
 {
     a->flags &= (uint16_t)~ACTOR_DOWN;
-    if (atomic_fetch_and(&a->marks, ~(unsigned)MARK_DOWN) & MARK_DOWN)
+    unsigned marks = atomic_load_explicit(&a->marks, memory_order_relaxed); /* this one: by turns */
+    if (marks & MARK_DOWN && atomic_fetch_and(&a->marks, ~(unsigned)MARK_DOWN) & MARK_DOWN)
         atomic_fetch_sub(&iris__world_of(a)->down, 1);
 }
 
@@ -426,13 +469,15 @@ void iris__actor_rise(iris_actor *a)
 static enum afterwards end_incarnation(iris_actor *a, const struct ending *e)
 {
     struct world *w = iris__world_of(a);
-    if (iris__lazy_wake(a))
+    if (a->flags & ACTOR_ASLEEP && iris__lazy_wake(a))
         iris__forget(); /* it ends: what it would have slept for is of no use */
     iris__actor_end_state(a);
-    iris__offer_again(a);
+    if (iris__cold_if(a)) { /* fini may have made it */
+        iris__offer_again(a);
+        iris__family_drop(a);
+        iris__alarms_reset(a);
+    }
     cancel_timers(a);
-    iris__family_drop(a);
-    iris__alarms_reset(a);
     enum afterwards then = afterwards(a, e);
     struct cold *c = iris__cold_if(a);
     if (then == AFTER_GONE)
@@ -443,7 +488,8 @@ static enum afterwards end_incarnation(iris_actor *a, const struct ending *e)
         iris__ready_end(a, then == AFTER_GONE);
     if (then == AFTER_GONE)
         atomic_fetch_or(&a->marks, MARK_OVER);
-    iris__watch_end(a, e->reason);
+    if (iris__cold_if(a))
+        iris__watch_end(a, e->reason);
     forget_exit(a);
     return then;
 }
@@ -460,7 +506,7 @@ static int begin_end(iris_actor *a, const struct ending *e)
 {
     note(a, e);
     end_work(a, e);
-    if (!iris__family_end(a, e))
+    if (!iris__cold_if(a) || !iris__family_end(a, e))
         return 0;
     if (e->stopped || !(atomic_load(&a->marks) & MARK_KEPT))
         iris__gate_shut(a); /* nobody will handle what comes from now on */
@@ -525,8 +571,12 @@ static struct ending judge(iris_actor *a, const struct ending *given)
 int iris__actor_end(iris_actor *a, const struct ending *given)
 {
     struct cold *c = iris__cold_if(a);
-    struct ending e = c && c->trial ? judge(a, given) : *given;
-    return begin_end(a, &e) ? 1 : finish_end(a, &e);
+    struct ending judged;
+    if (c && c->trial) {
+        judged = judge(a, given);
+        given = &judged;
+    }
+    return begin_end(a, given) ? 1 : finish_end(a, given);
 }
 
 int iris__actor_end_now(iris_actor *a)

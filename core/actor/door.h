@@ -128,7 +128,8 @@ void iris__door_open(struct world *, iris_actor *, uint64_t pid, const iris_spaw
 void iris__door_close_own(iris_actor *);
 static inline void iris__door_close(iris_actor *a)
 {
-    if (iris__table_door(&iris__world_of(a)->table, a->slot, 0))
+    struct table *t = &iris__world_of(a)->table;
+    if (iris__table_has_doors(t, a->slot) && iris__table_door(t, a->slot, 0))
         iris__door_close_own(a);
 }
 

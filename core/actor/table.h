@@ -37,6 +37,11 @@ iris_actor *iris__table_at(const struct table *, uint64_t pid);
 /* The door of a slot (door.h), which stays until the runtime ends; NULL: it has none yet. With `make`:
  * NULL when memory is short. */
 struct door *iris__table_door(struct table *, uint32_t slot, int make);
+/* 0: neither this slot nor its neighbours have one. */
+static inline int iris__table_has_doors(const struct table *t, uint32_t slot)
+{
+    return atomic_load_explicit(&t->doors[slot >> TABLE_CHUNK_BITS], memory_order_acquire) != NULL;
+}
 /* The highest slot ever used, plus one: for walking over all. */
 uint32_t iris__table_bound(struct table *);
 

@@ -127,7 +127,11 @@ struct world {
 };
 
 /* [any] 1; or 0 with a reason: this is the child of a fork, and the runtime has stayed with its threads. */
-int iris__world_is_here(const struct world *);
+int iris__world_stayed(void); /* 0, with a reason */
+static inline int iris__world_is_here(const struct world *w)
+{
+    return __builtin_expect(w->birth->here, 1) || iris__world_stayed();
+}
 
 /* Count it, tell whoever asked, free it. */
 void iris__world_dead_letter(struct world *, struct message *, enum dead_reason);

@@ -95,17 +95,14 @@ int iris__api_define(iris_actor *self, const iris_behaviour *b, iris_version **o
 }
 
 /* What it is to have before its first turn. */
-static int prepare(iris_actor *self, const iris_spawn *s, struct cold **cold)
+static int prepare(iris_actor *self, const char *path, uint32_t flags, struct cold **cold)
 {
-    uint32_t flags = IRIS_HAS(s, flags) ? s->flags : 0;
-    if (!IRIS_HAS(s, path) && !(flags & IRIS_SPAWN_LINK))
-        return IRIS_OK;
     if (flags & IRIS_SPAWN_LINK && !iris__actor_pid(self))
         return iris__fail("spawn: IRIS_SPAWN_LINK links with who spawns, and outside there is no "
                           "actor; spawn, then link_pair()");
     if (!(*cold = calloc(1, sizeof **cold)))
         return iris__fail("spawn: no memory");
-    if (IRIS_HAS(s, path) && !((*cold)->path = strdup(s->path)))
+    if (path && !((*cold)->path = strdup(path)))
         return iris__fail("spawn: no memory");
     return flags & IRIS_SPAWN_LINK
                ? iris__link_born(iris__world_of(self), *cold, iris__actor_pid(self))
@@ -118,19 +115,21 @@ int iris__api_spawn(iris_actor *self, const iris_spawn *s, uint64_t *out)
     struct cold *cold = NULL;
     if (!iris__world_is_here(w))
         return IRIS_FAIL;
-    if (IRIS_HAS(s, path) && !iris__name_is_valid(s->path))
-        return iris__fail("spawn: \"%s\" is not a path; write it like \"/svc/payment\"", s->path);
-    if (IRIS_HAS(s, path) && iris__registry_find(w->registry, s->path))
+    const char *path = IRIS_HAS(s, path) ? s->path : NULL;
+    uint32_t flags = IRIS_HAS(s, flags) ? s->flags : 0;
+    if (path && !iris__name_is_valid(path))
+        return iris__fail("spawn: \"%s\" is not a path; write it like \"/svc/payment\"", path);
+    if (path && iris__registry_find(w->registry, path))
         return iris__fail("spawn: %s is taken by a living actor; stop it first, or choose another",
-                          s->path);
-    if (prepare(self, s, &cold)) {
+                          path);
+    if ((path || flags & IRIS_SPAWN_LINK) && prepare(self, path, flags, &cold)) {
         iris__cold_free(w, cold);
         return IRIS_FAIL;
     }
     int result = iris__actor_spawn(w, s, cold, out);
     if (result)
         return result;
-    if (!IRIS_HAS(s, path) || iris__registry_set(w->registry, w, s->path, *out) != IRIS_FAIL)
+    if (!path || iris__registry_set(w->registry, w, path, *out) != IRIS_FAIL)
         return IRIS_OK; /* or it has ended already, which is no failure of spawn */
     iris__actor_kill(w, *out, "killed (how=kill): its path is taken");
     return IRIS_FAIL;
