@@ -55,7 +55,16 @@ int iris__failed(iris_actor *self, const struct script *s)
 
 /* ---- calling ---- */
 
-static int call(iris_actor *self, PyObject *handler, const iris_message *m, unsigned flags)
+/* What is written in Python is called without the detour that looks whether C code has both returned and raised. */
+static vectorcallfunc way_to(PyObject *handler)
+{
+    int is_python = PyFunction_Check(handler) || PyMethod_Check(handler);
+    vectorcallfunc direct = is_python ? PyVectorcall_Function(handler) : NULL;
+    return direct ? direct : PyObject_Vectorcall;
+}
+
+static int call(iris_actor *self, PyObject *handler, vectorcallfunc way, const iris_message *m,
+                unsigned flags)
 {
     PyObject *message = __builtin_expect(m->kind != IRIS_USER, 0) ? iris__signal_object(m)
                         : flags & SCRIPT_VIEW                     ? iris__message_view(m)
@@ -63,8 +72,7 @@ static int call(iris_actor *self, PyObject *handler, const iris_message *m, unsi
     if (!message)
         return IRIS_FAIL;
     PyObject *args[2] = {NULL, message};
-    PyObject *result =
-        PyObject_Vectorcall(handler, args + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    PyObject *result = way(handler, args + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
     Py_DECREF(message);
     if (__builtin_expect(result == Py_None, 1)) {
         Py_DECREF(result);
@@ -88,12 +96,13 @@ enum { AHEAD = 3 }; /* messages: their bytes may have waited long enough to be o
 static int handle_all(const struct script *s, iris_actor *self, PyObject *handler,
                       const iris_message *const *m, int n)
 {
+    vectorcallfunc way = way_to(handler);
     for (int i = 0; i < n; i++) {
         if (i && iris__api->due(self) == IRIS_AGAIN)
             return i;
         if (i + AHEAD < n)
             __builtin_prefetch(m[i + AHEAD]->data);
-        if (call(self, handler, m[i], s->flags))
+        if (call(self, handler, way, m[i], s->flags))
             return after_failure(self, s, i);
     }
     return n;
