@@ -13,7 +13,7 @@ try "$IRIS" ps;                            exits 0; says '/svc/echo'; says 'v1 1
 try "$IRIS" ps --json;                     exits 0; is_json; is_quiet
 [ "$(json 'd["app"], d["pid"]')" = "('test', $app)" ] || bad 'expected the app and its pid'
 [ "$(json '[a["path"] for a in d["actors"]]')" = "['/svc/echo', '/svc/tally']" ] || bad 'expected the order of the manifest'
-[ "$(json 'sorted(d["actors"][0])')" = "['backoff_ms', 'behaviour', 'capacity', 'capacity_bytes', 'dead_letters', 'dropped', 'handled', 'handler', 'host', 'mailbox', 'mailbox_bytes', 'of', 'overflow', 'path', 'pid', 'rates', 'redirected', 'refused', 'restarts', 'rev', 'spilled', 'state', 'stuck_ms', 'uptime_ms', 'version', 'waited', 'waiting']" ] || bad 'the shape of ps is a promise'
+[ "$(json 'sorted(d["actors"][0])')" = "['backoff_ms', 'behaviour', 'capacity', 'capacity_bytes', 'dead_letters', 'dropped', 'handled', 'handler', 'host', 'mailbox', 'mailbox_bytes', 'of', 'overflow', 'path', 'pid', 'rates', 'redirected', 'refused', 'restarts', 'rev', 'spilled', 'state', 'stuck_ms', 'tags', 'uptime_ms', 'version', 'waited', 'waiting']" ] || bad 'the shape of ps is a promise'
 
 try "$IRIS" ask /svc/echo 'hello';         exits 0; says 'hello'; complains ' ms'
 try "$IRIS" ask eve 'by name';             exits 0; says 'by name'

@@ -1,7 +1,7 @@
 // Compiled, not run: every call as it is meant, and wrong ones, which the compiler must refuse.
 import iris, {
   IrisError, JsMailbox, JsSystemMessage, MailboxFull, NodeRuntime, NoSuchActor, Runtime, SwapRejected, TimeoutError,
-  WrappedMessage, version
+  WrappedMessage, ready, version
 } from 'iris-runtime'
 import type {
   Actor, ActorClass, Handler, Info, IrisEvent, MeshNode, MeshSettings, Message, Payload, Policy, PullHandler, PushHandler,
@@ -62,7 +62,11 @@ async function all (): Promise<void> {
   is = rt.isAlive(pid)
   const size: number | null = rt.mailboxSize(pid)
   const info: Info | null = rt.info(pid)
-  const state: 'running' | 'stuck' | 'stopping' | 'backoff' | 'asleep' | undefined = info?.state
+  const own: Record<string, string> = rt.env()
+  const region: string | undefined = rt.env('REGION')
+  rt.ready()
+  ready()
+  const state: 'running' | 'starting' | 'stuck' | 'stopping' | 'backoff' | 'asleep' | undefined = info?.state
   const self: number | null = rt.self()
   rt.stop(pid)
   rt.kill(pid)
@@ -112,7 +116,7 @@ async function all (): Promise<void> {
   for await (const event of rt.events({ signal: new AbortController().signal })) console.log(event.kind)
   is = rt.ref().unref().closed
   await same.close(1)
-  console.log(version(), handlers, result, found, reason, accepted, answer, text, size, state, self, rev, who, list, watched, far, iris)
+  console.log(version(), own, region, handlers, result, found, reason, accepted, answer, text, size, state, self, rev, who, list, watched, far, iris)
 }
 
 async function box (mailbox: JsMailbox): Promise<void> {
