@@ -35,6 +35,14 @@ app_says "restored 3 actors with 3 messages from saves/test.save"
 count /tally '2 5'; count /down/a '1 3'; count /last '1 3'
 cp saves/test.save first
 
+# What has become a singleton begins anew wherever it begins: its state would be lost.
+"$IRIS" stop >out; app_ends 0
+manifest "\"mesh\": {\"node\": \"n\", \"engine\": {\"etcd\": [\"http://127.0.0.1:1\"]}}, \"actors\": [$(actor /tally tally1 '"singleton": true'), $(actor /down/a tally1), $(actor /last tally1)]"
+try "$IRIS" run --restore saves;        exits 1; complains '/tally: the save has its state ('; complains 'in the manifest it is a singleton, which begins anew'; complains 'nothing was started'
+! grep -q '^/last' err || bad 'expected nothing of the others'
+manifest "$(members)"
+run_app
+
 # A handler that does not come back within its time: nothing is stopped, and the others go on.
 manifest "\"actors\": [$(actor /tally tally1), $(actor /slow tally1 '"shutdown": "100ms"')]"
 "$IRIS" stop >out; app_ends 0
