@@ -194,11 +194,12 @@ static void do_one(struct group *g, const struct one *one,
 static void reply(struct group *g, struct control_reply *to, const char *done)
 {
     iris__control_reply(to, 200,
-                        json_pack("{s:s, s:I, s:I, s:I, s:I, s:O, s:I}", "pattern", g->pattern,
+                        json_pack("{s:s, s:I, s:I, s:I, s:I, s:o, s:I}", "pattern", g->pattern,
                                   "matched", (json_int_t)g->n, done, (json_int_t)g->done, "failed",
                                   (json_int_t)g->failed, "left",
                                   (json_int_t)(g->n - g->done - g->failed), "failures", g->failures,
                                   "ns", (json_int_t)(now(g) - g->began)));
+    g->failures = NULL; /* the control thread's */
 }
 
 static void carry_out(struct group *g, struct control_reply *to, int stops)
