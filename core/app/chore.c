@@ -34,11 +34,11 @@ static int put(struct chores *all, struct chore *c)
     return may;
 }
 
-static void refuse(struct chore *c)
+static void refuse(struct chore *c, const char *code, const char *why)
 {
     struct control_reply *to = iris__order_take(&c->order);
     if (to)
-        iris__control_error(to, "stopping", NULL, "the app is stopping");
+        iris__control_error(to, code, NULL, "%s", why);
     iris__order_drop(&c->order);
 }
 
@@ -53,10 +53,12 @@ void iris__chore_ask(struct app *a, const json_t *body, struct control_reply *re
     c->order.timeout = timeout;
     c->body = json_deep_copy(body);
     c->run = run;
-    if (put(&a->chores, c))
+    if (body && !c->body)
+        refuse(c, "failed", "no memory to keep what is asked for");
+    else if (put(&a->chores, c))
         iris__app_ring(a);
     else
-        refuse(c);
+        refuse(c, "stopping", "the app is stopping");
 }
 
 /* ---- the main thread ---- */
@@ -87,5 +89,5 @@ void iris__chores_refuse(struct app *a)
     a->chores.is_shut = 1;
     pthread_mutex_unlock(&a->chores.lock);
     for (struct chore *c; (c = take(&a->chores));)
-        refuse(c);
+        refuse(c, "stopping", "the app is stopping");
 }
