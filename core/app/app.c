@@ -391,7 +391,7 @@ static int end(struct app *a, int status)
 
 static int watch(struct app *a)
 {
-    if (!a->options.watch)
+    if (!iris__watch_is_wanted(a))
         return IRIS_OK;
     a->watch = iris__watch_open(a);
     if (!a->watch)

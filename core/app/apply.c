@@ -132,6 +132,15 @@ static void say_plan(struct apply *x)
     }
 }
 
+/* Once it is open it stays: what nobody asks for swaps nobody. */
+static void watch(struct app *a)
+{
+    if (!a->watch && iris__watch_is_wanted(a) && !(a->watch = iris__watch_open(a)))
+        iris__app_say(a, IRIS_APP_WARNING, "%s; no file is watched", iris__reason());
+    if (a->watch)
+        iris__watch_refresh(a->watch);
+}
+
 static void carry_out(struct apply *x)
 {
     say_plan(x);
@@ -140,8 +149,7 @@ static void carry_out(struct apply *x)
     iris__app_await(x->app, NULL);
     if (!x->why)
         commit(x);
-    if (x->app->watch)
-        iris__watch_refresh(x->app->watch);
+    watch(x->app);
 }
 
 /* ---- all of it ---- */

@@ -79,14 +79,16 @@ struct manifest_actor {
     int singleton; /* one in the cluster */
     int supervise; /* of remote: the supervisor of its path has that actor, too */
     int64_t budget;
-    const char *tags;      /* JSON text of an object of strings, or NULL */
-    int64_t slice;         /* ns; 0: as all have */
-    int64_t capacity;      /* of the mailbox; 0: unbounded */
-    int64_t bytes;         /* that may wait in it; 0: no limit */
-    double warn_at;        /* part of the capacity that is worth a warning; 0: none */
-    int overflow;          /* IRIS_DROP_NEW .. */
-    const char *fallback;  /* path of an actor that starts before it, or NULL */
-    int64_t keep;          /* versions kept for a rollback */
+    const char *tags;     /* JSON text of an object of strings, or NULL */
+    int64_t slice;        /* ns; 0: as all have */
+    int64_t capacity;     /* of the mailbox; 0: unbounded */
+    int64_t bytes;        /* that may wait in it; 0: no limit */
+    double warn_at;       /* part of the capacity that is worth a warning; 0: none */
+    int overflow;         /* IRIS_DROP_NEW .. */
+    const char *fallback; /* path of an actor that starts before it, or NULL */
+    int64_t keep;         /* versions kept for a rollback */
+    const char **watch;   /* NULL: its files are not watched. Else these are, too: absolute */
+    size_t nwatch;
     int64_t shutdown;      /* ns that it may take to stop; 0: it is killed */
     int names_host;        /* host is written there */
     int restart;           /* enum manifest_restart */

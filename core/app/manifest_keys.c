@@ -187,8 +187,10 @@ const struct manifest_key iris__manifest_keys[] = {
     {"actors[].timers[]", "send", MANIFEST_ANY, .required = 1, IN(manifest_timer, send),
      .meaning = "the message: a string as it is, any other JSON value as its text"},
     {"actors[]", "swap", KEYS_OF("actors[].swap"), .meaning = "how a new version replaces it"},
-    {"actors[].swap", "watch", MANIFEST_BOOL | MANIFEST_STRINGS, PLANNED,
-     .meaning = "swap when the file changes"},
+    {"actors[].swap", "watch", MANIFEST_BOOL | MANIFEST_DIRECTORIES, .min = 1, .def = "false",
+     IN(manifest_actor, watch), AT_ONCE, .meaning = "swap when its file changes; or these files, too",
+     .more =
+         "true: it is swapped when what it is made of changes: its file, and what that imports. A list: also when one of\nthese does. They are relative to the manifest. `iris run --watch` does it for all actors."},
     {"actors[].swap", "check", MANIFEST_WORD, PLANNED, .words = "load replay ", .def = "load",
      .meaning = "what a new version must pass"},
     {"actors[].swap", "canary", MANIFEST_OBJECT, PLANNED, .meaning = "try it on a part first"},

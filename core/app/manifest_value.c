@@ -163,8 +163,10 @@ static void read_number(struct reading *r, const struct manifest_key *key, json_
 
 static void read_bool(struct reading *r, const struct manifest_key *key, json_t *v, void *base)
 {
-    (void)r;
-    if (key->at)
+    if (key->types & MANIFEST_DIRECTORIES) /* a list of none, or no list */
+        iris__manifest_keep_list(
+            key, base, json_is_true(v) ? iris__manifest_alloc(r, sizeof(char *)) : NULL, 0);
+    else if (key->at)
         *(int *)place(key, base) = json_is_true(v);
 }
 
@@ -219,7 +221,7 @@ static void read_default(const struct manifest_key *key, void *base)
         keep_number(key, base, n);
     else if (key->types & MANIFEST_WORD)
         keep_number(key, base, iris__manifest_word(key->words, key->def));
-    else if (key->types & MANIFEST_BOOL)
+    else if (key->types & MANIFEST_BOOL && !(key->types & MANIFEST_DIRECTORIES))
         keep_number(key, base, !strcmp(key->def, "true"));
 }
 

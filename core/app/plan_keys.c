@@ -9,6 +9,20 @@ static int same_text(const char *a, const char *b)
     return a == b || (a && b && !strcmp(a, b));
 }
 
+/* Also whether there is one. */
+static int same_lists(const void *a, const void *b)
+{
+    const char *const *x = *(const char *const *const *)a, *const *y =
+                                                               *(const char *const *const *)b;
+    size_t n = *(const size_t *)((const char *)a + sizeof x);
+    if (!x != !y || n != *(const size_t *)((const char *)b + sizeof y))
+        return 0;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(x[i], y[i]))
+            return 0;
+    return 1;
+}
+
 static int same_timers(const struct manifest_actor *a, const struct manifest_actor *b)
 {
     if (a->ntimers != b->ntimers)
@@ -55,6 +69,8 @@ int iris__plan_same(const struct manifest_key *k, const void *a, const void *b)
     const char *x = (const char *)a + k->at - 1, *y = (const char *)b + k->at - 1;
     if (k->types & MANIFEST_OBJECTS)
         return same_timers(a, b); /* the only such list inside of an element */
+    if (k->types & MANIFEST_DIRECTORIES)
+        return same_lists(x, y);
     if (k->types & MANIFEST_MAP)
         return same_hosts(a, b);
     if (k->types & MANIFEST_LEVELS)

@@ -83,16 +83,17 @@ static struct file *add_file(struct watch *w, const char *path)
 
 static void look_later(struct watch *w);
 
-/* Any file of a watched directory: a handler, or what one may import. Hidden ones are editors' own. */
+/* Any file of a watched directory: a handler, or what one may import. Hidden ones are editors' own, but for those
+ * that a manifest lists. */
 static void on_change(uv_fs_event_t *event, const char *name, int events, int status)
 {
     struct directory *d = event->data;
     char *path;
     (void)events;
-    if (status || !name || *name == '.' || asprintf(&path, "%s%s", d->path, name) < 0)
+    if (status || !name || asprintf(&path, "%s%s", d->path, name) < 0)
         return;
     struct file *f = file_at(d->watch, path);
-    if (!f)
+    if (!f && *name != '.')
         f = add_file(d->watch, path);
     free(path);
     if (!f)
@@ -117,23 +118,53 @@ static int look_at(struct file *f)
 
 /* ---- who runs it ---- */
 
-struct pids {
-    uint64_t *list;
+struct watched {
+    uint64_t pid;
+    const struct manifest_actor *asks; /* NULL: it has not; all are watched */
+};
+
+struct all_watched {
+    struct watched *list;
     size_t n, room;
 };
 
-static void add_pid(void *ctx, uint64_t pid)
+static void add_watched(struct all_watched *all, struct watched one)
 {
-    struct pids *p = ctx;
-    if (p->n == p->room) {
-        size_t room = p->room ? p->room * 2 : 64;
-        uint64_t *list = realloc(p->list, room * sizeof *list);
+    if (all->n == all->room) {
+        size_t room = all->room ? all->room * 2 : 64;
+        struct watched *list = realloc(all->list, room * sizeof *list);
         if (!list)
             return;
-        p->list = list;
-        p->room = room;
+        all->list = list;
+        all->room = room;
     }
-    p->list[p->n++] = pid;
+    all->list[all->n++] = one;
+}
+
+static void add_pid(void *ctx, uint64_t pid)
+{
+    add_watched(ctx, (struct watched){.pid = pid});
+}
+
+/* Youngest first. Of a router there is no file. */
+static void find_watched(const struct app *a, struct all_watched *all)
+{
+    const struct manifest *m = a->manifest;
+    if (a->options.watch)
+        iris__runtime_walk(a->runtime, add_pid, all);
+    for (size_t i = m->nactors; i-- > 0;) {
+        uint64_t pid = atomic_load(&a->actors[i].pid);
+        if (m->actors[i].watch && !m->actors[i].behind && pid)
+            add_watched(all, (struct watched){pid, &m->actors[i]});
+    }
+}
+
+static int lists(const struct manifest_actor *m, const char *path)
+{
+    size_t i = 0;
+    while (i < m->nwatch && strcmp(m->watch[i], path))
+        i++;
+    return i < m->nwatch;
 }
 
 /* One that it is made of. Where that is not known, as what was refused last may want another one: also one
@@ -152,35 +183,42 @@ static int concerns(const struct origin *o, const char *path)
            iris__manifest_word(o->imports, ending + 1) >= 0;
 }
 
-static void swap_one(struct app *a, uint64_t pid, const char *path)
+/* Where all are watched, who asks as well stands there twice: the second time for its list. */
+static int is_to_swap(const struct app *a, const struct watched *x, const struct origin *o,
+                      const char *path)
+{
+    if (!x->asks || !a->options.watch)
+        return concerns(o, path) || (x->asks && lists(x->asks, path));
+    return lists(x->asks, path) && !concerns(o, path);
+}
+
+static int runs(struct app *a, const struct watched *x, const char *path)
 {
     struct origin o;
-    if (iris__origin(&a->runtime->world, pid, &o) == IRIS_OK && o.file && concerns(&o, path))
-        iris__swap_again(a, pid);
+    int it_does = iris__origin(&a->runtime->world, x->pid, &o) == IRIS_OK && o.file &&
+                  is_to_swap(a, x, &o, path);
     iris__origin_finish(&o);
+    return it_does;
 }
 
 static void swap_all(struct app *a, const char *path)
 {
-    struct pids pids = {0};
-    iris__runtime_walk(a->runtime, add_pid, &pids);
-    for (size_t i = pids.n; i-- > 0;) /* oldest first */
-        swap_one(a, pids.list[i], path);
-    free(pids.list);
+    struct all_watched all = {0};
+    find_watched(a, &all);
+    for (size_t i = all.n; i-- > 0;) /* oldest first */
+        if (runs(a, &all.list[i], path))
+            iris__swap_again(a, all.list[i].pid);
+    free(all.list);
 }
 
 static int is_run(struct app *a, const char *path)
 {
-    struct pids pids = {0};
+    struct all_watched all = {0};
     int found = 0;
-    iris__runtime_walk(a->runtime, add_pid, &pids);
-    for (size_t i = 0; i < pids.n && !found; i++) {
-        struct origin o;
-        found = iris__origin(&a->runtime->world, pids.list[i], &o) == IRIS_OK && o.file &&
-                concerns(&o, path);
-        iris__origin_finish(&o);
-    }
-    free(pids.list);
+    find_watched(a, &all);
+    for (size_t i = 0; i < all.n && !found; i++)
+        found = runs(a, &all.list[i], path);
+    free(all.list);
     return found;
 }
 
@@ -254,7 +292,8 @@ static int add_manifest(struct watch *w)
     const struct manifest *m = w->app->manifest;
     int result = IRIS_OK;
     for (size_t i = 0; i < m->nwritten && !result; i++) {
-        char *file = iris__find_file(m, &m->written[i]);
+        int is_watched = w->app->options.watch || m->written[i].watch;
+        char *file = is_watched ? iris__find_file(m, &m->written[i]) : NULL;
         if (file)
             result = add(w, file);
         free(file);
@@ -275,18 +314,32 @@ static void add_origin(struct watch *w, const struct origin *o)
         add_once(w, o->uses[i]);
 }
 
+static void add_watched_files(struct watch *w, const struct watched *x)
+{
+    struct origin o;
+    if (iris__origin(&w->app->runtime->world, x->pid, &o) == IRIS_OK && o.file)
+        add_origin(w, &o);
+    iris__origin_finish(&o);
+    for (size_t i = 0; x->asks && i < x->asks->nwatch; i++)
+        add_once(w, x->asks->watch[i]);
+}
+
 void iris__watch_refresh(struct watch *w)
 {
-    struct pids pids = {0};
-    iris__runtime_walk(w->app->runtime, add_pid, &pids);
-    for (size_t i = 0; i < pids.n; i++) {
-        struct origin o;
-        if (iris__origin(&w->app->runtime->world, pids.list[i], &o) == IRIS_OK && o.file)
-            add_origin(w, &o);
-        iris__origin_finish(&o);
-    }
-    free(pids.list);
+    struct all_watched all = {0};
+    find_watched(w->app, &all);
+    for (size_t i = 0; i < all.n; i++)
+        add_watched_files(w, &all.list[i]);
+    free(all.list);
     iris__watch_run(w);
+}
+
+int iris__watch_is_wanted(const struct app *a)
+{
+    int found = a->options.watch;
+    for (size_t i = 0; i < a->manifest->nwritten && !found; i++)
+        found = a->manifest->written[i].watch != NULL;
+    return found;
 }
 
 struct watch *iris__watch_open(struct app *a)

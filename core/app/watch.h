@@ -1,4 +1,4 @@
-/* iris run --watch: a handler's file that changes is swapped in. Main thread only. */
+/* iris run --watch, and actors[].swap.watch: a handler's file that changes is swapped in. Main thread only. */
 #ifndef IRIS_APP_WATCH_H
 #define IRIS_APP_WATCH_H
 
@@ -6,6 +6,8 @@
 
 struct app;
 struct watch;
+
+int iris__watch_is_wanted(const struct app *); /* for all, or for an actor of the manifest */
 
 /* Notes what the manifest's files hold, before they are loaded. NULL with the reason. */
 struct watch *iris__watch_open(struct app *);
@@ -16,7 +18,7 @@ int iris__watch_fd(const struct watch *);
 int iris__watch_timeout(const struct watch *);
 void iris__watch_run(struct watch *);
 
-/* An actor may run another file now. */
+/* An actor may run another file now, or another one asks. */
 void iris__watch_refresh(struct watch *);
 
 #endif

@@ -56,5 +56,23 @@ await answers /hello '5 ddd _*_'
 answers /other other || bad 'expected the other handler'
 expect_field /other rev 1
 try "$IRIS" stop; app_ends 0; leaves_nothing
+
+# A file of "watch" that is no code: the module that reads it is run anew; state stays.
+cat >app/hello.py <<'END'
+WORD = open("app/word.txt").read().strip()
+def on_msg(msg): return WORD
+END
+echo one >app/word.txt
+manifest "\"actors\": [$(actor /hello ./app/hello.py '"swap": {"watch": ["app/word.txt"]}'), $(actor /other ./app/other.py)]"
+run_app
+answers /hello one || bad 'expected the first word'
+echo two >app/word.txt
+await answers /hello two
+sed -i 's/return WORD/return WORD + "!"/' app/hello.py
+await answers /hello 'two!'
+sed -i 's/other/another/' app/other.py # nobody asks
+expect_field /hello rev 3
+expect_field /other rev 1
+try "$IRIS" stop; app_ends 0; leaves_nothing
 [ -z "$(find app -name '*.pyc')" ] || bad 'expected no .pyc beside the handlers'
 finish

@@ -31,6 +31,10 @@ static void dump_actor(const struct manifest *m, const struct manifest_actor *a,
     dump_text(out, "args", a->args);
     dump_text(out, "env", a->env);
     dump_text(out, "tags", a->tags);
+    if (a->watch)
+        iris__text_addf(out, "  watched\n");
+    for (size_t i = 0; i < a->nwatch; i++)
+        dump_text(out, "watched", relative(m, a->watch[i]));
     iris__text_addf(out, "  budget %d, capacity %d, keep %d, restart %s, stateless %s\n",
                     (int)a->budget, (int)a->capacity, (int)a->keep, restarts[a->restart],
                     stateless[a->stateless]);
