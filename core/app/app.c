@@ -46,6 +46,7 @@ static void destroy(struct app *a)
     iris__followers_finish(&a->followers);
     iris__events_finish(&a->events);
     iris__stories_finish(&a->stories);
+    iris__trials_finish(&a->trials);
     pthread_mutex_destroy(&a->awaited.lock);
     pthread_mutex_destroy(&a->early.lock);
     iris__chores_finish(&a->chores);
@@ -71,6 +72,7 @@ static struct app *create(const iris_app_options *options)
     iris__events_init(&a->events);
     iris__followers_init(&a->followers);
     iris__stories_init(&a->stories);
+    iris__trials_init(&a->trials);
     iris__orders_init(&a->orders);
     iris__save_init(&a->save);
     pthread_mutex_init(&a->awaited.lock, NULL);

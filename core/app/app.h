@@ -17,6 +17,7 @@
 #include "runtime.h"
 #include "save.h"
 #include "story.h"
+#include "trial.h"
 #include "watch.h"
 
 #include <iris/app.h>
@@ -67,6 +68,7 @@ struct app {
     struct control_verb metrics_verbs[2]; /* what is had by TCP */
     struct control *metrics_server;       /* or NULL */
     struct stories stories;
+    struct trials trials;
     struct orders orders;
     struct census census; /* control thread */
     struct awaited awaited;

@@ -30,7 +30,8 @@ static int kind_of(const struct event *e)
 {
     if (e->kind == IRIS_EVENT_LOG)
         return e->pid ? IRIS_APP_LOG : e->level < IRIS_WARN ? IRIS_APP_EVENT : IRIS_APP_WARNING;
-    int warns = e->kind == IRIS_EVENT_STUCK || e->kind == IRIS_EVENT_HIGH_WATER;
+    int warns = e->kind == IRIS_EVENT_STUCK || e->kind == IRIS_EVENT_HIGH_WATER ||
+                e->kind == IRIS_EVENT_ROLLBACK;
     return warns ? IRIS_APP_WARNING : IRIS_APP_EVENT;
 }
 

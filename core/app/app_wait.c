@@ -105,6 +105,7 @@ void iris__app_event(void *app, const iris_event *e)
     if (iris__logs_keeps(&a->logs, e))
         note(a, e);
     iris__app_looked(a);
+    iris__trials_note(a, e);
 }
 
 /* ---- the main thread ---- */

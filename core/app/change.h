@@ -17,6 +17,7 @@ struct change {
     struct origin from;     /* what is loaded; of a rollback: nothing */
     struct swap_order how;  /* for the core */
     struct change_all *all; /* or NULL; it is told instead of a client */
+    int tries_snapshot;     /* of a rollback: if it is refused */
     _Atomic int stage, cancelled;
 };
 
@@ -27,6 +28,9 @@ int iris__change_find(struct call *, struct change *);
 void iris__change_load(struct change *);
 /* The caller's reference goes with it: it is told once. [any] */
 void iris__change_queue(struct change *);
+/* One version back, as nobody asked: what fails is replaced. The state is that of now, or, if the version before cannot
+ * take it, the one that was saved as it was replaced. Events tell how it went. [any] */
+void iris__change_back(struct app *, uint64_t pid, const char *path);
 int iris__change_is_rollback(const struct change *);
 const char *iris__change_why(const char *why); /* without the verb in front of it */
 /* The reason, for which nothing was begun. */

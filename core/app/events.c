@@ -75,9 +75,9 @@ int iris__events_next(struct events *all, uint64_t since, struct event *out, uin
 
 const char *iris__event_word(uint32_t kind)
 {
-    static const char *const words[] = {"started", "crashed",      "restarted", "ended",
-                                        "swapped", "swap-refused", "stuck",     "exhausted",
-                                        "log",     "decided",      "high-water"};
+    static const char *const words[] = {"started", "crashed",      "restarted",  "ended",
+                                        "swapped", "swap-refused", "stuck",      "exhausted",
+                                        "log",     "decided",      "high-water", "rollback"};
     return kind < sizeof words / sizeof *words ? words[kind] : "other";
 }
 

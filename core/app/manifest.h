@@ -89,21 +89,22 @@ struct manifest_actor {
     int64_t keep;         /* versions kept for a rollback */
     const char **watch;   /* NULL: its files are not watched. Else these are, too: absolute */
     size_t nwatch;
-    int64_t shutdown;      /* ns that it may take to stop; 0: it is killed */
-    int names_host;        /* host is written there */
-    int restart;           /* enum manifest_restart */
-    int stateless;         /* enum manifest_stateless */
-    int start;             /* enum manifest_start */
-    int ready;             /* enum manifest_ready */
-    int64_t start_timeout; /* ns that its start may take */
-    int64_t idle_ns;       /* of a lazy one; 0: it does not rest */
-    int kind;              /* enum manifest_kind: what the handler must be */
-    int log_level;         /* 0: trace, IRIS_DEBUG_LEVEL ..; -1: not written */
-    int64_t instances;     /* 0: as many as there are cores */
-    int route;             /* enum router_way */
-    size_t index;          /* in the file: of several instances and their router the same */
-    uint32_t place;        /* its number among those of its host: hosts spread them by it */
-    uint32_t number;       /* of an instance, from 1; 0: it is the only one, or a router */
+    int64_t errors, within; /* of a rollback by itself: crashes; 0: none. ns after the swap */
+    int64_t shutdown;       /* ns that it may take to stop; 0: it is killed */
+    int names_host;         /* host is written there */
+    int restart;            /* enum manifest_restart */
+    int stateless;          /* enum manifest_stateless */
+    int start;              /* enum manifest_start */
+    int ready;              /* enum manifest_ready */
+    int64_t start_timeout;  /* ns that its start may take */
+    int64_t idle_ns;        /* of a lazy one; 0: it does not rest */
+    int kind;               /* enum manifest_kind: what the handler must be */
+    int log_level;          /* 0: trace, IRIS_DEBUG_LEVEL ..; -1: not written */
+    int64_t instances;      /* 0: as many as there are cores */
+    int route;              /* enum router_way */
+    size_t index;           /* in the file: of several instances and their router the same */
+    uint32_t place;         /* its number among those of its host: hosts spread them by it */
+    uint32_t number;        /* of an instance, from 1; 0: it is the only one, or a router */
     uint32_t behind; /* of a router: so many instances stand before it in the list; 0: it is none */
     struct manifest_timer *timers;
     size_t ntimers;

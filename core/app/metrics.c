@@ -49,7 +49,7 @@ static void add_events(struct app *a, struct text *out)
 {
     static const char name[] = "iris_events_total";
     iris__metric_family(out, name, "counter", "What happened to actors: crashes, restarts, swaps.");
-    for (uint32_t kind = 0; kind <= IRIS_EVENT_HIGH_WATER; kind++)
+    for (uint32_t kind = 0; kind <= IRIS_EVENT_ROLLBACK; kind++)
         iris__metric(out, name, "kind", iris__event_word(kind),
                      atomic_load(&a->metrics.events[kind]));
 }

@@ -71,6 +71,12 @@ static void told(void *ctx, const struct swap_report *r)
         iris__change_all_told(c->all, r);
         return;
     }
+    if (c->tries_snapshot && r->result == IRIS_FAIL) {
+        c->tries_snapshot = 0;
+        c->how.use_snapshot = 1;
+        iris__change_queue(c);
+        return;
+    }
     struct control_reply *reply = iris__order_take(&c->order);
     if (reply && r->result == IRIS_OK)
         reply_done(c, reply, r);
@@ -190,6 +196,19 @@ void iris__swap_again(struct app *a, uint64_t pid)
         iris__change_load(c);
     else
         iris__order_drop(&c->order);
+}
+
+void iris__change_back(struct app *a, uint64_t pid, const char *path)
+{
+    struct change *c = iris__order_open(a, sizeof *c, NULL, path, pid);
+    if (!c)
+        return;
+    c->order.free = free_change;
+    c->order.changes = 1;
+    c->how.now = 1;
+    c->how.steps = 1;
+    c->tries_snapshot = 1;
+    iris__change_queue(c);
 }
 
 struct change *iris__change_open(struct call *call, struct control_reply *reply)

@@ -44,7 +44,8 @@ enum { /* kinds of events */
        IRIS_EVENT_EXHAUSTED = 7,
        IRIS_EVENT_LOG = 8,
        IRIS_EVENT_DECIDED = 9, /* what its supervisor makes of an end: see decision */
-       IRIS_EVENT_HIGH_WATER = 10 /* a mailbox is as full as iris_spawn.warn_at says; at most every 10 s */
+       IRIS_EVENT_HIGH_WATER = 10, /* a mailbox is as full as iris_spawn.warn_at says; at most every 10 s */
+       IRIS_EVENT_ROLLBACK = 11 /* an app goes back to the version before: the one swapped in crashed too often */
 };
 
 enum { /* iris_event.decision */

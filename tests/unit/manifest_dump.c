@@ -31,6 +31,9 @@ static void dump_actor(const struct manifest *m, const struct manifest_actor *a,
     dump_text(out, "args", a->args);
     dump_text(out, "env", a->env);
     dump_text(out, "tags", a->tags);
+    if (a->errors)
+        iris__text_addf(out, "  goes back after %d within %lld ns\n", (int)a->errors,
+                        (long long)a->within);
     if (a->watch)
         iris__text_addf(out, "  watched\n");
     for (size_t i = 0; i < a->nwatch; i++)

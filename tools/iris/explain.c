@@ -250,9 +250,9 @@ static enum term_style style_of(const char *kind)
     static const struct {
         const char *kind;
         enum term_style style;
-    } styles[] = {{"crashed", TERM_RED},         {"exhausted", TERM_RED}, {"stuck", TERM_YELLOW},
-                  {"swap-refused", TERM_YELLOW}, {"decided", TERM_PLAIN}, {"started", TERM_GREEN},
-                  {"restarted", TERM_GREEN}};
+    } styles[] = {{"crashed", TERM_RED},         {"exhausted", TERM_RED},   {"stuck", TERM_YELLOW},
+                  {"swap-refused", TERM_YELLOW}, {"rollback", TERM_YELLOW}, {"decided", TERM_PLAIN},
+                  {"started", TERM_GREEN},       {"restarted", TERM_GREEN}};
     for (size_t i = 0; i < sizeof styles / sizeof styles[0]; i++)
         if (!strcmp(styles[i].kind, kind))
             return styles[i].style;

@@ -6,7 +6,7 @@ import threading
 import typing
 
 _KINDS = ("started", "crashed", "restarted", "ended", "swapped", "swap_refused", "stuck", "exhausted", "log", "decided",
-          "high_water")
+          "high_water", "rollback")
 _LEVELS = {1: "debug", 2: "info", 3: "warning", 4: "error"}
 
 _lock = threading.Lock()
