@@ -33,6 +33,16 @@ void iris__app_looked(struct app *a)
     pthread_rwlock_unlock(&a->tree);
 }
 
+void iris__app_hear(struct app *a)
+{
+    pthread_rwlock_rdlock(&a->news);
+}
+
+void iris__app_heard(struct app *a)
+{
+    pthread_rwlock_unlock(&a->news);
+}
+
 /* ---- the frame ---- */
 
 static void destroy(struct app *a)
@@ -51,6 +61,7 @@ static void destroy(struct app *a)
     pthread_mutex_destroy(&a->early.lock);
     iris__chores_finish(&a->chores);
     iris__singletons_finish(a);
+    pthread_rwlock_destroy(&a->news);
     pthread_rwlock_destroy(&a->tree);
     if (a->first != a->manifest)
         iris__manifest_free(a->first);
@@ -79,6 +90,7 @@ static struct app *create(const iris_app_options *options)
     pthread_mutex_init(&a->early.lock, NULL);
     iris__chores_init(&a->chores);
     pthread_rwlock_init(&a->tree, NULL);
+    pthread_rwlock_init(&a->news, NULL);
     a->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return a;
 }

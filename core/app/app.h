@@ -50,11 +50,13 @@ struct awaited {
     const char *mute; /* the one whose start failed: it is told as an error, and no more of it */
 };
 
-/* `manifest` and `actors` are what `iris apply` exchanges: the main thread alone, under `tree`. Other threads look
- * at them between iris__app_look() and iris__app_looked(). */
+/* `manifest` and `actors` are what `iris apply` exchanges: the main thread alone, under `tree` and `news`. Other
+ * threads look at them between iris__app_look() and iris__app_looked(), or, when an event is told, between
+ * iris__app_hear() and iris__app_heard(). Two locks, as an event may be told under the mesh's lock, and who looks may
+ * ask the mesh; who hears asks nobody. */
 struct app {
     iris_app_options options;
-    pthread_rwlock_t tree;
+    pthread_rwlock_t tree, news;
     struct manifest *manifest;
     struct manifest *first; /* what the app was started with */
     char *file;             /* of that one: absolute */
@@ -97,6 +99,8 @@ struct app {
 
 void iris__app_look(struct app *);
 void iris__app_looked(struct app *);
+void iris__app_hear(struct app *);
+void iris__app_heard(struct app *);
 
 /* ---- app_say.c: main thread only ---- */
 void iris__app_say(struct app *, int kind, const char *fmt, ...)

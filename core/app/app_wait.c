@@ -101,10 +101,10 @@ void iris__app_event(void *app, const iris_event *e)
     if (e->kind == IRIS_EVENT_EXHAUSTED)
         atomic_store(&a->exhausted, 1);
     iris__metrics_note(&a->metrics, e);
-    iris__app_look(a);
+    iris__app_hear(a);
     if (iris__logs_keeps(&a->logs, e))
         note(a, e);
-    iris__app_looked(a);
+    iris__app_heard(a);
     iris__trials_note(a, e);
 }
 

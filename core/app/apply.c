@@ -110,9 +110,11 @@ static void commit(struct apply *x)
     struct app_actor *actors = a->actors;
     iris__apply_release(x); /* the actors have references of their own */
     pthread_rwlock_wrlock(&a->tree);
+    pthread_rwlock_wrlock(&a->news);
     a->manifest = x->to;
     a->actors = x->actors;
     iris__logs_retune(&a->logs, a->manifest);
+    pthread_rwlock_unlock(&a->news);
     pthread_rwlock_unlock(&a->tree);
     iris__app_await(a, NULL);
     if (before != a->first)

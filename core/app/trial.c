@@ -125,11 +125,11 @@ void iris__trials_note(struct app *a, const iris_event *e)
     if (!*e->path || (e->kind != IRIS_EVENT_SWAPPED && e->kind != IRIS_EVENT_CRASHED &&
                       e->kind != IRIS_EVENT_ENDED))
         return;
-    iris__app_look(a);
+    iris__app_hear(a);
     pthread_mutex_lock(&a->trials.lock);
     int failed = note(a, e, &why);
     pthread_mutex_unlock(&a->trials.lock);
-    iris__app_looked(a);
+    iris__app_heard(a);
     if (failed)
         go_back(a, e, why.data);
     iris__text_finish(&why);

@@ -4,6 +4,7 @@
 # the format holds.
 . "$SRC/tests/cli/nodes"
 . "$SRC/tests/cli/prometheus"
+. "$SRC/tests/cli/libnode"
 
 cat >late.py <<'P'
 def on_msg(msg):
