@@ -31,6 +31,7 @@ struct wanted { /* a name that is unique */
     int claiming;     /* the answer comes */
     uint64_t denied;  /* the actor that was told that it does not have it */
     uint64_t gone;    /* the latest token with which another had it, or it was deleted */
+    uint64_t had;     /* the latest with which it was ours */
     uint64_t waits;   /* the actor that was told that nobody can say now whose it is */
     int stands;       /* of a singleton: whoever has it here */
     int64_t resigned; /* until then others may have it */
@@ -79,17 +80,23 @@ static void note(const struct agree *c, int bad, const char *fmt, ...)
 
 static struct owner *owner_of(const struct agree *c, const char *name);
 
-/* Who has it, if that is another node; "". */
-static const char *other_of(const struct agree *c, const struct wanted *w)
+/* Who has it, if that is another node. Not one of before it was ours: the watch may be behind our claims. */
+static const struct owner *other_of(const struct agree *c, const struct wanted *w, const char *name)
 {
-    const struct owner *o = owner_of(c, w->name);
-    return o && strcmp(o->id, c->id) != 0 ? o->node : "";
+    const struct owner *o = owner_of(c, name);
+    return o && strcmp(o->id, c->id) != 0 && (!w || o->token > w->had) ? o : NULL;
+}
+
+static void tell_stood_as(const struct wanted *w, uint64_t token)
+{
+    const struct agree *c = w->agree;
+    const struct owner *other = other_of(c, w, w->name);
+    c->seam.stood(c->seam.ctx, w->name, token, other ? other->node : "");
 }
 
 static void tell_stood(const struct wanted *w)
 {
-    const struct agree *c = w->agree;
-    c->seam.stood(c->seam.ctx, w->name, w->token, other_of(c, w));
+    tell_stood_as(w, w->token);
 }
 
 static void tell_owned(const struct wanted *w)
@@ -194,7 +201,7 @@ static void on_claimed(void *ctx, int result, const struct provider_name *owner,
     w->claiming = 0;
     w->again = now(c) + IRIS_SECOND;
     if (result == IRIS_OK && owner->token > w->gone && holds(c)) {
-        w->token = owner->token;
+        w->token = w->had = owner->token;
         w->denied = w->waits = 0;
         tell_owned(w);
     } else if (result == IRIS_DEAD)
@@ -218,7 +225,7 @@ static void claim(struct agree *c, struct wanted *w, uint64_t pid)
 /* Whatever happened to the actor or to the engine: what should be is compared with what is. */
 static void look_at(struct agree *c, struct wanted *w)
 {
-    const struct owner *o = owner_of(c, w->name);
+    const struct owner *o = owner_of(c, w->name), *other;
     uint64_t pid = c->seam.find(c->seam.ctx, w->name);
     int was_ours = o && !strcmp(o->id, c->id);
     if (w->token && !holds(c))
@@ -237,8 +244,8 @@ static void look_at(struct agree *c, struct wanted *w)
     int is_left = was_ours && (!pid || (w->stands && pid != o->pid));
     if (is_left) /* a claim whose answer was lost, or a lease that was thought to be */
         c->calls->release(c->engine, w->name, o->token);
-    else if (pid && o && !was_ours)
-        deny(w, pid, o->node);
+    else if (pid && (other = other_of(c, w, w->name)))
+        deny(w, pid, other->node);
     else if (pid)
         claim(c, w, pid);
     if (is_left)
@@ -478,7 +485,7 @@ void agree_stood(const struct agree *c, const char *name)
 {
     const struct wanted *w = wanted_of(c, name);
     if (w && w->stands)
-        c->seam.stood(c->seam.ctx, name, is_ours(c, w) ? w->token : 0, other_of(c, w));
+        tell_stood_as(w, is_ours(c, w) ? w->token : 0);
 }
 
 /* ---- who asks ---- */
@@ -502,16 +509,16 @@ static int owned(iris_mesh_owner *out, const char *node, uint64_t pid, uint64_t 
 int agree_owner(const struct agree *c, const char *name, iris_mesh_owner *out)
 {
     const struct wanted *w = wanted_of(c, name);
-    const struct owner *o = owner_of(c, name);
+    const struct owner *other = other_of(c, w, name);
     memset(out, 0, sizeof *out);
     if (w && is_ours(c, w)) {
         uint64_t pid = w->stands ? c->seam.find(c->seam.ctx, name) : w->pid;
         out->here = 1;
         return owned(out, c->node, pid, w->token, w->since);
     }
-    if (o && strcmp(o->id, c->id) != 0)
-        return owned(out, o->node, o->pid, o->token, o->since);
-    return w || o ? IRIS_DEAD : IRIS_EMPTY;
+    if (other)
+        return owned(out, other->node, other->pid, other->token, other->since);
+    return w || owner_of(c, name) ? IRIS_DEAD : IRIS_EMPTY;
 }
 
 void agree_nobody(const struct agree *c, char *why, size_t room)
