@@ -6,6 +6,7 @@
 #include "door.h"
 #include "gate.h"
 #include "mailbox.h"
+#include "own.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,8 +33,7 @@ struct survey {
     const struct census_want *want;
     struct census_result *out;
     size_t room, seen;
-    uint64_t *own; /* pids of the manifest's actors, sorted; as written these have come before */
-    size_t nown;
+    struct own own; /* as written these have come before */
     uint64_t handled;
     int64_t at;
     int samples; /* what is counted now is kept */
@@ -359,19 +359,13 @@ static int look_at(const struct survey *v, const iris_actor *a, struct look *l)
     return 1;
 }
 
-static int by_pid(const void *a, const void *b)
-{
-    const uint64_t *x = a, *y = b;
-    return *x < *y ? -1 : *x > *y;
-}
-
 static void visit(struct survey *v, const iris_actor *a)
 {
     struct look l;
     if (!look_at(v, a, &l))
         return;
     count(v, &l);
-    if (!v->nown || !bsearch(&l.pid, v->own, v->nown, sizeof *v->own, by_pid))
+    if (!iris__own_has(&v->own, l.pid))
         take_row(v, &l);
 }
 
@@ -380,20 +374,18 @@ static void visit_own(struct survey *v)
 {
     const struct app *a = v->app;
     struct look l;
-    v->own = malloc((a->manifest->nactors + 1) * sizeof *v->own);
-    v->failed = !v->own;
-    for (size_t i = 0; v->own && i < a->manifest->nactors; i++) {
+    v->failed = iris__own_open(a, &v->own) != 0;
+    for (size_t i = 0; v->own.pids && i < a->manifest->nactors; i++) {
         uint64_t pid = atomic_load(&a->actors[i].pid);
         const iris_actor *at = pid ? iris__table_at(&v->world->table, pid) : NULL;
         pthread_mutex_lock(&v->world->facts_lock);
         if (at && iris__gate_is(at, pid) && look_at(v, at, &l)) {
-            v->own[v->nown++] = pid;
+            iris__own_add(&v->own, pid);
             take_row(v, &l);
         }
         pthread_mutex_unlock(&v->world->facts_lock);
     }
-    if (v->nown)
-        qsort(v->own, v->nown, sizeof *v->own, by_pid);
+    iris__own_close(&v->own);
 }
 
 static void walk(struct survey *v, uint32_t places)
@@ -468,6 +460,6 @@ int iris__census_take(struct app *a, const struct census_want *want, struct cens
         sort(&v);
     skip(&v);
     sum_up(&v);
-    free(v.own);
+    iris__own_finish(&v.own);
     return v.failed ? -1 : 0;
 }

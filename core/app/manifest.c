@@ -40,6 +40,14 @@ char *iris__manifest_copy(struct reading *r, const char *s, size_t len)
     return copy ? memcpy(copy, s, len) : NULL;
 }
 
+size_t iris__manifest_index(const struct manifest *m, const char *path)
+{
+    size_t i = 0;
+    while (i < m->nactors && strcmp(m->actors[i].path, path) != 0)
+        i++;
+    return i;
+}
+
 void iris__manifest_free(struct manifest *m)
 {
     for (struct manifest_block *b = m ? m->blocks : NULL, *next; b; b = next) {

@@ -208,6 +208,9 @@ char *iris__manifest_path(const struct manifest *);
 /* The host that a file's ending is for, or NULL. */
 const char *iris__handler_host(const char *file);
 
+/* Which of its actors has the path; nactors: none. */
+size_t iris__manifest_index(const struct manifest *, const char *path);
+
 void iris__manifest_free(struct manifest *);
 
 #endif

@@ -5,6 +5,7 @@
 #include "cold.h"
 #include "gate.h"
 #include "mailbox.h"
+#include "own.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -28,8 +29,7 @@ struct sheet {
     struct line *lines;
     size_t n, most;
     uint64_t depth; /* of all actors, with a path or without */
-    uint64_t *own;  /* pids of the manifest's actors, sorted */
-    size_t nown;
+    struct own own;
 };
 
 /* ---- looking ---- */
@@ -71,12 +71,6 @@ static int has_path(const struct sheet *s, const iris_actor *a)
     return has;
 }
 
-static int by_pid(const void *a, const void *b)
-{
-    const uint64_t *x = a, *y = b;
-    return *x < *y ? -1 : *x > *y;
-}
-
 /* The manifest's come first, in its order: they are the same ones each time. */
 static void add_own(struct sheet *s)
 {
@@ -85,10 +79,10 @@ static void add_own(struct sheet *s)
         uint64_t pid = atomic_load(&a->actors[i].pid);
         if (!pid)
             continue;
-        s->own[s->nown++] = pid;
+        iris__own_add(&s->own, pid);
         add_line(s, pid);
     }
-    qsort(s->own, s->nown, sizeof *s->own, by_pid);
+    iris__own_close(&s->own);
 }
 
 /* Most actors of a crowd have no path: of these nothing is looked at but the mailbox. */
@@ -99,7 +93,7 @@ static void look(void *ctx, uint64_t pid)
     if (!a)
         return;
     s->depth += iris__mailbox_size(a);
-    if (s->n < s->most && has_path(s, a) && !bsearch(&pid, s->own, s->nown, sizeof *s->own, by_pid))
+    if (s->n < s->most && has_path(s, a) && !iris__own_has(&s->own, pid))
         add_line(s, pid);
 }
 
@@ -204,8 +198,7 @@ int iris__metrics_paths(struct app *a, iris_totals *t, struct text *out)
 {
     struct sheet s = {.app = a, .most = (size_t)a->manifest->max_series / PATH_FAMILIES};
     s.lines = malloc((s.most + 1) * sizeof *s.lines);
-    s.own = malloc((a->manifest->nactors + 1) * sizeof *s.own);
-    int failed = !s.lines || !s.own;
+    int failed = iris__own_open(a, &s.own) || !s.lines;
     if (!failed) {
         add_own(&s);
         iris__runtime_walk(a->runtime, look, &s);
@@ -214,6 +207,6 @@ int iris__metrics_paths(struct app *a, iris_totals *t, struct text *out)
         add_timings(&s, out);
     }
     free(s.lines);
-    free(s.own);
+    iris__own_finish(&s.own);
     return failed ? -1 : 0;
 }

@@ -10,16 +10,30 @@ static int by_pid(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+int iris__own_open(const struct app *a, struct own *out)
+{
+    *out = (struct own){.pids = malloc((a->manifest->nactors + 1) * sizeof *out->pids)};
+    return out->pids ? 0 : -1;
+}
+
+void iris__own_add(struct own *own, uint64_t pid)
+{
+    own->pids[own->n++] = pid;
+}
+
+void iris__own_close(struct own *own)
+{
+    if (own->n)
+        qsort(own->pids, own->n, sizeof *own->pids, by_pid);
+}
+
 int iris__own_take(const struct app *a, struct own *out)
 {
-    size_t n = a->manifest->nactors;
-    *out = (struct own){.pids = malloc((n + 1) * sizeof *out->pids)};
-    if (!out->pids)
+    if (iris__own_open(a, out))
         return -1;
-    for (; out->n < n; out->n++)
-        out->pids[out->n] = atomic_load(&a->actors[out->n].pid);
-    if (n)
-        qsort(out->pids, n, sizeof *out->pids, by_pid);
+    for (size_t i = 0; i < a->manifest->nactors; i++)
+        iris__own_add(out, atomic_load(&a->actors[i].pid));
+    iris__own_close(out);
     return 0;
 }
 

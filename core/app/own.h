@@ -14,6 +14,10 @@ struct own {
 
 /* As they are now. 0, or -1: no memory, and it has none. */
 int iris__own_take(const struct app *, struct own *);
+/* The same for who looks himself at each of them: room for all; those that are meant; then all have been added. */
+int iris__own_open(const struct app *, struct own *);
+void iris__own_add(struct own *, uint64_t pid);
+void iris__own_close(struct own *);
 int iris__own_has(const struct own *, uint64_t pid);
 void iris__own_finish(struct own *);
 

@@ -30,11 +30,7 @@ struct singleton {
 /* `iris apply` exchanges the manifest, but takes no singleton in or out. */
 static size_t index_of(const struct singleton *s)
 {
-    const struct manifest *m = s->app->manifest;
-    size_t i = 0;
-    while (i < m->nactors && strcmp(m->actors[i].path, s->path) != 0)
-        i++;
-    return i;
+    return iris__manifest_index(s->app->manifest, s->path);
 }
 
 static void wake_standby(struct singleton *s)

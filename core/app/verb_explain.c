@@ -91,11 +91,8 @@ static json_t *supervisor_of(struct app *a, uint64_t pid)
 /* The one of the manifest, or NULL. */
 static const struct manifest_actor *actor_of(const struct app *a, const char *path)
 {
-    const struct manifest *m = a->manifest;
-    for (size_t i = 0; i < m->nactors; i++)
-        if (!strcmp(m->actors[i].path, path))
-            return &m->actors[i];
-    return NULL;
+    size_t i = iris__manifest_index(a->manifest, path);
+    return i < a->manifest->nactors ? &a->manifest->actors[i] : NULL;
 }
 
 static void reply_story(struct app *a, const char *target, const struct story *s,

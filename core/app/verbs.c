@@ -33,10 +33,8 @@ const char *iris__messages(char *room, uint64_t n)
 
 static int has_begun(const struct app *a, const char *path)
 {
-    for (size_t i = 0; i < a->manifest->nactors; i++)
-        if (!strcmp(a->manifest->actors[i].path, path))
-            return atomic_load(&a->actors[i].pid) != 0;
-    return 0;
+    size_t i = iris__manifest_index(a->manifest, path);
+    return i < a->manifest->nactors && atomic_load(&a->actors[i].pid) != 0;
 }
 
 /* No such actor; the path that was probably meant is one of the manifest's. */
