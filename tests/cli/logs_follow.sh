@@ -2,7 +2,7 @@
 # ctest: cli.logs_are_followed
 # What was logged last, by path and level, and what comes: for several who follow, and for one that is slow.
 . "$SRC/tests/cli/live"
-manifest "\"actors\": [$(actor /svc/a echo), $(actor /svc/deep/b echo), $(actor /c echo)]"
+manifest "\"actors\": [$(actor /last order), $(actor /svc/a echo), $(actor /svc/deep/b echo), $(actor /c echo)]"
 run_app
 "$IRIS" send /svc/a 'log one' 2>err
 "$IRIS" send /svc/deep/b 'log two' 2>err
@@ -45,7 +45,11 @@ kill -CONT $slow
 await grep -q last slow.txt
 await grep -q 'lines were left out: they came faster than they were read' slow.txt
 kill $slow; wait $slow 2>err
-"$IRIS" stop >out 2>err
+# Those that wait for the next line when the app has come to its end are not told of an error.
+"$IRIS" send /last "hold $PWD/go" 2>err
+"$IRIS" stop >out 2>err &
+await grep -q 'svc/a.*ended' one.txt; await grep -q 'svc/a.*killed' two.txt
+touch go
 app_ends 0
 wait $one; status=$?
 wait $two || bad 'expected that the second follower ends well, too'

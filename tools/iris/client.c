@@ -319,6 +319,10 @@ static int judge(const struct common *c, const struct exchange *x, json_t **answ
     }
     json_unpack(body, "{s:{s:s, s?s, s?s}}", "error", "code", &code, "message", &message, "hint",
                 &hint);
+    if (c->follows && code && !strcmp(code, "stopping")) { /* asked once more, it was about to end */
+        json_decref(body);
+        return IRIS_EXIT_OK;
+    }
     int status = code ? exit_of(code) : IRIS_EXIT_OK;
     if (c->json && (code || !c->quiet))
         copy_body(x);
