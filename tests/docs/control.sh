@@ -23,10 +23,10 @@ documented() {
         grep -qE "\`([^\`]* )?$word( [^\`]*)?\`" "$page" || { echo "docs/control.md does not name the $what $word" >&2; status=1; }
     done
 }
-documented code $(sed -n '/} codes\[\]/,/};/s/{"\([a-z-]*\)", \([0-9]*\)}/\n\1 \2\n/gp' "$SRC/core/app/control.c" | sed -n 's/^\([a-z-]*\) [0-9]*$/\1/p')
+documented code $(sed -n '/} codes\[\]/,/};/s/{"\([a-z-]*\)", \([0-9]*\)}/\n\1 \2\n/gp' "$SRC/core/control/control.c" | sed -n 's/^\([a-z-]*\) [0-9]*$/\1/p')
 documented path $(sed -n 's/.*{"[A-Z]*", "\(\/v1\/[a-z]*\)".*/\1/p' "$SRC/core/app/verbs.c")
 # and each code of the page with the status that the code gives it
-sed -n '/} codes\[\]/,/};/s/{"\([a-z-]*\)", \([0-9]*\)}/\n\1 \2\n/gp' "$SRC/core/app/control.c" | grep -E '^[a-z-]+ [0-9]+$' | while read -r code http; do
+sed -n '/} codes\[\]/,/};/s/{"\([a-z-]*\)", \([0-9]*\)}/\n\1 \2\n/gp' "$SRC/core/control/control.c" | grep -E '^[a-z-]+ [0-9]+$' | while read -r code http; do
     grep -qE "^\|.*\`$code\`.*\b$http\b.*\|$" "$page" || { echo "docs/control.md: $code is HTTP status $http" >&2; exit 1; }
 done || status=1
 exit $status

@@ -1,7 +1,7 @@
 /* HTTP/1.1 requests out of bytes, and answers into bytes; no input or output happens here. One of
  * these serves one connection: put in what came, take out one request, answer it, take the next. */
-#ifndef IRIS_APP_HTTP_H
-#define IRIS_APP_HTTP_H
+#ifndef IRIS_CONTROL_HTTP_H
+#define IRIS_CONTROL_HTTP_H
 
 #include "text.h"
 

@@ -1,7 +1,7 @@
 /* The one table of manifest keys. Checks, defaults and messages come from it, and so do the JSON
  * Schema, `iris explain KEY` and the manual page (keys.h): a key is added here and nowhere else. */
-#ifndef IRIS_APP_MANIFEST_KEYS_H
-#define IRIS_APP_MANIFEST_KEYS_H
+#ifndef IRIS_MANIFEST_MANIFEST_KEYS_H
+#define IRIS_MANIFEST_MANIFEST_KEYS_H
 
 #include "text.h"
 

@@ -1,6 +1,6 @@
 /* One manifest being read: what the manifest_*.c files share, and nobody else. */
-#ifndef IRIS_APP_MANIFEST_READING_H
-#define IRIS_APP_MANIFEST_READING_H
+#ifndef IRIS_MANIFEST_MANIFEST_READING_H
+#define IRIS_MANIFEST_MANIFEST_READING_H
 
 #include "manifest.h"
 #include "manifest_keys.h"

@@ -3,8 +3,8 @@
  *
  * Who logs puts a line into the ring of events, which never waits; a thread of its own writes. When it
  * cannot keep up, or the disk cannot, lines are left out, and how many is said where they would be. */
-#ifndef IRIS_APP_LOGS_H
-#define IRIS_APP_LOGS_H
+#ifndef IRIS_LOG_LOGS_H
+#define IRIS_LOG_LOGS_H
 
 #include "events.h"
 #include "log_level.h"

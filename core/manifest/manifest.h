@@ -4,8 +4,8 @@
  *
  * manifest_keys.c has the table; all that is said about keys comes from there. A mistake does not
  * end the reading: all of them are in the list of problems, each with its place in the file. */
-#ifndef IRIS_APP_MANIFEST_H
-#define IRIS_APP_MANIFEST_H
+#ifndef IRIS_MANIFEST_MANIFEST_H
+#define IRIS_MANIFEST_MANIFEST_H
 
 #include "problem.h"
 

@@ -1,6 +1,6 @@
 /* Secrets of the manifest do not leave it: where a text is shown, they are blotted out. */
-#ifndef IRIS_APP_REDACT_H
-#define IRIS_APP_REDACT_H
+#ifndef IRIS_MANIFEST_REDACT_H
+#define IRIS_MANIFEST_REDACT_H
 
 #include "manifest.h"
 

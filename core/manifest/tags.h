@@ -1,6 +1,6 @@
 /* The tags of the manifest's actors, by path: labels of their figures, of their lines in the log and of their rows. */
-#ifndef IRIS_APP_TAGS_H
-#define IRIS_APP_TAGS_H
+#ifndef IRIS_MANIFEST_TAGS_H
+#define IRIS_MANIFEST_TAGS_H
 
 #include "manifest.h"
 

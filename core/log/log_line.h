@@ -1,6 +1,6 @@
 /* One event as a line of the log, in each of its forms. */
-#ifndef IRIS_APP_LOG_LINE_H
-#define IRIS_APP_LOG_LINE_H
+#ifndef IRIS_LOG_LOG_LINE_H
+#define IRIS_LOG_LOG_LINE_H
 
 #include "events.h"
 

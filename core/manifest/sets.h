@@ -1,6 +1,6 @@
 /* "env.LOG=/var/log/x": what --set replaces in a manifest. */
-#ifndef IRIS_APP_SETS_H
-#define IRIS_APP_SETS_H
+#ifndef IRIS_MANIFEST_SETS_H
+#define IRIS_MANIFEST_SETS_H
 
 #include "manifest.h"
 

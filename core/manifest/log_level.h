@@ -1,6 +1,6 @@
 /* What of all that actors log is kept: by level and path, and so many lines a second of each path. */
-#ifndef IRIS_APP_LOG_LEVEL_H
-#define IRIS_APP_LOG_LEVEL_H
+#ifndef IRIS_MANIFEST_LOG_LEVEL_H
+#define IRIS_MANIFEST_LOG_LEVEL_H
 
 #include "manifest.h"
 

@@ -6,8 +6,8 @@
  *
  * So each step can be undone by its opposite, but for the last two, which are made when nothing can fail any
  * more. What a key's difference asks for is in the table of keys (manifest_keys.h, .live). */
-#ifndef IRIS_APP_PLAN_H
-#define IRIS_APP_PLAN_H
+#ifndef IRIS_MANIFEST_PLAN_H
+#define IRIS_MANIFEST_PLAN_H
 
 #include "manifest.h"
 #include "manifest_keys.h"

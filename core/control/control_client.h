@@ -1,7 +1,7 @@
 /* One connection of the control server: reads a request, waits for its answer, writes it, and
  * again. All of it runs on the control thread. */
-#ifndef IRIS_APP_CONTROL_CLIENT_H
-#define IRIS_APP_CONTROL_CLIENT_H
+#ifndef IRIS_CONTROL_CONTROL_CLIENT_H
+#define IRIS_CONTROL_CONTROL_CLIENT_H
 
 #include "http.h"
 

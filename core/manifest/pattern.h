@@ -1,7 +1,7 @@
 /* Patterns of paths, such as "/svc/pay" with two stars behind it. A star stands for one level, whatever its name; two
  * for any number of levels, also none. */
-#ifndef IRIS_APP_PATTERN_H
-#define IRIS_APP_PATTERN_H
+#ifndef IRIS_MANIFEST_PATTERN_H
+#define IRIS_MANIFEST_PATTERN_H
 
 #define PATTERN_MAX 255
 

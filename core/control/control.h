@@ -5,8 +5,8 @@
  * each is worked on at a time, what it sends meanwhile waits in the kernel. Requests that wait long
  * leave places to others, so that one can always look and stop. Peers of another user are turned
  * away, unless they are of the group that it was opened for. */
-#ifndef IRIS_APP_CONTROL_H
-#define IRIS_APP_CONTROL_H
+#ifndef IRIS_CONTROL_CONTROL_H
+#define IRIS_CONTROL_CONTROL_H
 
 #include <jansson.h>
 #include <sys/types.h>

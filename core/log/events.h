@@ -1,8 +1,8 @@
 /* What happened, most recent first to be forgotten last: a ring that the console and GET /v1/events
  * read. Whoever tells it something waits for a moment at most, and it never grows: who tells faster
  * than others read makes them miss events, and they can see how many. */
-#ifndef IRIS_APP_EVENTS_H
-#define IRIS_APP_EVENTS_H
+#ifndef IRIS_LOG_EVENTS_H
+#define IRIS_LOG_EVENTS_H
 
 #include "text.h"
 

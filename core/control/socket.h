@@ -2,8 +2,8 @@
  *
  * Beside NAME.sock there is NAME.lock, locked for as long as the app lives, with its pid in it. So
  * a socket that a killed process left behind is told from a live one without connecting to it. */
-#ifndef IRIS_APP_SOCKET_H
-#define IRIS_APP_SOCKET_H
+#ifndef IRIS_CONTROL_SOCKET_H
+#define IRIS_CONTROL_SOCKET_H
 
 #include <iris/app.h>
 

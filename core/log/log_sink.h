@@ -1,8 +1,8 @@
 /* Where the lines of the log go: a descriptor that others have too, a file of its own, or journald. What
  * cannot be written is counted, and the first that can be written again says how many that were. One
  * thread at a time. */
-#ifndef IRIS_APP_LOG_SINK_H
-#define IRIS_APP_LOG_SINK_H
+#ifndef IRIS_LOG_LOG_SINK_H
+#define IRIS_LOG_LOG_SINK_H
 
 #include "log_line.h"
 

@@ -1,7 +1,7 @@
 /* What the table of keys says to people and to editors: the manual of a key, the manual page, the
  * schema. All of it comes from manifest_keys.c, so a key that is added there is explained, too. */
-#ifndef IRIS_APP_KEYS_H
-#define IRIS_APP_KEYS_H
+#ifndef IRIS_MANIFEST_KEYS_H
+#define IRIS_MANIFEST_KEYS_H
 
 #include "manifest_keys.h"
 

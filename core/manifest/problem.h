@@ -1,8 +1,8 @@
 /* What is wrong with a file that a person wrote: where, what was found, what was expected, what to
  * do. A reader of such a file goes on after a mistake and puts each into one list, so that all are
  * told at once. The list keeps PROBLEMS_MAX and counts the rest: a hostile file cannot grow it. */
-#ifndef IRIS_APP_PROBLEM_H
-#define IRIS_APP_PROBLEM_H
+#ifndef IRIS_MANIFEST_PROBLEM_H
+#define IRIS_MANIFEST_PROBLEM_H
 
 #include "text.h"
 
