@@ -62,7 +62,7 @@ function(iris_library)
   target_link_libraries(iris_static PUBLIC ${libs})
 endfunction()
 
-# One loadable file; it sees include/ and its own directory.
+# One loadable file; it sees include/ and what iris_sees() says.
 function(iris_plugin target output)
   add_library(${target} MODULE ${ARGN})
   set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME ${output})
@@ -71,11 +71,25 @@ function(iris_plugin target output)
   target_link_libraries(${target} PRIVATE Threads::Threads)
 endfunction()
 
-# iris_plugins(dir INTO hosts|behaviours [ONE name] [PREFIX lib] [LIBS targets...])
-# Every source of dir is a plugin of its own; with ONE, all of them together are one.
+# iris_sees(target dirs...): these, and those that its sources lie in.
+function(iris_sees target)
+  get_target_property(sources ${target} SOURCES)
+  list(TRANSFORM sources REPLACE "/[^/]*$" "" OUTPUT_VARIABLE homes)
+  list(TRANSFORM ARGN PREPEND "${PROJECT_SOURCE_DIR}/" OUTPUT_VARIABLE more)
+  list(APPEND homes ${more})
+  list(REMOVE_DUPLICATES homes)
+  target_include_directories(${target} PUBLIC ${homes} ${IRIS_INCLUDE})
+endfunction()
+
+# iris_plugins(dir INTO hosts|behaviours [ONE name] [PREFIX lib] [WITH dirs...] [SEES dirs...] [LIBS targets...])
+# Every source of dir is a plugin of its own; with ONE, all of them together, and those of WITH, are one.
 function(iris_plugins dir)
-  cmake_parse_arguments(arg "" "INTO;ONE;PREFIX" "LIBS" ${ARGN})
+  cmake_parse_arguments(arg "" "INTO;ONE;PREFIX" "WITH;SEES;LIBS" ${ARGN})
   iris_sources(sources ${dir})
+  foreach(with IN LISTS arg_WITH)
+    iris_sources(more ${with})
+    list(APPEND sources ${more})
+  endforeach()
   if(sources AND arg_ONE)
     set(targets plugin_${arg_ONE})
     iris_plugin(plugin_${arg_ONE} ${arg_ONE} ${sources})
@@ -87,6 +101,7 @@ function(iris_plugins dir)
     endforeach()
   endif()
   foreach(target IN LISTS targets)
+    iris_sees(${target} ${arg_SEES})
     target_link_libraries(${target} PRIVATE ${arg_LIBS})
   endforeach()
   if(targets)
@@ -132,13 +147,13 @@ function(iris_erlang target file)
   add_custom_target(${target} ALL DEPENDS ${made})
 endfunction()
 
-# iris_part(target dir names... LIBS targets...): a part of a plugin as a static library, for the plugin that
+# iris_part(target dir names... [SEES dirs...] LIBS targets...): a part of a plugin as a static library, for the plugin that
 # wraps it and for tests that look inside.
 function(iris_part target dir)
-  cmake_parse_arguments(arg "" "" "LIBS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "SEES;LIBS" ${ARGN})
   list(TRANSFORM arg_UNPARSED_ARGUMENTS REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/${dir}/\\1.c" OUTPUT_VARIABLE sources)
   add_library(${target} STATIC ${sources})
-  target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/${dir} ${IRIS_INCLUDE})
+  iris_sees(${target} ${arg_SEES})
   target_compile_options(${target} PRIVATE -Wmissing-prototypes)
   target_link_libraries(${target} PUBLIC ${arg_LIBS})
 endfunction()

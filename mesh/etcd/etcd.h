@@ -14,7 +14,7 @@
 #ifndef ETCD_H
 #define ETCD_H
 
-#include "../provider.h"
+#include "provider.h"
 #include "http.h"
 
 #include <jansson.h>

@@ -1,4 +1,4 @@
-#include "../secret_file.h"
+#include "secret_file.h"
 #include "etcd.h"
 
 #include <stdio.h>

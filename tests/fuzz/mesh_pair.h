@@ -1,4 +1,4 @@
-/* Two nodes of the mesh, a and b, and what lies between them: the fuzzer's part of mesh/seam.h. Bytes go through
+/* Two nodes of the mesh, a and b, and what lies between them: the fuzzer's part of mesh/protocol/seam.h. Bytes go through
  * pump(), which the target may change; time goes on by pass(). What the protocol must never do, it aborts at. */
 #ifndef TESTS_MESH_PAIR_H
 #define TESTS_MESH_PAIR_H

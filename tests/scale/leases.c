@@ -1,6 +1,6 @@
 /* Many nodes with a lease each: mesh/etcd/ as it is, over an engine that does so many requests a second, in the order in
  * which they came, also those that nobody waits for any more. */
-#include "etcd/etcd.h"
+#include "etcd.h"
 #include "scale.h"
 
 #include "secret_file.h"

@@ -1,4 +1,4 @@
-/* A node goes, and all others want it back: the dialling and the pauses are those of mesh/peers.c. */
+/* A node goes, and all others want it back: the dialling and the pauses are those of mesh/protocol/peers.c. */
 #include "mesh.h"
 #include "scale.h"
 

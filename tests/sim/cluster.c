@@ -1,4 +1,4 @@
-/* A node's side of the engine: mesh/agree.c on mesh/etcd/, with actors that want names which are unique; and what must
+/* A node's side of the engine: mesh/provider/agree.c on mesh/etcd/, with actors that want names which are unique; and what must
  * hold of these (E1 ..). */
 #include "engine.h"
 #include "secret_file.h"

@@ -1,10 +1,10 @@
 /* A cluster's engine under the seeds: a model of etcd, the way between it and the nodes, and what each node makes of it
- * by the product's own files (mesh/agree.c, mesh/members.c, mesh/etcd/).
+ * by the product's own files (mesh/provider/agree.c, mesh/provider/members.c, mesh/etcd/).
  *
  *   engine.c    what it keeps: keys, revisions, leases, and what may be seen of it at which of its members
  *   answer.c    requests of its JSON gateway: what each does, and what is said
  *   http.c      mesh/etcd/http.h over a way on which requests and answers are late, lost, or come twice; watches
- *   cluster.c   a node's side: its actors that want unique names, the seam of mesh/agree.h; and what must hold
+ *   cluster.c   a node's side: its actors that want unique names, the seam of mesh/provider/agree.h; and what must hold
  *   outage.c    what goes wrong with the engine and the way to it */
 #ifndef SIM_ENGINE_H
 #define SIM_ENGINE_H

@@ -1,9 +1,9 @@
-/* A simulator of several nodes of the mesh: the product's protocol code (mesh/mesh.h) over a network, clocks
+/* A simulator of several nodes of the mesh: the product's protocol code (mesh/protocol/mesh.h) over a network, clocks
  * and actors that are made of one seed. One thread; what happens next is the head of a heap of events.
  *
  *   sim.h     what all share: time, events, trace, failure        trace.c, event.c, main.c
  *   net.c     hosts, paths and connections: bytes in order, and all that can be wrong with them
- *   node.c    a node: its clock, its lives, the seam of the protocol (mesh/seam.h)
+ *   node.c    a node: its clock, its lives, the seam of the protocol (mesh/protocol/seam.h)
  *   core.c    a model of the runtime behind it: indexes, actors, monitors, links, asks    inbox.c  what comes in
  *   ledger.c  each message ever sent, what became of it, and whether that may be
  *   load.c    what actors do           fault.c  what goes wrong           check.c  what must hold
