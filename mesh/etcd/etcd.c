@@ -36,17 +36,24 @@ int64_t etcd_pause(struct etcd *e)
     return pause / 2 + (int64_t)((e->chance >> 33) % (uint64_t)(pause / 2 + 1));
 }
 
-/* It is not known any more: it has its time, and an engine that began again knows none. 1: another is asked for at once,
- * of the same endpoint, and nothing else is wrong. */
+/* It is not known any more ("invalid auth token"): it has its time, and an engine that began again knows none. Or it is
+ * one that says what its user may, and of before a role was changed ("revision of auth store is old"). */
+static int is_of_token(const char *why)
+{
+    return strstr(why, "auth token") || strstr(why, "auth store");
+}
+
+/* 1: another is asked for at once, of the same endpoint, and nothing else is wrong. */
 static int renew_token(struct etcd *e, const char *why)
 {
-    if (!e->user || !e->token || !strstr(why, "auth token"))
+    if (!e->user || !e->token || !is_of_token(why))
         return 0;
     free(e->token);
     e->token = NULL;
     if (e->failures)
         return 0;
-    e->failures = 1; /* until the lease is renewed with it */
+    e->failures = 1; /* until all is well with it */
+    e->renewed = 0;
     e->again = e->watch_again = http_now(e->http);
     return 1;
 }
@@ -58,6 +65,7 @@ void etcd_failed(struct etcd *e, const char *why)
     if (renew_token(e, why))
         return;
     e->failures++;
+    e->renewed = 0;
     e->again = http_now(e->http) + etcd_pause(e);
     snprintf(words, sizeof words, "%.60s: %.90s", e->endpoints[e->at], why);
     e->at = (e->at + 1) % e->nendpoints;
@@ -73,8 +81,10 @@ void etcd_look(struct etcd *e)
     int64_t now = http_now(e->http);
     lease_look(e, now);
     watch_look(e, now);
-    if (*e->lease && e->joined && !e->failures && e->watch_lives)
+    if (*e->lease && e->joined && e->renewed && e->watch_lives) {
+        e->failures = 0;
         etcd_health(e, PROVIDER_OK, "");
+    }
     int64_t due = lease_due(e), at = watch_due(e);
     due = at < due ? at : due;
     http_alarm(e->http, due == INT64_MAX ? 0 : due < 1 ? 1 : due);
@@ -168,6 +178,7 @@ static void announce(void *provider, const char *address)
     free((char *)e->self.address);
     e->self.address = copy;
     e->joined = 0;
+    e->moved = e->joining != NULL;
     etcd_look(e);
 }
 

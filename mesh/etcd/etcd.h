@@ -58,9 +58,13 @@ struct etcd {
     int64_t slept_asked,
         slept; /* how long the machine had slept when that went; by the last that gave a lease */
     int64_t renew, again; /* when to renew it; when to try again after a failure */
-    uint32_t failures;
+    uint32_t
+        failures; /* since all was well: a lease alone is not, and what goes wrong beside it is not
+                                * to be tried ten times a second */
+    int renewed;  /* the lease was given or renewed since the last of them */
     struct http_call *joining;
     int joined; /* our key is there, with this address */
+    int moved;  /* it is another one than that which is on its way */
     enum provider_health health;
     char why[160];
 
@@ -96,6 +100,7 @@ json_t *etcd_base64(const void *bytes, size_t n);
 /* The bytes of a text of base64, and a '\0'; the caller's. NULL: it is none. */
 char *etcd_unbase64(const json_t *);
 int64_t etcd_number(const json_t *object, const char *key); /* "12" or 12; else 0 */
+const char *etcd_error(const json_t *answer);               /* what it says of a failure, or NULL */
 /* An answer: its object; NULL: it failed, and why says how. The caller's. */
 json_t *etcd_answer(int status, const char *text, size_t n, const char *why, char *out,
                     size_t room);

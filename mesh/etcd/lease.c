@@ -95,7 +95,7 @@ static int take_ttl(struct etcd *e, const json_t *lease)
     e->holds = e->asked + ttl * ETCD_SECOND;
     e->slept = e->slept_asked;
     e->renew = e->asked + ttl * ETCD_SECOND / 3;
-    e->failures = 0;
+    e->renewed = 1;
     return 0;
 }
 
@@ -163,9 +163,10 @@ static void joined(void *ctx, int status, const char *text, size_t n, const char
     e->joining = NULL;
     json_t *answer = etcd_answer(status, text, n, why, words, sizeof words);
     if (answer)
-        e->joined = 1;
+        e->joined = !e->moved; /* else with an address of before */
     else
         lease_failed(e, words);
+    e->moved = 0;
     json_decref(answer);
     etcd_look(e);
 }

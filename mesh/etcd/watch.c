@@ -107,8 +107,8 @@ static void tell_events(struct etcd *e, const json_t *result)
 /* An end of the watch: of what it wants to go on from the engine has forgotten the beginning, or why not. */
 static void refused(struct etcd *e, const json_t *line, const json_t *result)
 {
-    const json_t *error = json_object_get(json_object_get(line, "error"), "message");
-    const char *why = json_string_value(error ? error : json_object_get(result, "cancel_reason"));
+    const char *error = etcd_error(line),
+               *why = error ? error : json_string_value(json_object_get(result, "cancel_reason"));
     int compacted = etcd_number(result, "compact_revision") > 0;
     e->watch_ends = 1;
     e->revision = compacted ? 0 : e->revision;
@@ -147,7 +147,8 @@ static void ended(void *ctx, int status, const char *text, size_t n, const char 
     e->watch_lives = 0;
     json_decref(
         etcd_answer(status, text && n ? text : NULL, n, *why ? why : words, words, sizeof words));
-    etcd_failed(e, words);
+    if (!e->watch_ends) /* else it has said itself why, and that counts once */
+        etcd_failed(e, words);
     etcd_look(e);
 }
 

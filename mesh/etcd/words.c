@@ -50,13 +50,20 @@ json_t *etcd_key(const struct etcd *e, const char *kind, const char *name)
     return n < 0 || n >= (int)sizeof key ? NULL : etcd_base64(key, (size_t)n);
 }
 
-json_t *etcd_answer(int status, const char *text, size_t n, const char *why, char *out, size_t room)
+/* {"error": ".."} until 3.5, {"code", "message"} since 3.6; of an answer that does not end {"error": {"message"}}. */
+const char *etcd_error(const json_t *answer)
 {
-    json_t *answer = text ? json_loadb(text, n, 0, NULL) : NULL;
     const json_t *error = json_object_get(answer, "error");
     const char *said =
         json_string_value(json_is_object(error) ? json_object_get(error, "message") : error);
-    if (status == 200 && json_is_object(answer) && !error)
+    return said ? said : json_string_value(json_object_get(answer, "message"));
+}
+
+json_t *etcd_answer(int status, const char *text, size_t n, const char *why, char *out, size_t room)
+{
+    json_t *answer = text ? json_loadb(text, n, 0, NULL) : NULL;
+    const char *said = etcd_error(answer);
+    if (status == 200 && json_is_object(answer) && !json_object_get(answer, "error"))
         return answer;
     snprintf(out, room, "%s",
              said    ? said

@@ -1,6 +1,7 @@
 #!/bin/bash
 # ctest: p5.cluster_tokens_have_their_time
-# The engine's tokens are of no use after four seconds: who needs one asks for another, and nobody notices.
+# The engine's tokens are of no use after four seconds, or once a role was changed: who needs one asks for another, and
+# nobody notices.
 . "$SRC/tests/cli/etcd"
 
 openssl genrsa -out jwt.pem 2048 2>/dev/null && openssl rsa -in jwt.pem -pubout -out jwt.pub 2>/dev/null ||
@@ -26,6 +27,14 @@ await old
 "$IRIS" stop -a a /pay >/dev/null # a gives the name back, b claims it
 owns a pay b; owns b pay b
 answers a pay 1 1
+
+# What such a token says of its user is of before a role was changed: that one is of no use, either.
+etcd_token=
+etcd_token=$(etcd auth/authenticate '{"name": "root", "password": "r"}' | sed 's/.*"token":"\([^"]*\)".*/\1/')
+etcd auth/role/add '{"name": "more"}' >/dev/null || bad 'expected one role more'
+"$IRIS" stop -a b /pay >/dev/null
+is_free() { ! etcd kv/range "{\"key\": \"$(base64_of /iris/shop/name/pay)\"}" | grep -q kvs; }
+await is_free
 ! grep -q DEGRADED a.err b.err || bad 'expected no word of it'
 end a b
 finish

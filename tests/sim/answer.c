@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The gateway of etcd 3.4, as far as mesh/etcd/ asks: numbers of 64 bits are texts, and what is 0 or false is left out. */
+/* The gateway of etcd 3.4 and later, as far as mesh/etcd/ asks: numbers of 64 bits are texts, and what is 0 or false is
+ * left out. */
 
 static json_t *number(uint64_t n)
 {
@@ -37,9 +38,11 @@ static void say(struct request *r, json_t *answer)
     json_decref(answer);
 }
 
+/* Since 3.6 it has no "error". */
 void answer_refusal(struct request *r, const char *word)
 {
-    say(r, json_pack("{s:s, s:s, s:i}", "error", word, "message", word, "code", 5));
+    const char *error = r->call % 2 ? word : NULL;
+    say(r, json_pack("{s:s*, s:s, s:i}", "error", error, "message", word, "code", 5));
     r->status = 404;
 }
 
