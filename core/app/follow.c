@@ -40,50 +40,41 @@ static json_t *gather(struct app *a, struct follower *f, uint64_t *missed)
     return list;
 }
 
-/* 1: it has got its answer; that is not so where it waits for lines and there are none. */
-static int answer(struct app *a, struct follower *f, int waits)
-{
-    uint64_t missed = 0;
-    json_t *list = gather(a, f, &missed);
-    if (waits && !json_array_size(list) && !missed) {
-        json_decref(list);
-        return 0;
-    }
-    iris__control_reply(f->reply, 200,
-                        json_pack("{s:o, s:I, s:I}", "events", list, "next", (json_int_t)f->at,
-                                  "missed", (json_int_t)missed));
-    return 1;
-}
-
 static void destroy(struct follower *f)
 {
     free(f->pattern);
     free(f);
 }
 
+static void answer(struct follower *f, json_t *list, uint64_t missed)
+{
+    iris__control_reply(f->reply, 200,
+                        json_pack("{s:o, s:I, s:I}", "events", list, "next", (json_int_t)f->at,
+                                  "missed", (json_int_t)missed));
+    destroy(f);
+}
+
 /* ---- those that wait ---- */
 
-/* Whoever has hung up is let go, too: its answer goes nowhere. */
+/* Those that wait stay in the list while it is looked for what they get: an event that comes meanwhile rings again.
+ * Whoever has hung up is let go, too: its answer goes nowhere. */
 static void serve(void *app)
 {
     struct app *a = app;
     struct followers *all = &a->followers;
-    pthread_mutex_lock(&all->lock);
-    struct follower *list = all->first;
-    all->first = NULL;
-    atomic_store(&all->n, 0);
-    pthread_mutex_unlock(&all->lock);
-    for (struct follower *f = list, *next; f; f = next) {
-        next = f->next;
-        if (answer(a, f, !iris__control_is_gone(f->reply))) {
-            destroy(f);
+    for (struct follower **at = &all->first, *f; (f = *at);) {
+        uint64_t missed = 0;
+        json_t *list = gather(a, f, &missed);
+        if (!json_array_size(list) && !missed && !iris__control_is_gone(f->reply)) {
+            json_decref(list);
+            at = &f->next;
             continue;
         }
         pthread_mutex_lock(&all->lock);
-        f->next = all->first;
-        all->first = f;
-        atomic_fetch_add(&all->n, 1);
+        *at = f->next;
+        atomic_fetch_sub(&all->n, 1);
         pthread_mutex_unlock(&all->lock);
+        answer(f, list, missed);
     }
 }
 
@@ -175,7 +166,8 @@ void iris__verb_logs(void *app, const struct control_request *r, struct control_
     if (waits) {
         follow(a, f);
     } else {
-        answer(a, f, 0);
-        destroy(f);
+        uint64_t missed = 0;
+        json_t *list = gather(a, f, &missed);
+        answer(f, list, missed);
     }
 }

@@ -267,15 +267,18 @@ static int count_working(const struct control *c)
 {
     int n = 0;
     for (const struct control_client *one = c->clients.first; one; one = one->next)
-        n += one->state == CLIENT_WORKING;
+        n += iris__control_client_works(one);
     return n;
 }
 
-static int is_crowded(const struct control *c, const struct control_verb *verb,
+static int is_crowded(struct control *c, const struct control_verb *verb,
                       struct control_reply *reply)
 {
     int most = IRIS__CONTROL_CLIENTS - verb->spare;
     if (!verb->spare || count_working(c) <= most) /* with this one */
+        return 0;
+    iris__control_clients_sweep(&c->clients);
+    if (count_working(c) <= most)
         return 0;
     iris__control_error(reply, "busy",
                         "try again when some are answered; a shorter --timeout ends them sooner",

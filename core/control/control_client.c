@@ -3,6 +3,7 @@
 #include "fail.h"
 #include "socket.h"
 
+#include <poll.h>
 #include <stdlib.h>
 
 #define REQUEST_MS \
@@ -43,6 +44,26 @@ void iris__control_client_close(struct control_client *c)
     c->work = NULL;
     uv_close((uv_handle_t *)&c->pipe, on_closed);
     uv_close((uv_handle_t *)&c->timer, on_closed);
+}
+
+/* Of one that waits for its answer nothing is read, so its end is looked for. Half an end is none: it may still read. */
+static int has_hung_up(const struct control_client *c)
+{
+    struct pollfd p = {.fd = -1};
+    uv_fileno(&c->pipe.handle, &p.fd);
+    return poll(&p, 1, 0) > 0 && p.revents & (POLLHUP | POLLERR);
+}
+
+void iris__control_clients_sweep(struct control_clients *all)
+{
+    for (struct control_client *c = all->first; c; c = c->next)
+        if (iris__control_client_works(c) && has_hung_up(c))
+            iris__control_client_close(c);
+}
+
+int iris__control_client_works(const struct control_client *c)
+{
+    return c->state == CLIENT_WORKING && !uv_is_closing(&c->pipe.handle);
 }
 
 /* ---- time ---- */
@@ -229,6 +250,7 @@ void iris__control_client_accept(struct control_clients *all, uv_stream_t *liste
     struct control_client *c = all->n < IRIS__CONTROL_CLIENTS ? create(all) : NULL;
     if (!c) {
         all->waiting = listener;
+        iris__control_clients_sweep(all);
         return;
     }
     struct http_request no = {0};

@@ -62,5 +62,8 @@ void iris__control_client_answer(struct control_client *, int status, const char
 void iris__control_client_give(struct control_client *, int status, const char *type,
                                struct text *body);
 void iris__control_client_close(struct control_client *);
+int iris__control_client_works(const struct control_client *); /* it waits for its answer */
+void iris__control_clients_sweep(
+    struct control_clients *); /* of those the ones that have hung up are closed */
 
 #endif

@@ -45,6 +45,23 @@ kill -CONT $slow
 await grep -q last slow.txt
 await grep -q 'lines were left out: they came faster than they were read' slow.txt
 kill $slow; wait $slow 2>err
+
+# Many who are killed while they wait for what does not come keep no place.
+timeout 60 python3 - "$XDG_RUNTIME_DIR/iris/test.sock" <<'END' || bad 'expected that there is a place for who follows'
+import json, socket, sys
+
+def ask(pattern, since):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(sys.argv[1])
+    body = json.dumps({"pattern": pattern, "since": since, "follow": True}).encode()
+    s.sendall(b"POST /v1/logs HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+    return s
+
+for n in range(100):
+    ask("/nobody", 0).close()
+answer = ask("/c", 0).recv(100000)
+sys.exit(b"200 OK" not in answer)
+END
 # Those that wait for the next line when the app has come to its end are not told of an error.
 "$IRIS" send /last "hold $PWD/go" 2>err
 "$IRIS" stop >out 2>err &
