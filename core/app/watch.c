@@ -15,22 +15,26 @@
 /* Directories are watched, not files: who saves by writing another file and renaming it leaves a new file
  * under the old name. What changed is looked at a moment later, once, and counts when it holds other bytes
  * than before and nobody is writing it. What does not load is refused as any swap is; the next save comes
- * here again. Of languages nothing is known but what a host says: which files each version is made of. */
+ * here again. Of languages nothing is known but what a host says: which files each version is made of. A directory that
+ * was removed or renamed is watched anew as soon as there is one under its name (rm -rf build). */
 
 #define SETTLE_MS 50 /* an editor's writing and renaming is one change */
 #define TRIES 100    /* as often a file may be missing or half written */
+#define GONE_MS 200  /* how often it is looked whether a directory is back */
 
 struct directory {
     struct directory *next;
     struct watch *watch;
     uv_fs_event_t event;
-    char path[];
+    int is_gone;
+    char path[]; /* with the slash */
 };
 
 struct file {
     struct file *next;
     uint64_t hash;
     int has_hash, is_dirty, tries;
+    int is_wanted; /* a version is made of it, or a manifest names it; else it only lies beside those */
     char path[]; /* as the actor's version has it */
 };
 
@@ -83,14 +87,23 @@ static struct file *add_file(struct watch *w, const char *path)
 
 static void look_later(struct watch *w);
 
+/* What libuv calls the watched directory: the name behind the last slash of its path, or ".". */
+static int is_itself(const char *name)
+{
+    return !*name || !strcmp(name, ".");
+}
+
 /* Any file of a watched directory: a handler, or what one may import. Hidden ones are editors' own, but for those
  * that a manifest lists. */
 static void on_change(uv_fs_event_t *event, const char *name, int events, int status)
 {
     struct directory *d = event->data;
     char *path;
-    (void)events;
-    if (status || !name || asprintf(&path, "%s%s", d->path, name) < 0)
+    if (!status && name && is_itself(name) && events & UV_RENAME) {
+        d->is_gone = 1;
+        look_later(d->watch);
+    }
+    if (status || !name || is_itself(name) || asprintf(&path, "%s%s", d->path, name) < 0)
         return;
     struct file *f = file_at(d->watch, path);
     if (!f && *name != '.')
@@ -222,9 +235,12 @@ static int is_run(struct app *a, const char *path)
     return found;
 }
 
-/* Returns whether it is to be looked at again. */
+/* Returns whether it is to be looked at again. What only lies there, as a log that is written, is not read. */
 static int settle(struct watch *w, struct file *f)
 {
+    f->is_dirty = f->is_wanted || is_run(w->app, f->path);
+    if (!f->is_dirty)
+        return 0;
     int changed = look_at(f);
     if (changed < 0 && f->tries++ < TRIES && is_run(w->app, f->path))
         return 1;
@@ -236,25 +252,71 @@ static int settle(struct watch *w, struct file *f)
     return 0;
 }
 
-static void on_timer(uv_timer_t *timer)
+/* Those that are of no use any more; there may be many. */
+static void forget_unwanted(struct watch *w)
 {
-    struct watch *w = timer->data;
+    for (struct file **at = &w->files, *f; (f = *at);) {
+        if (f->is_wanted || f->is_dirty || f->has_hash) {
+            at = &f->next;
+            continue;
+        }
+        *at = f->next;
+        free(f);
+    }
+}
+
+static int settle_all(struct watch *w)
+{
     int again = 0;
     int running = atomic_load(&w->app->phase) == APP_RUNNING && !iris__orders_are_held(w->app);
     for (struct file *f = w->files; f; f = f->next)
         if (f->is_dirty)
             again |= running ? settle(w, f) : 1;
-    if (again)
+    forget_unwanted(w);
+    return again;
+}
+
+static int begin_directory(struct directory *d);
+
+/* All that is in it may be other than it was. Returns whether some are still missing. */
+static int find_gone(struct watch *w)
+{
+    int missing = 0;
+    for (struct directory *d = w->directories; d; d = d->next) {
+        if (!d->is_gone)
+            continue;
+        uv_fs_event_stop(&d->event);
+        d->is_gone = begin_directory(d) != 0;
+        missing |= d->is_gone;
+        for (struct file *f = d->is_gone ? NULL : w->files; f; f = f->next)
+            if (is_beside(f->path, d->path))
+                f->is_dirty = 1, f->tries = 0;
+    }
+    return missing;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct watch *w = timer->data;
+    int missing = find_gone(w);
+    if (settle_all(w))
         look_later(w);
+    else if (missing)
+        uv_timer_start(&w->timer, on_timer, GONE_MS, 0);
 }
 
 static void look_later(struct watch *w)
 {
-    if (!uv_is_active((uv_handle_t *)&w->timer))
+    if (!uv_is_active((uv_handle_t *)&w->timer) || uv_timer_get_due_in(&w->timer) > SETTLE_MS)
         uv_timer_start(&w->timer, on_timer, SETTLE_MS, 0);
 }
 
 /* ---- what is watched ---- */
+
+static int begin_directory(struct directory *d)
+{
+    return uv_fs_event_start(&d->event, on_change, *d->path ? d->path : ".", 0);
+}
 
 static int watch_directory(struct watch *w, const char *file)
 {
@@ -271,7 +333,7 @@ static int watch_directory(struct watch *w, const char *file)
     w->directories = d;
     uv_fs_event_init(&w->loop, &d->event);
     d->event.data = d;
-    int error = uv_fs_event_start(&d->event, on_change, n ? d->path : ".", 0);
+    int error = begin_directory(d);
     return error ? iris__fail("watch: %s: %s", d->path, uv_strerror(error)) : IRIS_OK;
 }
 
@@ -281,9 +343,12 @@ static int add(struct watch *w, const char *path)
     if (watch_directory(w, path))
         return IRIS_FAIL;
     f = f ? f : add_file(w, path);
-    if (f && !f->has_hash)
+    if (!f)
+        return iris__fail("watch: no memory");
+    f->is_wanted = 1;
+    if (!f->has_hash)
         look_at(f);
-    return f ? IRIS_OK : iris__fail("watch: no memory");
+    return IRIS_OK;
 }
 
 /* A handler that is not there is told where it is loaded. */
@@ -303,7 +368,8 @@ static int add_manifest(struct watch *w)
 
 static void add_once(struct watch *w, const char *path)
 {
-    if (!file_at(w, path) && add(w, path))
+    const struct file *f = file_at(w, path);
+    if ((!f || !f->is_wanted) && add(w, path))
         iris__app_say(w->app, IRIS_APP_WARNING, "%s", iris__reason());
 }
 

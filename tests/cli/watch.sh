@@ -32,6 +32,29 @@ await grep -q '/tally  swap refused, still v4' app.out
 (cat "$behaviours/tally3.so"; echo other) >other/new.so
 mv other/new.so other/tally.so
 await runs /tally 5
+
+# A directory that was removed, and made anew, is watched as before.
+again() { n=$((n + 1)); (cat "$behaviours/tally3.so"; echo "$n") >"$1/new.so"; mv "$1/new.so" "$1/tally.so"; }
+n=0
+rm -rf other
+mkdir other
+again other
+await runs /tally 6
+mv other moved && mkdir other
+again other
+await runs /tally 7
+
+# What only lies beside a handler is not read, however often it is written.
+read_so_far() { awk '/^rchar/ { print $2 }' "/proc/$app/io"; }
+head -c 20000000 /dev/zero >other/beside.log
+again other
+await runs /tally 8
+before=$(read_so_far)
+echo more >>other/beside.log
+again other
+await runs /tally 9
+more=$(($(read_so_far) - before))
+[ "$more" -lt 10000000 ] || bad "expected that a log beside a handler is not read, but $more bytes were"
 try "$IRIS" stop; app_ends 0; leaves_nothing
 
 try "$IRIS" run --help;                    says '--watch'
