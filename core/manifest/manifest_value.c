@@ -223,6 +223,8 @@ static void read_default(const struct manifest_key *key, void *base)
         keep_number(key, base, iris__manifest_word(key->words, key->def));
     else if (key->types & MANIFEST_BOOL && !(key->types & MANIFEST_DIRECTORIES))
         keep_number(key, base, !strcmp(key->def, "true"));
+    else if (key->types & MANIFEST_PATH)
+        *(const char **)place(key, base) = key->def;
 }
 
 void iris__manifest_defaults(const char *where, void *base)

@@ -54,4 +54,14 @@ complains 'metrics.listen: whoever reaches 0.0.0.0:0 from outside may read'
 "$IRIS" stop -a test >out 2>err
 app_ends 0
 leaves_nothing
+
+# Where nothing is said of the path.
+manifest "\"actors\": [$(actor /a echo)], \"metrics\": {\"listen\": \"127.0.0.1:0\"}"
+run_app
+app_says '/metrics'
+curl -s "$(grep -o 'http://[^ ]*' app.out)" >metrics.txt
+grep -q '^iris_actors 1' metrics.txt || bad 'expected figures at /metrics'
+"$IRIS" stop >out 2>err
+app_ends 0
+leaves_nothing
 finish
