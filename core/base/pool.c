@@ -7,11 +7,14 @@
 #include <string.h>
 
 /* Memory comes in slabs that are aligned to their size, so that a block's address gives its slab and
- * the slab its pool. The first block of each slab is that head. */
+ * the slab its pool. The first block of each slab is that head. Small ones come several at once: malloc writes
+ * before what it aligns, which is a page of its own for each piece. */
 struct slab {
     struct pool *pool;
-    struct slab *next;
+    struct slab *next; /* piece */
 };
+
+enum { PIECE = 256 * 1024 };
 
 /* Before a large block. */
 struct large {
@@ -37,7 +40,9 @@ struct pool {
         struct batch *batches;
         struct pool_block *fresh; /* of the newest slab, never used yet */
         uint32_t fresh_left;
-        struct slab *slabs;
+        struct slab *pieces; /* the first slab of each */
+        char *unused;        /* of the newest piece */
+        size_t unused_left;
     } depot[POOL_TIERS];
 };
 
@@ -55,7 +60,7 @@ struct pool *iris__pool_create(size_t max)
 static void free_slabs(struct pool *p)
 {
     for (int tier = 0; tier < POOL_TIERS; tier++)
-        for (struct slab *s = p->depot[tier].slabs, *next; s; s = next) {
+        for (struct slab *s = p->depot[tier].pieces, *next; s; s = next) {
             next = s->next;
             free(s);
         }
@@ -163,15 +168,29 @@ void iris__pool_leave(struct thread *t)
     t->cache = NULL;
 }
 
+static int add_piece(struct pool *p, uint32_t tier, size_t slab)
+{
+    size_t len = slab < PIECE ? PIECE : slab;
+    struct slab *s = aligned_alloc(slab, len);
+    if (!s)
+        return -1;
+    s->next = p->depot[tier].pieces;
+    p->depot[tier].pieces = s;
+    p->depot[tier].unused = (char *)s;
+    p->depot[tier].unused_left = len;
+    return 0;
+}
+
 static int add_slab(struct pool *p, uint32_t tier)
 {
     size_t len = block_size(tier) * POOL_SLAB;
-    struct slab *s = aligned_alloc(len, len);
-    if (!s)
+    if (!p->depot[tier].unused_left && add_piece(p, tier, len))
         return -1;
+    struct slab *s = (struct slab *)p->depot[tier].unused;
+    s->pool = p;
+    p->depot[tier].unused += len;
+    p->depot[tier].unused_left -= len;
     atomic_fetch_add_explicit(&p->bytes, len, memory_order_relaxed);
-    *s = (struct slab){p, p->depot[tier].slabs};
-    p->depot[tier].slabs = s;
     p->depot[tier].fresh = (struct pool_block *)((char *)s + block_size(tier));
     p->depot[tier].fresh_left = POOL_SLAB - 1;
     return 0;
