@@ -5,173 +5,33 @@
 #include "gate.h"
 #include "send.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-enum {
-    CHUNK = 1024,    /* timers that are allocated at once */
-    INDEX_BITS = 24, /* of an id; above: how often the place was used. 53 bits in all */
-    BATCH = 64,      /* that are fired between two looks at the lock */
-    GENERATIONS = 1 << 29
-};
-
-struct timer {
-    struct hash_link
-        mine; /* in by_pid, its key is whom the message is for: one of the actor's timers */
-    uint32_t before, after; /* the others of that actor, 0: none; after: the next free one */
-    uint32_t generation;
-    uint32_t index;    /* its own; 0: it is free */
-    struct message *m; /* NULL: calls fn */
-    union {
-        int64_t period; /* 0: once */
-        void (*fn)(void *);
-    };
-    void *ctx;
-};
-
-struct due {
-    int64_t deadline;
-    uint32_t seq, index;
-};
+enum { BATCH = 64 /* that are fired between two looks at the lock */ };
 
 void iris__timers_init(struct timers *t)
 {
-    *t = (struct timers){.used = 1}; /* 0 is none */
+    *t = (struct timers){.oneshots = 0};
+    iris__calendar_init(&t->calendar);
     pthread_mutex_init(&t->lock, NULL);
 }
 
-/* ---- places; lock held ---- */
-
 static struct timer *at(const struct timers *t, uint32_t index)
 {
-    return &t->chunks[index / CHUNK][index % CHUNK];
+    return iris__calendar_at(&t->calendar, index);
 }
 
-static int add_chunk(struct timers *t)
+static uint64_t id_of(const struct timer *e)
 {
-    struct timer **chunks = realloc(t->chunks, (t->nchunks + 1) * sizeof(struct timer *));
-    if (!chunks)
-        return -1;
-    t->chunks = chunks;
-    if (!(chunks[t->nchunks] = calloc(CHUNK, sizeof(struct timer))))
-        return -1;
-    t->nchunks++;
-    return 0;
+    return (uint64_t)e->generation << CALENDAR_INDEX_BITS | e->index;
 }
 
-/* 0: no memory, or none left. */
-static uint32_t take_place(struct timers *t)
+/* NULL: there is no such timer any more. Lock held. */
+static struct timer *find(const struct timers *t, uint64_t id)
 {
-    uint32_t index = t->free;
-    if (index)
-        t->free = at(t, index)->after;
-    else if (!(t->used >> INDEX_BITS) && (t->used / CHUNK < t->nchunks || !add_chunk(t)))
-        index = t->used++;
-    return index;
-}
-
-static void give_place(struct timers *t, uint32_t index)
-{
-    struct timer *e = at(t, index);
-    e->generation = (e->generation + 1) % GENERATIONS;
-    e->index = 0;
-    e->after = t->free;
-    t->free = index;
-}
-
-static uint64_t id_of(const struct timers *t, uint32_t index)
-{
-    return (uint64_t)at(t, index)->generation << INDEX_BITS | index;
-}
-
-/* 0: there is no such timer any more. */
-static uint32_t find(const struct timers *t, uint64_t id)
-{
-    uint32_t index = (uint32_t)id & ((1u << INDEX_BITS) - 1);
-    if (!index || index >= t->used)
-        return 0;
-    return at(t, index)->index && id_of(t, index) == id ? index : 0;
-}
-
-/* ---- the heap, four below each; lock held ---- */
-
-static int is_before(const struct due *a, const struct due *b)
-{
-    return a->deadline < b->deadline ||
-           (a->deadline == b->deadline && (int32_t)(a->seq - b->seq) < 0);
-}
-
-static void put(struct timers *t, struct due d, uint32_t i)
-{
-    t->heap[i] = d;
-    t->place[d.index] = i;
-}
-
-static void sift_up(struct timers *t, struct due d, uint32_t i)
-{
-    for (; i && is_before(&d, &t->heap[(i - 1) / 4]); i = (i - 1) / 4)
-        put(t, t->heap[(i - 1) / 4], i);
-    put(t, d, i);
-}
-
-static uint32_t least_child(const struct timers *t, uint32_t first)
-{
-    uint32_t best = first, end = first + 4 < t->count ? first + 4 : t->count;
-    for (uint32_t i = first + 1; i < end; i++)
-        if (is_before(&t->heap[i], &t->heap[best]))
-            best = i;
-    return best;
-}
-
-static void sift_down(struct timers *t, struct due d, uint32_t i)
-{
-    for (uint32_t child; 4 * i + 1 < t->count; i = child) {
-        child = least_child(t, 4 * i + 1);
-        if (!is_before(&t->heap[child], &d))
-            break;
-        put(t, t->heap[child], i);
-    }
-    put(t, d, i);
-}
-
-static void free_heap(struct timers *t)
-{
-    free(t->heap ? t->heap - 3 : NULL);
-    free(t->place);
-}
-
-/* The first place is the last of a cache line, so that each four children are one. */
-static int grow_heap(struct timers *t)
-{
-    uint32_t room = t->room ? 2 * t->room : CHUNK;
-    struct due *heap = aligned_alloc(64, ((size_t)room + 4) * sizeof *heap);
-    uint32_t *place = calloc(room + 1, sizeof *place);
-    if (!heap || !place) {
-        free(heap);
-        free(place);
-        return -1;
-    }
-    if (t->room) {
-        memcpy(heap + 3, t->heap, t->count * sizeof *heap);
-        memcpy(place, t->place, (t->room + 1) * sizeof *place);
-    }
-    free_heap(t);
-    t->heap = heap + 3;
-    t->place = place;
-    t->room = room;
-    return 0;
-}
-
-static void heap_remove(struct timers *t, uint32_t index)
-{
-    uint32_t i = t->place[index];
-    struct due last = t->heap[--t->count];
-    if (last.index == index)
-        return;
-    if (i && is_before(&last, &t->heap[(i - 1) / 4]))
-        sift_up(t, last, i);
-    else
-        sift_down(t, last, i);
+    uint32_t index = (uint32_t)id & ((1u << CALENDAR_INDEX_BITS) - 1);
+    struct timer *e = index && index < t->calendar.used ? at(t, index) : NULL;
+    return e && e->index && id_of(e) == id ? e : NULL;
 }
 
 /* ---- whose; lock held ---- */
@@ -225,10 +85,10 @@ static uint32_t is_oneshot(const struct timer *e)
 static struct message *take_out(struct timers *t, struct timer *e)
 {
     struct message *m = e->m;
-    heap_remove(t, e->index);
+    iris__calendar_remove(&t->calendar, e);
     if (m)
         disown(t, e);
-    give_place(t, e->index);
+    iris__calendar_give(&t->calendar, e);
     return m;
 }
 
@@ -240,31 +100,56 @@ static struct message *forget(struct timers *t, struct timer *e)
 
 /* ---- setting ---- */
 
-static int insert(struct timers *t, const struct timer *given, int64_t deadline, uint64_t *id)
+/* What it sends or calls, and its period. */
+struct content {
+    struct message *m;
+    void (*fn)(void *);
+    void *ctx;
+    int64_t period;
+};
+
+static void fill_in(struct timer *e, const struct content *g, int64_t deadline)
 {
-    uint32_t index = take_place(t);
-    if (!index)
+    e->m = g->m;
+    e->deadline = deadline;
+    e->period = g->period;
+    if (g->m)
+        return;
+    e->fn = g->fn;
+    e->ctx = g->ctx;
+}
+
+/* One that was empty has not looked at the clock for long. */
+static struct timer *take(struct world *w)
+{
+    struct calendar *c = &w->timers.calendar;
+    if (!c->timers)
+        iris__calendar_reach(c, iris__sched_now(&w->sched));
+    return iris__calendar_take(c);
+}
+
+static int insert(struct world *w, const struct content *g, int64_t deadline, uint64_t *id)
+{
+    struct timers *t = &w->timers;
+    struct timer *e = take(w);
+    if (!e)
         return -1;
-    struct timer *e = at(t, index);
-    uint32_t generation = e->generation;
-    *e = *given;
-    e->generation = generation;
-    e->index = index;
-    if ((t->count == t->room && grow_heap(t)) || (e->m && own(t, e, e->m->pub.to))) {
-        give_place(t, index);
+    fill_in(e, g, deadline);
+    if (g->m && own(t, e, g->m->pub.to)) {
+        iris__calendar_give(&t->calendar, e);
         return -1;
     }
-    sift_up(t, (struct due){deadline, t->seq++, index}, t->count++);
+    iris__calendar_put(&t->calendar, e);
     t->oneshots += is_oneshot(e);
     if (id)
-        *id = id_of(t, index); /* before it can fire */
+        *id = id_of(e); /* before it can fire */
     return 0;
 }
 
-static int add(struct world *w, const struct timer *given, int64_t deadline, uint64_t *id)
+static int add(struct world *w, const struct content *g, int64_t deadline, uint64_t *id)
 {
     pthread_mutex_lock(&w->timers.lock);
-    int failed = insert(&w->timers, given, deadline, id);
+    int failed = insert(w, g, deadline, id);
     pthread_mutex_unlock(&w->timers.lock);
     if (failed)
         return iris__fail("timer: no memory for another one");
@@ -274,18 +159,19 @@ static int add(struct world *w, const struct timer *given, int64_t deadline, uin
 
 int iris__timer_call(struct world *w, int64_t deadline, void (*fn)(void *), void *ctx, uint64_t *id)
 {
-    return add(w, &(struct timer){.fn = fn, .ctx = ctx}, deadline, id);
+    return add(w, &(struct content){.fn = fn, .ctx = ctx}, deadline, id);
 }
 
 /* The message is taken over, whatever comes of it. */
 static int add_message(struct world *w, struct message *m, int64_t deadline, int64_t period,
                        uint64_t *id)
 {
-    uint64_t to = m->pub.to, mine = 1u << INDEX_BITS; /* add() sets it; lint does not see that */
+    uint64_t to = m->pub.to,
+             mine = 1u << CALENDAR_INDEX_BITS; /* add() sets it; lint does not see that */
     iris_actor *a = iris__table_at(&w->table, to);
     int result = a && iris__gate_accepts(a, to) ? IRIS_OK : IRIS_DEAD;
     if (result == IRIS_OK)
-        result = add(w, &(struct timer){.m = m, .period = period}, deadline, &mine);
+        result = add(w, &(struct content){.m = m, .period = period}, deadline, &mine);
     if (result) {
         iris__message_drop(w->pool, m);
         return result;
@@ -343,12 +229,12 @@ int iris__timer_cancel(struct world *w, uint64_t id)
 {
     struct timers *t = &w->timers;
     pthread_mutex_lock(&t->lock);
-    uint32_t index = find(t, id);
-    struct message *m = index ? forget(t, at(t, index)) : NULL;
+    struct timer *e = find(t, id);
+    struct message *m = e ? forget(t, e) : NULL;
     pthread_mutex_unlock(&t->lock);
     if (m)
         iris__message_drop(w->pool, m);
-    return index ? IRIS_OK : IRIS_DEAD;
+    return e ? IRIS_OK : IRIS_DEAD;
 }
 
 /* own: of these only what it set itself. */
@@ -434,19 +320,17 @@ static struct message *copy(struct world *w, const struct message *from)
 }
 
 /* Late ticks come together as one: the next is the first that lies in the future. */
-static void repeat(struct timers *t, const struct timer *e, int64_t now)
+static void repeat(struct timers *t, struct timer *e, int64_t now)
 {
-    struct due d = t->heap[0];
-    d.deadline += e->period * ((now - d.deadline) / e->period + 1);
-    d.seq = t->seq++;
-    sift_down(t, d, 0);
+    iris__calendar_remove(&t->calendar, e);
+    e->deadline += e->period * ((now - e->deadline) / e->period + 1);
+    iris__calendar_put(&t->calendar, e);
 }
 
 /* Lock held. 0: without memory there is no tick. */
-static int take_due(struct world *w, int64_t now, struct fired *f)
+static int take_due(struct world *w, struct timer *e, int64_t now, struct fired *f)
 {
     struct timers *t = &w->timers;
-    struct timer *e = at(t, t->heap[0].index);
     *f = (struct fired){.m = e->m, .is_tick = e->m && e->period};
     if (f->is_tick) {
         f->m = copy(w, e->m);
@@ -463,10 +347,9 @@ static int take_due(struct world *w, int64_t now, struct fired *f)
 
 static int take_batch(struct world *w, int64_t now, struct fired *batch)
 {
-    struct timers *t = &w->timers;
     int n = 0;
-    while (n < BATCH && t->count && t->heap[0].deadline <= now)
-        n += take_due(w, now, &batch[n]);
+    for (struct timer *e; n < BATCH && (e = iris__calendar_due(&w->timers.calendar, now));)
+        n += take_due(w, e, now, &batch[n]);
     return n;
 }
 
@@ -495,7 +378,7 @@ int64_t iris__timers_fire(struct world *w, int64_t now)
         pthread_mutex_lock(&t->lock);
         t->oneshots -= delivered;
         int n = take_batch(w, now, batch);
-        int64_t next = t->count ? t->heap[0].deadline : INT64_MAX;
+        int64_t next = iris__calendar_next(&t->calendar);
         pthread_mutex_unlock(&t->lock);
         if (!n)
             return next;
@@ -510,8 +393,7 @@ uint32_t iris__timers_of(struct world *w, uint64_t pid, int64_t *next)
     *next = INT64_MAX;
     pthread_mutex_lock(&t->lock);
     for (const struct timer *e = first_of(t, pid); e; e = e->after ? at(t, e->after) : NULL, n++) {
-        int64_t due = t->heap[t->place[e->index]].deadline;
-        *next = due < *next ? due : *next;
+        *next = e->deadline < *next ? e->deadline : *next;
     }
     pthread_mutex_unlock(&t->lock);
     return n;
@@ -528,15 +410,13 @@ uint32_t iris__timers_oneshots(struct world *w)
 void iris__timers_finish(struct world *w)
 {
     struct timers *t = &w->timers;
-    while (t->count) {
-        struct message *m = forget(t, at(t, t->heap[0].index));
+    for (uint32_t i = 1; i < t->calendar.used; i++) {
+        struct timer *e = at(t, i);
+        struct message *m = e->index ? forget(t, e) : NULL;
         if (m)
             iris__message_drop(w->pool, m);
     }
-    for (uint32_t i = 0; i < t->nchunks; i++)
-        free(t->chunks[i]);
-    free(t->chunks);
-    free_heap(t);
+    iris__calendar_finish(&t->calendar);
     iris__hash_finish(&t->by_pid);
     pthread_mutex_destroy(&t->lock);
 }

@@ -1,10 +1,10 @@
-/* Timers: a heap under one lock, fired in batches by who keeps the time (keeper.h). A timer belongs to the
+/* Timers: a calendar under one lock, fired in batches by who keeps the time (keeper.h). A timer belongs to the
  * actor that its message is for and ends with it. Its message is made when it is set: firing allocates
  * nothing. */
 #ifndef IRIS_ACTOR_TIMER_H
 #define IRIS_ACTOR_TIMER_H
 
-#include "hash.h"
+#include "calendar.h"
 
 #include <iris/plugin.h>
 
@@ -13,18 +13,11 @@
 
 struct world;
 struct message;
-struct timer;
-struct due;
 
 struct timers {
     pthread_mutex_t lock;
-    struct due *heap; /* by deadline; its children of one place are one cache line */
-    uint32_t *place;  /* of each timer in the heap */
-    uint32_t count, room;
-    struct timer **chunks; /* all timers, in places that stay */
-    uint32_t nchunks, used, free;
+    struct calendar calendar;
     struct hash by_pid; /* of each actor's timers one; the others hang on it */
-    uint32_t seq;       /* of the next one: equal deadlines come as they were set */
     uint32_t oneshots;  /* pending: work, as far as --until-idle is concerned */
 };
 

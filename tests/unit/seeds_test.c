@@ -97,7 +97,7 @@ static void births_and_deaths(struct scene *s)
     scene_settle(s);
     assert_int_equal(w->downs, 80); /* one for each */
     assert_int_equal(scene_count(s).actors, 1);
-    assert_int_equal(iris__world_of(s->self)->timers.count, 0);
+    assert_int_equal(iris__world_of(s->self)->timers.calendar.timers, 0);
     assert_int_equal(name->find(s->self, "last"), 0);
     close_books(s);
 }

@@ -334,7 +334,7 @@ static void memory_is_flat(struct scene *s)
     assert_int_equal(after.versions, 0);
     assert_true(after.bytes <= before.bytes + (1 << 20)); /* which thread keeps what differs */
     assert_true(resident() <= rss + (24 << 20));
-    assert_int_equal(iris__world_of(s->self)->timers.count, 0);
+    assert_int_equal(iris__world_of(s->self)->timers.calendar.timers, 0);
 }
 
 static void large_messages_go(struct scene *s)

@@ -170,7 +170,7 @@ static void names_in_the_moment_of_the_end(struct scene *s)
         cast_await_end(s, pid);
         assert_int_equal(name->find(s->self, "n"), 0);
     }
-    assert_int_equal(iris__world_of(s->self)->timers.count, 0);
+    assert_int_equal(iris__world_of(s->self)->timers.calendar.timers, 0);
 }
 
 /* clang-format off */
