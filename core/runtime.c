@@ -509,7 +509,7 @@ void iris_count(iris_runtime *rt, iris_totals *out)
     iris_totals t = {.size = out->size,
                      .abi = IRIS_ABI,
                      .actors = walk.actors,
-                     .handled = atomic_load(&w->quit) + walk.handled,
+                     .handled = atomic_load(&w->table.handled) + walk.handled,
                      .versions = (uint64_t)atomic_load(&w->versions),
                      .dead_letters = (uint64_t)iris__world_dead_total(w),
                      .crashed = (uint64_t)atomic_load(&w->dead[DEAD_CRASHED]),

@@ -204,7 +204,7 @@ int iris__actor_spawn(struct world *w, const iris_spawn *given, struct cold *col
     int has_door = wishes && iris__door_is_wanted(s);
     if ((has_door && iris__door_prepare(w, a, s)) ||
         choose_executor(w, s, &x)) { /* last: it may have made a thread */
-        iris__table_give(&w->table, a);
+        iris__table_give(&w->table, a, 0);
         iris__cold_free(w, cold);
         return IRIS_FAIL;
     }
@@ -354,17 +354,20 @@ static void refuse_signals(iris_actor *a, struct message *list)
     }
 }
 
-/* The last look at an actor from outside is over when facts_lock was held. */
+/* The last look at an actor from outside is over when the facts were held after its gate says that there is
+ * none. Who looks says so before it looks at the gate, so nobody need be waited for where nobody says so. */
 static void vacate(iris_actor *a)
 {
     struct world *w = iris__world_of(a);
-    uint32_t generation = iris__gate_upper(a) & ~GATE_OPEN;
-    pthread_mutex_lock(&w->facts_lock);
-    struct cold *c = atomic_exchange(&a->cold, NULL);
+    struct cold *c = iris__cold_if(a);
     iris_version *v = (iris_version *)a->version;
+    atomic_store(&a->gate, iris__gate_upper(a) & ~GATE_OPEN);
+    if (c || atomic_load(&w->lookers)) {
+        iris__facts_hold(w);
+        atomic_store_explicit(&a->cold, NULL, memory_order_relaxed);
+        iris__facts_release(w);
+    }
     a->version = NULL;
-    atomic_store(&a->gate, generation);
-    pthread_mutex_unlock(&w->facts_lock);
     iris__cold_free(w, c);
     iris__version_release(v);
 }
@@ -382,13 +385,12 @@ void iris__actor_bury(iris_actor *a)
     iris__mailbox_close(a);
     free_mail(a);
     refuse_signals(a, iris__signal_close(a));
-    atomic_fetch_add(&w->quit, atomic_load(&a->handled));
     if (a->flags & ACTOR_OWN_THREAD)
         iris__executor_retire(a->executor);
     uint64_t pid = iris__actor_pid(a);
     int is_kept = atomic_load(&a->marks) & MARK_KEPT && w->hooks.gone;
     vacate(a);
-    iris__table_give(&w->table, a);
+    iris__table_give(&w->table, a, atomic_load_explicit(&a->handled, memory_order_relaxed));
     if (is_kept)
         w->hooks.gone(w, pid); /* last: who makes another then finds this one nowhere */
 }

@@ -57,9 +57,10 @@ int iris__version_define(struct world *w, const iris_behaviour *b, void *library
 {
     if (check(b))
         return IRIS_FAIL;
-    iris_version *v = calloc(1, sizeof *v);
+    iris_version *v = aligned_alloc(64, sizeof *v);
     if (!v)
         return iris__fail("behaviour \"%s\": no memory", b->name);
+    memset(v, 0, sizeof *v);
     memcpy(&v->b, b, b->size < sizeof v->b ? b->size : sizeof v->b);
     v->b.size = sizeof v->b;
     v->b.name = copy(v->b.name);
@@ -130,9 +131,9 @@ static int add_use(iris_version *v, const char *file)
 
 int iris__version_uses(iris_version *v, const char *file)
 {
-    pthread_mutex_lock(&v->world->facts_lock);
+    iris__facts_hold(v->world);
     int result = has_use(v, file) ? IRIS_OK : add_use(v, file);
-    pthread_mutex_unlock(&v->world->facts_lock);
+    iris__facts_release(v->world);
     return result ? iris__fail("%s: no memory to note that it is used", file) : IRIS_OK;
 }
 

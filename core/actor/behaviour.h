@@ -7,8 +7,8 @@
 #include <iris/plugin.h>
 
 struct iris_version {
-    iris_behaviour b; /* our copy; members that its maker did not know are NULL */
-    atomic_uint refs;
+    iris_behaviour b;              /* our copy; members that its maker did not know are NULL */
+    _Alignas(64) atomic_uint refs; /* apart from what each turn reads */
     struct world *world;
     void *library;       /* what keeps its code loaded; given back through world_hooks.unload */
     const void *host;    /* who made it: versions of one host may adopt each other's state */

@@ -24,9 +24,10 @@ static inline uint32_t iris__pid_generation(uint64_t pid)
     return (uint32_t)(pid >> PID_SLOT_BITS) & PID_GENERATION_MAX;
 }
 
+/* In one order with who says that it looks, and with who is gone (actor.c: vacate). */
 static inline uint32_t iris__gate_upper(const iris_actor *a)
 {
-    return (uint32_t)(atomic_load_explicit(&((iris_actor *)a)->gate, memory_order_acquire) >> 32);
+    return (uint32_t)(atomic_load(&((iris_actor *)a)->gate) >> 32);
 }
 
 /* For signals: the actor of this pid is there, whether or not it still accepts mail. */

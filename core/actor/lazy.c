@@ -81,9 +81,9 @@ static void let_cold_go(iris_actor *a)
     c->open_room = 0;
     if (!is_blank(c))
         return;
-    pthread_mutex_lock(&w->facts_lock); /* others may be looking at it */
+    iris__facts_hold(w); /* others may be looking at it */
     atomic_store(&a->cold, NULL);
-    pthread_mutex_unlock(&w->facts_lock);
+    iris__facts_release(w);
     iris__cold_free(w, c);
 }
 

@@ -39,10 +39,10 @@ static int look(struct lane *l, const iris_actor *a, struct excerpt *e)
 
 int iris__turn_look(struct world *w, struct lane *l, const iris_actor *a, struct excerpt *e)
 {
-    pthread_mutex_lock(&w->facts_lock);
+    iris__facts_hold(w);
     int lasts = atomic_load(&l->turns) == l->seen && atomic_load(&l->task) == a &&
                 atomic_load(&l->due) && l->back != l->seen;
     int found = lasts && look(l, a, e);
-    pthread_mutex_unlock(&w->facts_lock);
+    iris__facts_release(w);
     return found;
 }

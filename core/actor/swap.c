@@ -485,10 +485,10 @@ static void retire(iris_actor *a, iris_executor *home, iris_version *old, void *
 static void drop_oldest(struct world *w, struct cold *c)
 {
     struct revision oldest = c->history[0];
-    pthread_mutex_lock(&w->facts_lock);
+    iris__facts_hold(w);
     memmove(c->history, c->history + 1, (c->revisions - 1) * sizeof *c->history);
     c->revisions--;
-    pthread_mutex_unlock(&w->facts_lock);
+    iris__facts_release(w);
     iris__version_release(oldest.version);
     iris__text_finish(&oldest.snapshot);
 }
@@ -510,11 +510,11 @@ static int prepare_history(iris_actor *a)
     struct revision *history = c ? calloc(keep + 1, sizeof *history) : NULL;
     if (!history)
         return iris__fail("swap: no memory for the list of versions");
-    pthread_mutex_lock(&w->facts_lock);
+    iris__facts_hold(w);
     c->keep = keep;
     c->history = history;
     add_revision(c, (iris_version *)a->version, 1, 1);
-    pthread_mutex_unlock(&w->facts_lock);
+    iris__facts_release(w);
     return IRIS_OK;
 }
 
@@ -536,12 +536,12 @@ static void switch_to(iris_actor *a, struct swap *s, void *state)
     struct revision *current = &c->history[c->revisions - 1];
     uint32_t before = current->rev;
     iris__version_retain(s->target);
-    pthread_mutex_lock(&w->facts_lock);
+    iris__facts_hold(w);
     keep_snapshot(current, s);
     add_revision(c, s->target, before + 1, s->of);
     a->version = s->target;
     a->state = state;
-    pthread_mutex_unlock(&w->facts_lock);
+    iris__facts_release(w);
     while (c->revisions > c->keep)
         drop_oldest(w, c);
 }
@@ -573,9 +573,9 @@ static iris_executor *executor_of(iris_actor *a, const iris_version *v)
 static int go(iris_actor *a, iris_executor *to)
 {
     struct world *w = iris__world_of(a);
-    pthread_mutex_lock(&w->facts_lock);
+    iris__facts_hold(w);
     a->executor = to;
-    pthread_mutex_unlock(&w->facts_lock);
+    iris__facts_release(w);
     iris__executor_push(to, a);
     return 1;
 }

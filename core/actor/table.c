@@ -34,6 +34,7 @@ static void free_doors(struct door *_Atomic *doors)
 
 void iris__table_finish(struct table *t)
 {
+    iris__spin_lock(&t->lock); /* who gave the last actor's place back has let go of it */
     for (int i = 0; t->chunks && i < TABLE_CHUNKS; i++)
         if (t->chunks[i])
             munmap(t->chunks[i], CHUNK * sizeof(iris_actor));
@@ -102,24 +103,32 @@ static iris_actor *take_used(struct table *t)
     return a;
 }
 
+/* Lock held: one that changes both needs no locked instructions of its own for it. */
+static void count(struct table *t, int more, uint64_t handled)
+{
+    uint32_t used = atomic_load_explicit(&t->used, memory_order_relaxed) + (uint32_t)more;
+    handled += atomic_load_explicit(&t->handled, memory_order_relaxed);
+    atomic_store_explicit(&t->handled, handled, memory_order_relaxed);
+    atomic_store_explicit(&t->used, used, memory_order_release);
+}
+
 iris_actor *iris__table_take(struct table *t)
 {
     iris__spin_lock(&t->lock);
     iris_actor *a = take_used(t);
     if (!a)
         a = take_fresh(t);
+    if (a)
+        count(t, 1, 0);
     iris__spin_unlock(&t->lock);
-    if (!a) {
+    if (!a)
         iris__fail("spawn: no place for another actor: %u live; the table holds 16,777,216, or "
                    "memory is short",
                    atomic_load(&t->used));
-        return NULL;
-    }
-    atomic_fetch_add_explicit(&t->used, 1, memory_order_relaxed);
     return a;
 }
 
-void iris__table_give(struct table *t, iris_actor *a)
+void iris__table_give(struct table *t, iris_actor *a, uint64_t handled)
 {
     a->local = NULL;
     iris__spin_lock(&t->lock);
@@ -129,8 +138,8 @@ void iris__table_give(struct table *t, iris_actor *a)
         t->last->local = (struct message *)a, t->last = a;
     else
         t->first = t->last = a;
+    count(t, -1, handled);
     iris__spin_unlock(&t->lock);
-    atomic_fetch_sub(&t->used, 1); /* last: whoever waits for the last actor may free the table */
 }
 
 uint32_t iris__table_bound(struct table *t)

@@ -18,11 +18,12 @@ struct door;
 struct table {
     iris_actor *_Atomic *chunks;          /* TABLE_CHUNKS */
     struct door *_Atomic *_Atomic *doors; /* the same, for the few places that ever had one */
-    struct spin lock;
-    uint32_t fresh;           /* first slot never used; lock */
-    iris_actor *first, *last; /* free places; lock */
-    atomic_uint used;         /* actors alive, ports included */
+    _Alignas(64) struct spin lock;        /* apart from what each send reads */
+    uint32_t fresh;                       /* first slot never used; lock */
+    iris_actor *first, *last;             /* free places; lock */
+    atomic_uint used;                     /* actors alive, ports included; written under lock */
     uint32_t retired;
+    _Atomic uint64_t handled; /* by actors that are gone; written under lock */
 };
 
 int iris__table_init(struct table *);
@@ -30,7 +31,8 @@ void iris__table_finish(struct table *);
 
 /* A place: its slot is set, its gate says which generation was the last one. NULL with a reason. */
 iris_actor *iris__table_take(struct table *);
-void iris__table_give(struct table *, iris_actor *); /* its gate says no generation any more */
+/* Its gate says no generation any more; who had it has handled so many messages. */
+void iris__table_give(struct table *, iris_actor *, uint64_t handled);
 
 /* Whoever has or had this slot; NULL where nobody ever had, or the pid is of another node. */
 iris_actor *iris__table_at(const struct table *, uint64_t pid);

@@ -54,12 +54,12 @@ static struct timing *timing_of(const iris_actor *a, uint64_t pid)
 /* The turn is over: the actor may be gone, or have another turn elsewhere. Its place stays. */
 static void note(struct world *w, const iris_actor *a, uint64_t pid, int64_t ns)
 {
-    pthread_mutex_lock(&w->facts_lock);
+    iris__facts_hold(w);
     struct timing *own = timing_of(a, pid);
     if (own)
         iris__timing_add(own, ns);
     iris__timing_add(&w->timing, ns);
-    pthread_mutex_unlock(&w->facts_lock);
+    iris__facts_release(w);
 }
 
 uint32_t iris__timing_run(void *world, void *actor)

@@ -117,12 +117,12 @@ struct world {
     atomic_int closing;    /* no more actors */
     uint32_t actors_max;   /* at once; 0: no limit */
     _Atomic uint64_t refs; /* next monitor reference */
-    _Atomic uint64_t quit; /* handled by actors that are gone */
     iris_actor *outside;   /* who sends for threads that are no actor */
     pthread_mutex_t swaps_lock;
     struct swap *swaps;         /* asked for, not yet begun; swaps_lock */
     pthread_mutex_t facts_lock; /* held while what others may look at changes: an actor's version,
                                    history, path and cold part as a whole */
+    atomic_int lookers;         /* hold it, or wait for it */
     struct timing timing;       /* of all actors; facts_lock */
 };
 
@@ -131,6 +131,20 @@ int iris__world_stayed(void); /* 0, with a reason */
 static inline int iris__world_is_here(const struct world *w)
 {
     return __builtin_expect(w->birth->here, 1) || iris__world_stayed();
+}
+
+/* [any] Hold facts_lock. Who looks at an actor looks at its gate after this: of one that is gone there is nothing
+ * to see. */
+static inline void iris__facts_hold(struct world *w)
+{
+    atomic_fetch_add(&w->lookers, 1);
+    pthread_mutex_lock(&w->facts_lock);
+}
+
+static inline void iris__facts_release(struct world *w)
+{
+    pthread_mutex_unlock(&w->facts_lock);
+    atomic_fetch_sub(&w->lookers, 1);
 }
 
 /* Count it, tell whoever asked, free it. */

@@ -378,12 +378,12 @@ static void visit_own(struct survey *v)
     for (size_t i = 0; v->own.pids && i < a->manifest->nactors; i++) {
         uint64_t pid = atomic_load(&a->actors[i].pid);
         const iris_actor *at = pid ? iris__table_at(&v->world->table, pid) : NULL;
-        pthread_mutex_lock(&v->world->facts_lock);
+        iris__facts_hold(v->world);
         if (at && iris__gate_is(at, pid) && look_at(v, at, &l)) {
             iris__own_add(&v->own, pid);
             take_row(v, &l);
         }
-        pthread_mutex_unlock(&v->world->facts_lock);
+        iris__facts_release(v->world);
     }
     iris__own_close(&v->own);
 }
@@ -392,13 +392,13 @@ static void walk(struct survey *v, uint32_t places)
 {
     struct world *w = v->world;
     for (uint32_t i = places; i > 0;) {
-        pthread_mutex_lock(&w->facts_lock);
+        iris__facts_hold(w);
         for (uint32_t n = 0; n < STEP && i > 0; n++) {
             iris_actor *a = iris__table_at(&w->table, --i);
             if (a)
                 visit(v, a);
         }
-        pthread_mutex_unlock(&w->facts_lock);
+        iris__facts_release(w);
     }
 }
 
@@ -410,7 +410,7 @@ static void sum_up(struct survey *v)
     struct world *w = v->world;
     struct census_samples *last = &v->app->census.last;
     const struct census_samples *before = &v->app->census.before;
-    struct census_sample now = {.handled = v->handled + atomic_load(&w->quit),
+    struct census_sample now = {.handled = v->handled + atomic_load(&w->table.handled),
                                 .letters = (uint64_t)iris__world_dead_total(w)};
     for (int i = IRIS_MAILBOX_REFUSED; i <= IRIS_MAILBOX_WAITED; i++)
         now.overflows += (uint64_t)atomic_load(&w->doors[i]);

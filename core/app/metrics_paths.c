@@ -37,10 +37,10 @@ struct sheet {
 static void copy_timing(struct world *w, uint64_t pid, struct timing *out)
 {
     const iris_actor *a = iris__table_at(&w->table, pid);
-    pthread_mutex_lock(&w->facts_lock);
+    iris__facts_hold(w);
     const struct cold *c = a && iris__gate_is(a, pid) ? iris__cold_if(a) : NULL;
     *out = c && c->timing ? *c->timing : (struct timing){0};
-    pthread_mutex_unlock(&w->facts_lock);
+    iris__facts_release(w);
 }
 
 static void add_line(struct sheet *s, uint64_t pid)
@@ -64,10 +64,10 @@ static int has_path(const struct sheet *s, const iris_actor *a)
     struct world *w = &s->app->runtime->world;
     if (!iris__cold_if(a))
         return 0;
-    pthread_mutex_lock(&w->facts_lock);
+    iris__facts_hold(w);
     const struct cold *c = iris__cold_if(a);
     int has = c && c->path;
-    pthread_mutex_unlock(&w->facts_lock);
+    iris__facts_release(w);
     return has;
 }
 
@@ -181,9 +181,9 @@ static void add_timings(const struct sheet *s, struct text *out)
     struct world *w = &s->app->runtime->world;
     size_t room = (size_t)s->app->manifest->max_series - s->n * PATH_FAMILIES;
     size_t n = room / TIMING_SERIES < s->n ? room / TIMING_SERIES : s->n;
-    pthread_mutex_lock(&w->facts_lock);
+    iris__facts_hold(w);
     struct timing others = w->timing;
-    pthread_mutex_unlock(&w->facts_lock);
+    iris__facts_release(w);
     iris__metric_family(out, "iris_handler_seconds", "histogram",
                         "Time of turns: all of a quiet actor, a sample of a busy one.");
     for (size_t i = 0; i < n; i++) {

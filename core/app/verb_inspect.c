@@ -60,7 +60,7 @@ static int look(struct world *w, uint64_t pid, struct view *v)
 {
     iris_actor *a = iris__table_at(&w->table, pid);
     int is_there = 0;
-    pthread_mutex_lock(&w->facts_lock);
+    iris__facts_hold(w);
     if (a && iris__gate_is(a, pid) && a->version) {
         const struct cold *c = iris__cold_if(a);
         uint32_t flags = a->version->b.flags;
@@ -77,7 +77,7 @@ static int look(struct world *w, uint64_t pid, struct view *v)
             v->children = size_of(&c->children);
         }
     }
-    pthread_mutex_unlock(&w->facts_lock);
+    iris__facts_release(w);
     return is_there;
 }
 

@@ -253,12 +253,12 @@ void iris__info_code(struct world *w, uint64_t target, iris_info *i)
     i->pid = 0;
     i->rev = i->state_version = 0;
     *i->path = *i->handler = *i->behaviour = *i->version = '\0';
-    pthread_mutex_lock(&w->facts_lock);
+    iris__facts_hold(w);
     if (a && iris__gate_is(a, target) && a->version) {
         i->pid = target;
         describe_code(a, i);
     }
-    pthread_mutex_unlock(&w->facts_lock);
+    iris__facts_release(w);
 }
 
 static void describe(const iris_actor *a, iris_info *i)
@@ -303,7 +303,7 @@ int iris__info(struct world *w, uint64_t target, iris_info *out)
     iris_actor *a = iris__table_at(&w->table, target);
     int result = IRIS_DEAD;
     unsigned down = 0;
-    pthread_mutex_lock(&w->facts_lock);
+    iris__facts_hold(w);
     if (a && iris__gate_is(a, target) && a->version) {
         describe(a, &i);
         describe_mailbox(w, &i);
@@ -318,7 +318,7 @@ int iris__info(struct world *w, uint64_t target, iris_info *out)
                                                            : IRIS_STATE_RUNNING;
         result = IRIS_OK;
     }
-    pthread_mutex_unlock(&w->facts_lock);
+    iris__facts_release(w);
     if (down)
         i.backoff = iris__supervisor_left(w->supervisors, target);
     uint32_t room = out->size < sizeof i ? out->size : sizeof i;
@@ -347,7 +347,7 @@ int iris__origin(struct world *w, uint64_t target, struct origin *out)
     iris_actor *a = iris__table_at(&w->table, target);
     int result = IRIS_DEAD;
     *out = (struct origin){0};
-    pthread_mutex_lock(&w->facts_lock);
+    iris__facts_hold(w);
     if (a && iris__gate_is(a, target) && a->version) {
         const iris_version *v = a->version;
         *out = (struct origin){.file = copy_or_null(v->file),
@@ -361,7 +361,7 @@ int iris__origin(struct world *w, uint64_t target, struct origin *out)
         copy_uses(v, out);
         result = IRIS_OK;
     }
-    pthread_mutex_unlock(&w->facts_lock);
+    iris__facts_release(w);
     return result;
 }
 
@@ -379,10 +379,10 @@ void iris__origin_finish(struct origin *o)
 void iris__origin_refused(struct world *w, uint64_t target)
 {
     iris_actor *a = iris__table_at(&w->table, target);
-    pthread_mutex_lock(&w->facts_lock);
+    iris__facts_hold(w);
     if (a && iris__gate_is(a, target) && a->version)
         ((iris_version *)a->version)->is_dated = 1;
-    pthread_mutex_unlock(&w->facts_lock);
+    iris__facts_release(w);
 }
 
 static int info(iris_actor *self, uint64_t target, iris_info *out)
@@ -431,13 +431,13 @@ static int drained(iris_actor *self, uint64_t target, iris_executor_each *each, 
     iris_actor *a = iris__table_at(&w->table, target);
     char name[32];
     int64_t age = -1;
-    pthread_mutex_lock(&w->facts_lock);
+    iris__facts_hold(w);
     if (a && iris__gate_is(a, target) && a->version) {
         iris_executor *x = a->executor;
         age = x->kind == EXECUTOR_POOL ? turn_age(w, a) : iris__executor_age(x);
         copy_text(name, sizeof name, x->name);
     }
-    pthread_mutex_unlock(&w->facts_lock);
+    iris__facts_release(w);
     if (age < 0)
         return IRIS_DEAD;
     each(ctx, name, age);

@@ -30,11 +30,11 @@ static void sorts(void **state)
 static uint64_t timed(struct scene *s, uint64_t pid)
 {
     struct world *w = &s->rt->world;
-    pthread_mutex_lock(&w->facts_lock);
+    iris__facts_hold(w);
     const struct cold *c = pid ? iris__cold_if(iris__table_at(&w->table, pid)) : NULL;
     static const struct timing none;
     uint64_t n = iris__timing_count(!pid ? &w->timing : c && c->timing ? c->timing : &none);
-    pthread_mutex_unlock(&w->facts_lock);
+    iris__facts_release(w);
     return n;
 }
 
