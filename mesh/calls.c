@@ -555,6 +555,15 @@ static int resign(void *mesh, const char *name)
     return result;
 }
 
+static int renew(void *mesh, const char *options)
+{
+    struct hub *h = mesh;
+    char why[640];
+    if (begin_call(h, "renew"))
+        return IRIS_FAIL;
+    return end_call(h, hub_renew(h, options, why, sizeof why), why);
+}
+
 static int proxies(void *mesh, iris_version **out)
 {
     struct hub *h = mesh;
@@ -587,4 +596,5 @@ const iris_mesh mesh_calls = {.size = sizeof mesh_calls,
                               .owner = owner,
                               .check = mesh_check,
                               .stand = stand,
-                              .resign = resign};
+                              .resign = resign,
+                              .renew = renew};

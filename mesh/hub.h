@@ -124,6 +124,12 @@ struct trust_config;
 void hub_tls_config(const struct options *, struct trust_config *); /* borrows; no lock is needed */
 const char *hub_tls_name(const struct hub *);
 void hub_tls_look(struct hub *);
+void hub_tls_shut_out(struct hub *); /* who is linked, and would not be let in any more */
+
+/* ---- renew.c; lock held ---- */
+/* Whom the settings let in from now on, and what the files say now. IRIS_FAIL: nothing has changed; why, which begins with
+ * the key. */
+int hub_renew(struct hub *, const char *options, char *why, size_t room);
 
 /* ---- providers.c: whom to dial; lock held ---- */
 int providers_open(struct hub *); /* with the net. IRIS_FAIL with a reason */

@@ -38,6 +38,14 @@ const char *hub_tls_name(const struct hub *h)
     return h->secure ? strrchr(secure_self(h->secure)->uri, '/') + 1 : NULL;
 }
 
+void hub_tls_shut_out(struct hub *h)
+{
+    char why[200];
+    uint32_t conn;
+    while (h->secure && h->mesh && (conn = secure_next_out(h->secure, why, sizeof why)))
+        mesh_shut_out(h->mesh, conn, why);
+}
+
 void hub_tls_look(struct hub *h)
 {
     char text[sizeof((struct note *)0)->text];
@@ -48,6 +56,7 @@ void hub_tls_look(struct hub *h)
         h->secure_at = net_now() + (int64_t)SECURE_EVERY * SECOND;
         while (secure_look(h->secure, time(NULL), text, sizeof text, &is_bad))
             watchers_note(h, is_bad ? NOTE_CERTIFICATE_BAD : NOTE_CERTIFICATE, "", 0, text);
+        hub_tls_shut_out(h);
     }
     net_alarm(h->net, h->secure_at);
 }

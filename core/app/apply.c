@@ -4,6 +4,9 @@
 #include "redact.h"
 #include "sets.h"
 
+#include <iris/ext/mesh.h>
+
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,6 +77,20 @@ static int prepare(struct apply *x)
     return IRIS_OK;
 }
 
+/* ---- the mesh ---- */
+
+/* Whom it lets in, by the manifest and by files: those are read again also where the manifest is as it was. */
+static int renew_mesh(const struct apply *x, const struct manifest *m)
+{
+    void *mesh = NULL;
+    const iris_mesh *calls =
+        m->mesh ? iris__runtime_used(x->app->runtime, "mesh", IRIS_MESH, &mesh) : NULL;
+    if (!calls || calls->size < offsetof(iris_mesh, renew) + sizeof calls->renew ||
+        calls->renew(mesh, m->mesh) == IRIS_OK)
+        return IRIS_OK;
+    return iris__fail("mesh.%s", iris__reason());
+}
+
 /* ---- the steps ---- */
 
 static void note_left(struct apply *x, const struct plan_step *s)
@@ -86,6 +103,7 @@ static void undo(struct apply *x)
     for (; x->done; x->done--)
         if (iris__apply_undo(x, &x->plan.steps[x->done - 1]))
             note_left(x, &x->plan.steps[x->done - 1]);
+    renew_mesh(x, x->app->manifest);
 }
 
 static void make_steps(struct apply *x)
@@ -146,7 +164,10 @@ static void watch(struct app *a)
 static void carry_out(struct apply *x)
 {
     say_plan(x);
-    make_steps(x);
+    if (renew_mesh(x, x->to))
+        fail(x);
+    else
+        make_steps(x);
     iris__app_say_events(x->app);
     iris__app_await(x->app, NULL);
     if (!x->why)

@@ -315,8 +315,8 @@ static void plan_rest(struct planning *p)
     static const struct {
         const char *section;
         enum plan_of of;
-    } sections[] = {{"logs", PLAN_LOGS}, {"metrics", PLAN_METRICS}};
-    for (size_t i = 0; i < 2; i++) {
+    } sections[] = {{"logs", PLAN_LOGS}, {"metrics", PLAN_METRICS}, {"mesh", PLAN_MESH}};
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
         struct text why = {0};
         struct plan_step step = {.what = PLAN_SET, .of = sections[i].of};
         if (iris__plan_differs(sections[i].section, MANIFEST_AT_ONCE, p->from, p->to, &why))

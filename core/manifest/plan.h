@@ -1,7 +1,7 @@
 /* What `iris apply` does: the difference of two manifests, as steps in the order in which they are made. Nothing
  * here looks at anything but what it is given, and nothing is changed.
  *
- *   what is logged and counted, supervisors, actors that are new, what is set at once, swaps, restarts,
+ *   whom the mesh lets in, what is logged and counted, supervisors, actors that are new, what is set at once, swaps, restarts,
  *   actors that go (last first), supervisors that go
  *
  * So each step can be undone by its opposite, but for the last two, which are made when nothing can fail any
@@ -13,7 +13,7 @@
 #include "manifest_keys.h"
 
 enum plan_what { PLAN_ADD, PLAN_REMOVE, PLAN_SWAP, PLAN_RESTART, PLAN_SET };
-enum plan_of { PLAN_ACTOR, PLAN_SUPERVISOR, PLAN_LOGS, PLAN_METRICS };
+enum plan_of { PLAN_ACTOR, PLAN_SUPERVISOR, PLAN_LOGS, PLAN_METRICS, PLAN_MESH };
 
 #define PLAN_NONE ((size_t)-1)
 

@@ -61,11 +61,68 @@ static int same_levels(const struct manifest *a, const struct manifest *b)
     return 1;
 }
 
+/* ---- the mesh, which is kept as one text ---- */
+
+static int is_in_mesh(const struct manifest_key *k)
+{
+    return !strncmp(k->where, "mesh", strlen("mesh"));
+}
+
+/* "allow" of "mesh.tls", the reference is the caller's; NULL: it is not there. */
+static json_t *in_mesh(const struct manifest *m, const struct manifest_key *k)
+{
+    json_t *all = json_loads(m->mesh ? m->mesh : "{}", 0, NULL), *at = all;
+    if (k->where[strlen("mesh")])
+        at = json_object_get(all, k->where + strlen("mesh."));
+    at = json_incref(json_object_get(at, k->name));
+    json_decref(all);
+    return at;
+}
+
+static int same_in_mesh(const struct manifest_key *k, const struct manifest *a,
+                        const struct manifest *b)
+{
+    json_t *x = in_mesh(a, k), *y = in_mesh(b, k);
+    int same = x == y || json_equal(x, y);
+    json_decref(x);
+    json_decref(y);
+    return same;
+}
+
+/* All but what can change while it runs. */
+static json_t *rest_of_mesh(const struct manifest *m)
+{
+    json_t *all = json_loads(m->mesh, 0, NULL);
+    for (const struct manifest_key *k = iris__manifest_keys; k->name; k++)
+        if (is_in_mesh(k) && k->live == MANIFEST_AT_ONCE)
+            json_object_del(json_object_get(all, k->where + strlen("mesh.")), k->name);
+    if (!json_object_size(json_object_get(all, "allow")))
+        json_object_del(all, "allow");
+    return all;
+}
+
+static int same_mesh(const struct manifest *a, const struct manifest *b)
+{
+    if (!a->mesh || !b->mesh)
+        return a->mesh == b->mesh;
+    json_t *x = rest_of_mesh(a), *y = rest_of_mesh(b);
+    int same = json_equal(x, y);
+    json_decref(x);
+    json_decref(y);
+    return same;
+}
+
+/* ---- any key ---- */
+
 /* As manifest_value.c keeps them. */
 int iris__plan_same(const struct manifest_key *k, const void *a, const void *b)
 {
+    if (is_in_mesh(k) && k->live == MANIFEST_AT_ONCE)
+        return same_in_mesh(k, a, b);
     if (!k->at)
         return 1;
+    if (k->at == offsetof(struct manifest, mesh) + 1 && !*k->where)
+        return same_mesh(a, b);
     const char *x = (const char *)a + k->at - 1, *y = (const char *)b + k->at - 1;
     if (k->types & MANIFEST_OBJECTS)
         return same_timers(a, b); /* the only such list inside of an element */
@@ -79,8 +136,7 @@ int iris__plan_same(const struct manifest_key *k, const void *a, const void *b)
         return *(const int64_t *)x == *(const int64_t *)y;
     if (k->types & MANIFEST_NUMBER)
         return *(const double *)x == *(const double *)y;
-    int is_json = k->at == offsetof(struct manifest, mesh) + 1 && !*k->where;
-    if (k->types & (MANIFEST_WORD | MANIFEST_BOOL) || (k->types == MANIFEST_OBJECT && !is_json))
+    if (k->types & (MANIFEST_WORD | MANIFEST_BOOL) || k->types == MANIFEST_OBJECT)
         return *(const int *)x == *(const int *)y;
     return same_text(*(const char *const *)x, *(const char *const *)y);
 }
@@ -100,7 +156,7 @@ static const char *below(const char *where, const char *section)
 static int was_told(const struct manifest_key *k)
 {
     for (const struct manifest_key *i = iris__manifest_keys; i < k; i++)
-        if (i->at == k->at && i->live == k->live && below(k->where, i->where))
+        if (k->at && i->at == k->at && i->live == k->live && below(k->where, i->where))
             return 1;
     return 0;
 }

@@ -11,7 +11,7 @@ int iris__plan_line(const struct plan_step *s, struct text *out)
 
 int iris__plan_json(const struct plan *plan, json_t *out)
 {
-    static const char *const of[] = {"actor", "supervisor", "logs", "metrics"};
+    static const char *const of[] = {"actor", "supervisor", "logs", "metrics", "mesh"};
     json_t *list = json_array();
     for (size_t i = 0; i < plan->n; i++) {
         const struct plan_step *s = &plan->steps[i];

@@ -31,7 +31,7 @@ static int is_tls(const struct link *l)
     return l->who.fingerprint[0] != 0;
 }
 
-static int uses_cookie(const struct link *l)
+int greet_uses_cookie(const struct link *l)
 {
     const struct mesh_config *c = &l->mesh->c;
     return !is_tls(l) || (c->cookie && !c->loopback_cookie);
@@ -113,7 +113,7 @@ static void put_auth(struct link *l)
     uint8_t *p = link_control(l, 1 + PROOF);
     if (!p)
         return;
-    p[0] = uses_cookie(l) ? BY_COOKIE : BY_TLS;
+    p[0] = greet_uses_cookie(l) ? BY_COOKIE : BY_TLS;
     if (p[0] == BY_COOKIE)
         prove(l, !l->dialled, p + 1);
     link_control_put(l, FRAME_AUTH, p[0] == BY_COOKIE ? 1 + PROOF : 1);
@@ -122,7 +122,7 @@ static void put_auth(struct link *l)
 static int is_proven(const struct link *l, const struct frame *f)
 {
     uint8_t proof[PROOF];
-    if (!uses_cookie(l))
+    if (!greet_uses_cookie(l))
         return f->len >= 1 && f->body[0] == BY_TLS;
     if (f->len < 1 + PROOF || f->body[0] != BY_COOKIE)
         return 0;

@@ -1,6 +1,7 @@
 /* What the files of the mesh share. mesh.h says what it is, docs/protocol.md what goes over the wire.
  *
  *   mesh.c     the calls of mesh.h           link.c     one connection, from HELLO to GOODBYE
+ *   admit.c    who is let in no more
  *   peers.c    addresses and dialling        greet.c    who it is: HELLO, AUTH, WELCOME
  *   nodes.c    nodes and their creations     mail.c     mail out and in, credit, NACK
  *   remote.c   resolve, probe, ping          settle.c   what became of the mail of links that went
@@ -120,6 +121,7 @@ struct link {
         told_cost; /* messages taken in; and as last told (CREDIT) */
     struct nacks nacks;
     struct parts parts;
+    uint8_t granted;      /* what the other end was told that it may do here */
     struct table watched; /* monitors of their actors of ours */
     struct table asked;   /* our asks that went over it and are open */
     struct entry *spare;  /* for asked */
@@ -248,6 +250,8 @@ void mesh__due(struct mesh *, int64_t at);
 void mesh__refuse(struct mesh *, const char *who, const char *rule);
 void mesh__proved(struct mesh *,
                   const char *host); /* one of those that came from there is no stranger */
+int mesh__copy_config(struct mesh_config *, const struct mesh_config *given); /* 0: no memory */
+void mesh__free_config(struct mesh_config *);
 
 /* ---- link.c ---- */
 
@@ -264,9 +268,11 @@ enum parting {
     PART_NAME,
     PART_FULL,
     PART_SELF,
-    PART_ERROR
+    PART_ERROR,
+    PART_REFUSED /* it is let in no more */
 };
 void link_part(struct link *, enum parting, const char *why); /* says GOODBYE and ends */
+void link_shut_out(struct link *, const char *why); /* the same, and the other end hears less */
 void link_bytes(struct link *, const uint8_t *bytes, size_t n);
 void link_flush(struct link *);
 void link_writable(struct link *);
@@ -283,6 +289,7 @@ const char *link_who(const struct link *);
 void greet_connected(struct link *);
 void greet_frame(struct link *, const struct frame *); /* in any state before LINK_UP */
 const char *greet_refuses(const struct mesh *, const struct link *); /* before a byte: who it is */
+int greet_uses_cookie(const struct link *);
 
 /* ---- nodes.c ---- */
 
@@ -342,9 +349,10 @@ int signal_send(struct link *, const iris_message *);
 void signal_frame(struct link *, const struct frame *);
 void signal_refused(struct link *, const iris_message *); /* it found nobody here */
 void signal_up(struct link *);                            /* it is told what its node may do here */
-void signal_grants(struct link *, const struct frame *);  /* and tells what we may there */
-void signal_asked(struct link *, uint64_t ref);           /* an ask went out */
-void signal_answered(struct link *, uint64_t to);         /* mail for this pid came */
+void signal_grant(struct link *);                        /* and once more, where that has changed */
+void signal_grants(struct link *, const struct frame *); /* and tells what we may there */
+void signal_asked(struct link *, uint64_t ref);          /* an ask went out */
+void signal_answered(struct link *, uint64_t to);        /* mail for this pid came */
 void signal_down(struct link *); /* its asks are told, its monitors taken back */
 void signal_tell_asker(struct mesh *, uint64_t ref);
 void signal_stuck(struct link *);

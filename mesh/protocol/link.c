@@ -249,6 +249,19 @@ void link_part(struct link *l, enum parting code, const char *why)
     link_end(l, why, 1);
 }
 
+/* Nothing that it sent is heard any more, and nothing that waits for it goes. Files and the like are not for it to know. */
+void link_shut_out(struct link *l, const char *why)
+{
+    char ours[160], theirs[160];
+    snprintf(ours, sizeof ours, "it is let in no more: %s", why);
+    snprintf(theirs, sizeof theirs, "%.130s is let in no more", link_who(l));
+    if (!l->dead && !l->parted && !l->compat && l->state >= LINK_READY) {
+        put_goodbye(l, &l->out.control, PART_REFUSED, theirs);
+        link_flush(l);
+    }
+    link_end(l, ours, 1);
+}
+
 /* What others say goes into events, logs and terminals. */
 void link_printable(char *text)
 {

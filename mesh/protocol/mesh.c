@@ -68,7 +68,7 @@ static void free_list(const char *const *list)
     free((void *)list);
 }
 
-static int copy_config(struct mesh_config *c, const struct mesh_config *given)
+int mesh__copy_config(struct mesh_config *c, const struct mesh_config *given)
 {
     int ok = 1;
     *c = *given;
@@ -87,13 +87,24 @@ static int copy_config(struct mesh_config *c, const struct mesh_config *given)
     return ok;
 }
 
+void mesh__free_config(struct mesh_config *c)
+{
+    free((void *)c->node);
+    free((void *)c->advertise);
+    free((void *)c->cookie);
+    free_list(c->allow_peers);
+    free_list(c->exported);
+    free_list(c->may_stop);
+    free_list(c->may_supervise);
+}
+
 struct mesh *mesh_new(const struct mesh_config *given, const struct mesh_seam *seam)
 {
     struct mesh *m = calloc(1, sizeof *m);
     if (!m)
         return NULL;
     m->seam = *seam;
-    if (!copy_config(&m->c, given)) {
+    if (!mesh__copy_config(&m->c, given)) {
         mesh_free(m);
         return NULL;
     }
@@ -147,13 +158,7 @@ void mesh_free(struct mesh *m)
     }
     table_finish(&m->conns);
     table_finish(&m->requests);
-    free((void *)m->c.node);
-    free((void *)m->c.advertise);
-    free((void *)m->c.cookie);
-    free_list(m->c.allow_peers);
-    free_list(m->c.exported);
-    free_list(m->c.may_stop);
-    free_list(m->c.may_supervise);
+    mesh__free_config(&m->c);
     free(m);
 }
 

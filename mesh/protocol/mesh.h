@@ -63,6 +63,13 @@ struct mesh_config {
 struct mesh *mesh_new(const struct mesh_config *, const struct mesh_seam *);
 /* How others reach us, from the next greeting on. IRIS_OK, or IRIS_FAIL: no memory. */
 int mesh_advertise(struct mesh *, const char *address);
+/* Whom it lets in from now on, and what they may do: cookie, allow_peers, may_stop and may_supervise of this config, which
+ * are copied (cookie NULL: the one it has stays); the rest of it is not looked at. Links that would not come up any more end, also those that are greeting,
+ * and both ends are told. IRIS_FAIL: no memory, and nothing has changed. */
+int mesh_admit(struct mesh *, const struct mesh_config *);
+/* Who is at the other end of this connection is let in no more: "its certificate is revoked". The link ends, and both ends are
+ * told; the reason is for this one. */
+void mesh_shut_out(struct mesh *, uint32_t conn, const char *why);
 /* Says GOODBYE on all links, ends all indexes; what is open is told. mesh_free() afterwards; between the
  * two only mesh_writable() and mesh_closed() may come. */
 void mesh_goodbye(struct mesh *, const char *reason);

@@ -156,16 +156,21 @@ static void tell_rights(struct link *l, uint32_t rights)
         m->seam.rights(m->seam.ctx, n->index, get64(n->id.bytes), rights);
 }
 
-void signal_up(struct link *l)
+void signal_grant(struct link *l)
 {
     const struct mesh_config *c = &l->mesh->c;
     uint8_t rights = (uint8_t)((names(c->may_stop, l) ? IRIS_RIGHT_STOP : 0) |
                                (names(c->may_supervise, l) ? IRIS_RIGHT_SUPERVISE : 0));
-    uint8_t *p = rights ? link_control(l, 1) : NULL;
-    if (p) {
-        *p = rights;
-        link_control_put(l, FRAME_GRANTS, 1);
-    }
+    uint8_t *p = rights != l->granted ? link_control(l, 1) : NULL;
+    if (!p)
+        return;
+    *p = l->granted = rights;
+    link_control_put(l, FRAME_GRANTS, 1);
+}
+
+void signal_up(struct link *l)
+{
+    signal_grant(l);
     tell_rights(l, 0);
 }
 

@@ -343,6 +343,11 @@ static size_t put(struct net_pipe *p, const char *bytes, size_t n)
     return taken;
 }
 
+uint32_t net_pipe_conn(const struct net_pipe *p)
+{
+    return p->conn;
+}
+
 size_t net_pipe_step(const struct net_pipe *p)
 {
     return p->step ? p->step : SIZE_MAX;

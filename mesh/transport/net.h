@@ -55,6 +55,7 @@ struct net_filter {
     void (*end)(void *session, int linger); /* the last call; linger: it may still write */
 };
 /* For filters. Of what is written the pipe may take less: then writable() comes. */
+uint32_t net_pipe_conn(const struct net_pipe *); /* its number */
 size_t net_pipe_write(struct net_pipe *, const void *, size_t n);
 size_t net_pipe_step(
     const struct net_pipe *); /* on a slow line: no more than so many bytes are to wait for it */

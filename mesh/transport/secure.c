@@ -11,11 +11,16 @@ enum { PLAIN = 64 * 1024 }; /* four records are handed on at once */
 struct secure {
     struct trust *trust;
     struct net_filter filter;
+    struct session *sessions; /* that have not ended */
+    uint32_t turn;            /* counts what changed whom we trust */
     unsigned char plain[PLAIN];
 };
 
 struct session {
+    struct session *next, **at; /* of home's, while it has not ended */
     struct secure *home;
+    uint32_t turn; /* as of when its other end was looked at */
+    char out[256]; /* it is let in no more, why; "" */
     struct net_pipe *pipe;
     struct tls *tls;
     int told;        /* the protocol knows who it is */
@@ -28,6 +33,31 @@ static void leave(struct session *s)
         return;
     tls_destroy(s->tls);
     free(s);
+}
+
+static void enter(struct secure *home, struct session *s)
+{
+    s->home = home;
+    s->turn = home->turn;
+    s->at = &home->sessions;
+    if ((s->next = home->sessions))
+        s->next->at = &s->next;
+    home->sessions = s;
+}
+
+static void take_out(struct session *s)
+{
+    if ((*s->at = s->next))
+        s->next->at = s->at;
+}
+
+/* 0: it would not come in now. */
+static int is_admitted(struct session *s)
+{
+    if (s->turn == s->home->turn)
+        return 1;
+    s->turn = s->home->turn;
+    return tls_is_admitted(s->tls, s->out, sizeof s->out);
 }
 
 static void flush(struct session *s)
@@ -49,7 +79,7 @@ static void *begin(void *ctx, struct net_pipe *pipe, int dials, const char *addr
     struct session *s = calloc(1, sizeof *s);
     (void)address;
     if (s && (s->tls = tls_create(home->trust, !dials, 0))) {
-        s->home = home;
+        enter(home, s);
         s->pipe = pipe;
         s->uses = 1;
         flush(s);
@@ -65,6 +95,8 @@ static size_t hand_on(struct session *s)
 {
     size_t n = 0, more;
     if (tls_state(s->tls) != TLS_SHAKING && !s->told && *tls_peer(s->tls)->uri) {
+        if (*s->out || !is_admitted(s)) /* somebody has changed that meanwhile */
+            return 0;
         s->told = 1;
         net_pipe_open(s->pipe, tls_peer(s->tls));
     }
@@ -77,6 +109,10 @@ static size_t hand_on(struct session *s)
 
 static int complain(const struct session *s, char *why, size_t room)
 {
+    if (*s->out && !s->told) {
+        snprintf(why, room, "tls: %s", s->out);
+        return IRIS_FAIL;
+    }
     switch (tls_state(s->tls)) {
     case TLS_FAILED:
         snprintf(why, room, "tls: %s", tls_why(s->tls));
@@ -151,6 +187,7 @@ static void end(void *session, int linger)
     if (linger)
         tls_end(s->tls);
     flush(s); /* also an alert, that tells the other end why */
+    take_out(s);
     s->ended = 1;
     leave(s);
 }
@@ -191,7 +228,24 @@ const struct mesh_identity *secure_self(const struct secure *s)
 
 int secure_reload(struct secure *s, char *why, size_t room)
 {
+    s->turn++;
     return trust_reload(s->trust, why, room);
+}
+
+int secure_allow(struct secure *s, const char *const *allow, char *why, size_t room)
+{
+    s->turn++;
+    return trust_allow(s->trust, allow, why, room);
+}
+
+uint32_t secure_next_out(struct secure *s, char *why, size_t room)
+{
+    for (struct session *each = s->sessions; each; each = each->next)
+        if (each->told && !is_admitted(each)) {
+            snprintf(why, room, "%s", each->out);
+            return net_pipe_conn(each->pipe);
+        }
+    return 0;
 }
 
 int secure_look(struct secure *s, time_t now, char *text, size_t room, int *is_bad)
@@ -200,7 +254,7 @@ int secure_look(struct secure *s, time_t now, char *text, size_t room, int *is_b
     *is_bad = 1;
     if (!trust_changed(s->trust))
         return trust_due(s->trust, now, text, room);
-    *is_bad = trust_reload(s->trust, why, sizeof why) != IRIS_OK;
+    *is_bad = secure_reload(s, why, sizeof why) != IRIS_OK;
     if (*is_bad)
         snprintf(text, room, "certificates have changed and are not taken: %s", why);
     else

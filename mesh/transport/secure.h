@@ -14,8 +14,12 @@ void secure_destroy(struct secure *); /* after its net */
 const struct net_filter *secure_filter(const struct secure *);
 const struct mesh_identity *secure_self(const struct secure *);
 
-/* Takes the files as they are now: see trust_reload(). */
+/* Takes the files as they are now, or another list: see trust_reload(), trust_allow(). */
 int secure_reload(struct secure *, char *why, size_t room);
+int secure_allow(struct secure *, const char *const *allow, char *why, size_t room);
+/* The number of a connection whose other end would not be let in as things are now, and why; 0: there is none that has
+ * not been told of since the last reload or list. Those that shake hands are looked at when they have. */
+uint32_t secure_next_out(struct secure *, char *why, size_t room);
 
 enum { SECURE_EVERY = 10 }; /* seconds from one look to the next */
 

@@ -179,6 +179,16 @@ const struct mesh_identity *tls_peer(const struct tls *t)
     return t->state == TLS_OPEN || t->state == TLS_ENDED ? &t->verdict.who : &nobody;
 }
 
+int tls_is_admitted(struct tls *t, char *why, size_t room)
+{
+    struct trust_verdict now = {.trust = t->verdict.trust};
+    SSL_set_app_data(t->ssl, &now);
+    int admitted = trust_admits(now.trust, t->ssl);
+    SSL_set_app_data(t->ssl, &t->verdict);
+    snprintf(why, room, "%s", now.why);
+    return admitted;
+}
+
 /* ---- bytes ---- */
 
 static int is_too_much(struct tls *t, size_t n)

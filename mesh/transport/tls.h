@@ -33,6 +33,9 @@ const char *tls_why(
 /* Whom the other end proved to be; all "" before TLS_OPEN. loopback is the net's to fill in. */
 const struct mesh_identity *tls_peer(const struct tls *);
 
+/* Of one that is open: would it be let in as things are now (trust_reload(), trust_allow())? 0: why, as of tls_why(). */
+int tls_is_admitted(struct tls *, char *why, size_t room);
+
 /* Returns how many bytes were taken. Fewer than n: read what there is, send what there is, call again. */
 size_t tls_feed(struct tls *, const void *cipher, size_t n);
 size_t tls_read(struct tls *, void *plain, size_t n); /* 0: nothing now; look at the state */

@@ -134,16 +134,16 @@ static int plain_fingerprint(const char *text, char hex[65])
     return n == 64 ? IRIS_OK : IRIS_FAIL;
 }
 
-static int copy_allow(struct trust *t, const char *const *allow, char *why, size_t room)
+static void free_allow(char **allow)
 {
-    size_t n = 0;
-    while (allow && allow[n])
-        n++;
-    if (!allow)
-        return IRIS_OK;
-    if (!(t->allow = calloc(n + 1, sizeof *t->allow)))
-        return say(why, room, "allow", "no memory");
-    for (size_t i = 0; i < n; i++) {
+    for (char **each = allow; each && *each; each++)
+        free(*each);
+    free(allow);
+}
+
+static int read_allow(char **to, const char *const *allow, char *why, size_t room)
+{
+    for (size_t i = 0; allow[i]; i++) {
         char hex[65];
         int is_hex = !plain_fingerprint(allow[i], hex);
         if (!is_hex && !node_of(allow[i])) {
@@ -153,9 +153,26 @@ static int copy_allow(struct trust *t, const char *const *allow, char *why, size
                 allow[i]);
             return IRIS_FAIL;
         }
-        if (!(t->allow[i] = strdup(is_hex ? hex : allow[i])))
+        if (!(to[i] = strdup(is_hex ? hex : allow[i])))
             return say(why, room, "allow", "no memory");
     }
+    return IRIS_OK;
+}
+
+int trust_allow(struct trust *t, const char *const *allow, char *why, size_t room)
+{
+    size_t n = 0;
+    while (allow && allow[n])
+        n++;
+    char **list = allow ? calloc(n + 1, sizeof *list) : NULL;
+    if (allow && !list)
+        return say(why, room, "allow", "no memory");
+    if (allow && read_allow(list, allow, why, room)) {
+        free_allow(list);
+        return IRIS_FAIL;
+    }
+    free_allow(t->allow);
+    t->allow = list;
     return IRIS_OK;
 }
 
@@ -249,6 +266,26 @@ static int verify(int good, X509_STORE_CTX *store)
         return 1;
     explain(store, v);
     return 0;
+}
+
+int trust_admits(const struct trust *t, SSL *ssl)
+{
+    X509_STORE_CTX *store = X509_STORE_CTX_new();
+    struct trust_verdict *v = SSL_get_app_data(ssl);
+    int good = 0;
+    if (store &&
+        X509_STORE_CTX_init(store, SSL_CTX_get_cert_store(t->now.ctx),
+                            SSL_get0_peer_certificate(ssl), SSL_get_peer_cert_chain(ssl)) == 1) {
+        X509_STORE_CTX_set_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx(), ssl);
+        X509_STORE_CTX_set_flags(store, X509_V_FLAG_NO_CHECK_TIME);
+        X509_STORE_CTX_set_verify_cb(store, verify);
+        good = X509_verify_cert(store) == 1;
+    }
+    if (!good && !*v->why)
+        snprintf(v->why, sizeof v->why, "its certificate cannot be looked at: no memory");
+    X509_STORE_CTX_free(store);
+    ERR_clear_error();
+    return good;
 }
 
 /* ---- reading ---- */
@@ -488,7 +525,7 @@ static int copy_config(struct trust *t, const struct trust_config *c, char *why,
     if (!t->config.cert || !t->config.key || !t->config.ca || (c->crl && !t->config.crl) ||
         (c->node && !t->config.node))
         return say(why, room, "TLS", "no memory");
-    return copy_allow(t, c->allow, why, room);
+    return trust_allow(t, c->allow, why, room);
 }
 
 struct trust *trust_create(const struct trust_config *config, char *why, size_t room)
@@ -508,9 +545,7 @@ void trust_destroy(struct trust *t)
 {
     if (!t)
         return;
-    for (char **each = t->allow; each && *each; each++)
-        free(*each);
-    free(t->allow);
+    free_allow(t->allow);
     free((char *)t->config.cert);
     free((char *)t->config.key);
     free((char *)t->config.ca);

@@ -32,9 +32,11 @@ struct trust_config {
 struct trust *trust_create(const struct trust_config *, char *why, size_t room);
 void trust_destroy(struct trust *); /* after all of its connections */
 
-/* Takes the files as they are now: for connections that begin from here on; those that run stay. IRIS_FAIL:
- * nothing has changed; why. A node cannot become another one so. */
+/* Takes the files as they are now: for connections that begin from here on; those that run are looked at again by
+ * tls_is_admitted(). IRIS_FAIL: nothing has changed; why. A node cannot become another one so. */
 int trust_reload(struct trust *, char *why, size_t room);
+/* Whom it lets in (trust_config.allow) from here on; the same of those that run. IRIS_FAIL: nothing has changed; why. */
+int trust_allow(struct trust *, const char *const *allow, char *why, size_t room);
 /* Are the files others than those read last (also: than those refused last)? A stat() call for each. */
 int trust_changed(const struct trust *);
 
@@ -49,7 +51,11 @@ time_t trust_end(const struct trust *); /* when the first certificate of its cha
 /* ---- for tls.c ---- */
 
 struct ssl_ctx_st;
+struct ssl_st;
 struct ssl_ctx_st *trust_context(const struct trust *);
+/* Is the other end of a connection that is open one that would be let in now? That its time is over is no reason: links
+ * outlive that. 0: the verdict that is its app data says why. */
+int trust_admits(const struct trust *, struct ssl_st *);
 
 /* What a connection learns while the other end is looked at. Its address is SSL_set_app_data()'s. */
 struct trust_verdict {

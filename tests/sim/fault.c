@@ -195,19 +195,40 @@ static void late(struct sim *s)
               (uint64_t)s->paths[a][b].delay);
 }
 
-static void reset(struct sim *s)
+/* Open at both ends; its nodes are excused. NULL: none was found. */
+static struct conn *some_conn(struct sim *s)
 {
     for (int tries = 0; tries < 8 && s->nconns; tries++) {
         struct conn *c = s->conns[sim_below(s, (uint32_t)s->nconns)];
         if (c->end[0].state != END_OPEN || c->end[1].state != END_OPEN)
             continue;
-        int both = sim_chance(s, 50); /* else half-open */
-        sim_trace(s, -1, "a connection of n%llu and n%llu is reset, both ends: %llu",
-                  (uint64_t)c->end[0].node, (uint64_t)c->end[1].node, (uint64_t)both);
         fault_excuse(s, c->end[0].node, c->end[1].node, s->now + 14 * SEC);
-        net_reset(s, c, both);
-        return;
+        return c;
     }
+    return NULL;
+}
+
+static void reset(struct sim *s)
+{
+    struct conn *c = some_conn(s);
+    if (!c)
+        return;
+    int both = sim_chance(s, 50); /* else half-open */
+    sim_trace(s, -1, "a connection of n%llu and n%llu is reset, both ends: %llu",
+              (uint64_t)c->end[0].node, (uint64_t)c->end[1].node, (uint64_t)both);
+    net_reset(s, c, both);
+}
+
+/* As if a certificate had been taken back; the next one is as good as any. */
+static void shut_out(struct sim *s)
+{
+    struct conn *c = some_conn(s);
+    const struct end *e = c ? &c->end[sim_below(s, 2)] : NULL;
+    struct node *n = e ? &s->nodes[e->node] : NULL;
+    if (!n || n->state != ALIVE || n->life != e->life || n->leaving || n->frozen)
+        return;
+    sim_trace(s, n->number, "lets conn %llu in no more", e->number, 0, 0);
+    IN(n, mesh_shut_out(n->mesh, e->number, "its certificate is revoked"));
 }
 
 static void stuck(struct sim *s)
@@ -253,6 +274,8 @@ static void one(struct sim *s)
         late(s);
     else if (kind < 96)
         stuck(s);
+    else if (kind < 98)
+        shut_out(s);
     else
         change_wish(s);
 }

@@ -221,6 +221,102 @@ static void tells_the_end(void **state)
     trust_destroy(a);
 }
 
+/* ---- those that run ---- */
+
+static void assert_out(struct tls *t, const char *part)
+{
+    char why[512] = "";
+    assert_int_equal(tls_is_admitted(t, why, sizeof why), 0);
+    if (!strstr(why, part))
+        fail_msg("\"%s\" does not say \"%s\"", why, part);
+    assert_int_equal(tls_state(t), TLS_OPEN); /* it is looked at, and not touched */
+}
+
+static void assert_in(struct tls *t)
+{
+    char why[512] = "";
+    if (!tls_is_admitted(t, why, sizeof why))
+        fail_msg("%s", why);
+    assert_string_equal(why, "");
+}
+
+static void not_listed_any_more(void **state)
+{
+    (void)state;
+    char why[512];
+    struct trust *a = trust_of("lab", "a"), *b = trust_of("lab", "b");
+    struct pair p = connect_with(b, a, 0, 4096);
+    assert_open(p);
+    assert_in(p.accepted);
+    assert_in(p.dialled);
+    static const char *const others[] = {"iris://lab/c", NULL},
+                             *const it[] = {"iris://lab/b", NULL},
+                             *const bad[] = {"iris://lab/b", "b", NULL};
+    assert_int_equal(trust_allow(a, others, why, sizeof why), IRIS_OK);
+    assert_out(p.accepted, "iris://lab/b is not in \"allow\"");
+    assert_in(p.dialled);
+    assert_int_equal(trust_allow(a, it, why, sizeof why), IRIS_OK);
+    assert_in(p.accepted);
+    assert_int_equal(trust_allow(a, bad, why, sizeof why), IRIS_FAIL);
+    assert_in(p.accepted);
+    assert_int_equal(trust_allow(b, others, why, sizeof why), IRIS_OK);
+    assert_out(p.dialled, "iris://lab/a is not in \"allow\"");
+    write_through(p, 1000, 100);
+    assert_string_equal(tls_peer(p.accepted)->uri, "iris://lab/b");
+    finish(p);
+    trust_destroy(a);
+    trust_destroy(b);
+}
+
+static void revoked_meanwhile(void **state)
+{
+    (void)state;
+    char why[512];
+    make("lab", NULL, "c", 0, 365);
+    make("lab", NULL, "d", 0, 365);
+    revoke_node("lab", "d", 30);
+    struct trust *a = trust_of("lab", "a"), *b = trust_of("lab", "b"), *c = trust_of("lab", "c");
+    struct pair p = connect_with(b, a, 0, 4096), q = connect_with(a, c, 0, 4096);
+    revoke_node("lab", "b", -1); /* out of date at once, and it counts */
+    assert_in(p.accepted);       /* not read yet */
+    assert_int_equal(trust_reload(a, why, sizeof why), IRIS_OK);
+    assert_out(p.accepted, "its certificate is revoked, says");
+    assert_in(q.dialled);
+    finish(p);
+    finish(q);
+    trust_destroy(a);
+    trust_destroy(b);
+    trust_destroy(c);
+}
+
+static void copy_behind(const char *from, const char *to)
+{
+    char command[400];
+    snprintf(command, sizeof command, "cat '%s' >>'%s'", at(from), at(to));
+    assert_int_equal(system(command), 0);
+}
+
+/* Both CAs, then one: whose certificate is of the other has to show another one. */
+static void of_a_ca_that_went(void **state)
+{
+    (void)state;
+    char why[512];
+    copy_behind("lab/ca.crt", "lab/one.crt");
+    copy_behind("foreign/ca.crt", "lab/ca.crt");
+    copy_behind("lab/ca.crt", "foreign/ca.crt");
+    struct trust *a = trust_of("lab", "a"), *x = trust_of("foreign", "x");
+    struct pair p = connect_with(x, a, 0, 4096);
+    assert_open(p);
+    assert_in(p.accepted);
+    assert_int_equal(rename(at("lab/one.crt"), at("lab/ca.crt")), 0);
+    assert_int_equal(trust_reload(a, why, sizeof why), IRIS_OK);
+    assert_out(p.accepted, "no CA in");
+    assert_in(p.dialled);
+    finish(p);
+    trust_destroy(a);
+    trust_destroy(x);
+}
+
 static const struct CMUnitTest tests[] = {
     IRIS_TEST_WITH("p10.tls_allow_is_exact", allow_is_exact, set_up, tear_down),
     IRIS_TEST_WITH("mesh.tls_allow_by_fingerprint", allow_by_fingerprint, set_up, tear_down),
@@ -233,6 +329,10 @@ static const struct CMUnitTest tests[] = {
                    tear_down),
     IRIS_TEST_WITH("mesh.tls_reload_keeps_the_name", reload_keeps_the_name, set_up, tear_down),
     IRIS_TEST_WITH("mesh.tls_tells_the_end", tells_the_end, set_up, tear_down),
+    IRIS_TEST_WITH("p10.tls_one_not_listed_any_more_is_found", not_listed_any_more, set_up,
+                   tear_down),
+    IRIS_TEST_WITH("p10.tls_one_revoked_meanwhile_is_found", revoked_meanwhile, set_up, tear_down),
+    IRIS_TEST_WITH("p10.tls_one_of_a_ca_that_went_is_found", of_a_ca_that_went, set_up, tear_down),
 };
 
 IRIS_MAIN(tests)

@@ -216,6 +216,12 @@ typedef struct iris_mesh {
     int (*stand)(void *mesh, const char *name, iris_mesh_stood *stood, void *ctx);
     /* Another node may have it; this one claims it again after a while. IRIS_DEAD: it is not this node's. */
     int (*resign)(void *mesh, const char *name);
+
+    /* Whom it lets in from now on: "allow" and tls.allow of these options take the place of those that it had (one that is
+     * left out: none, and all that the CA signed); NULL: they stay. The other keys must be as they were, and are not looked
+     * at. The cookie's file and those of tls are read again. A link to a node that would not come up now ends: "it is let in
+     * no more: .." IRIS_FAIL with a reason that begins with the key: nothing has changed. */
+    int (*renew)(void *mesh, const char *options);
 } iris_mesh;
 
 /* The type name of what monitor_node() tells, "PONG" or "DOWN": its data is a reason, as in ext/watch.h. NULL: it
