@@ -212,7 +212,7 @@ static enum step settle(struct turn *t, iris_actor *a, const iris_message *const
         return GO_ON;                                                             /* to special() */
     if (__builtin_expect(done < n && !a->open && !(a->flags & ACTOR_WAITS), 0)) { /* a yield */
         watch_progress(a);
-        iris__executor_push(a->executor, a);
+        iris__executor_again(a->executor, a);
         return STOP;
     }
     return GO_ON;
@@ -223,9 +223,9 @@ static __attribute__((noinline)) void come_back(struct turn *t)
 {
     if (t->w->sched.seeded) /* there `due` is drawn by lot, and nobody looks */
         return;
-    pthread_mutex_lock(&t->w->facts_lock);
+    iris__facts_hold(t->w);
     t->lane->back = atomic_load_explicit(&t->lane->turns, memory_order_relaxed);
-    pthread_mutex_unlock(&t->w->facts_lock);
+    iris__facts_release(t->w);
 }
 
 static inline void returned(struct turn *t)
@@ -515,7 +515,7 @@ static enum step pull(struct turn *t, iris_actor *a)
     const iris_behaviour *b = &a->version->b;
     struct cold *c = iris__cold_if(a);
     if (must_yield(t, a)) {
-        iris__executor_push(a->executor, a);
+        iris__executor_again(a->executor, a);
         return STOP;
     }
     forget_reason();
@@ -685,7 +685,7 @@ static enum step hold(struct turn *t, iris_actor *a)
     if (a->flags & ACTOR_WAITS)
         return wait_for_signal(a);
     if (must_yield(t, a)) {
-        iris__executor_push(a->executor, a);
+        iris__executor_again(a->executor, a);
         return STOP;
     }
     if (a->flags & ACTOR_HEARS)
@@ -719,7 +719,7 @@ static enum step step(struct turn *t, iris_actor *a)
     if (__builtin_expect(a->open || a->flags & ACTOR_HOLDS, 0))
         return hold(t, a);
     if (is_over(t, a)) {
-        iris__executor_push(a->executor, a);
+        iris__executor_again(a->executor, a);
         return STOP;
     }
     if (!a->local)

@@ -33,6 +33,14 @@ void iris__executor_push(iris_executor *x, void *task)
     atomic_fetch_sub(&x->users, 1);
 }
 
+void iris__executor_again(iris_executor *x, void *task)
+{
+    if (x->kind == EXECUTOR_POOL)
+        iris__worker_again(x->sched, task);
+    else
+        iris__executor_push(x, task);
+}
+
 void iris__executor_post(iris_executor *x, iris_job *job)
 {
     atomic_fetch_add(&x->users, 1);

@@ -66,12 +66,14 @@ struct worker {
     struct lane lane;
     struct ring ring; /* its own */
     uint32_t seen_tick;
-    uint32_t patience;                /* messages until others' tasks are looked for */
-    _Alignas(64) struct runq queue;   /* what others give it, and what the ring has no room for */
-    _Alignas(64) atomic_int parked;   /* alone: who sends from outside locks this line each time */
-    _Alignas(64) struct sched *sched; /* from here on what hardly ever changes */
-    atomic_int dead;                  /* it was replaced: leave after this turn */
-    atomic_int gone;                  /* it has no thread any more */
+    uint32_t patience;                 /* messages until others' tasks are looked for */
+    uint32_t looks;                    /* for those, since one was taken from the overflow */
+    _Alignas(64) struct runq queue;    /* what others give it */
+    _Alignas(64) struct runq overflow; /* its own, for which the ring has no room */
+    _Alignas(64) atomic_int parked;    /* alone: who sends from outside locks this line each time */
+    _Alignas(64) struct sched *sched;  /* from here on what hardly ever changes */
+    atomic_int dead;                   /* it was replaced: leave after this turn */
+    atomic_int gone;                   /* it has no thread any more */
     int bell;
     uint32_t index;
     unsigned long thread;
@@ -137,6 +139,7 @@ void iris__sched_finish(struct sched *);
 
 /* Queue a task; from any thread. */
 void iris__executor_push(iris_executor *, void *task);
+void iris__executor_again(iris_executor *, void *task); /* from its own turn, which is over */
 void iris__executor_post(iris_executor *, iris_job *);
 int iris__executor_open(struct sched *, const iris_driver *, int own, iris_executor **);
 void iris__executor_close(iris_executor *); /* waits for the last turn; not from its own thread */

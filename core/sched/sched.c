@@ -422,6 +422,7 @@ void iris__sched_finish(struct sched *s)
     for (uint32_t i = 0; i < atomic_load(&s->nworkers); i++) {
         iris__bell_close(s->workers[i]->bell);
         iris__runq_finish(&s->workers[i]->queue);
+        iris__runq_finish(&s->workers[i]->overflow);
         free(s->workers[i]);
     }
     iris__poller_finish(&s->poller);

@@ -14,6 +14,8 @@
 enum {
     SPINS = 300,
     TAKE_MAX = 128,
+    TAKE_FEW = 8,
+    OVERFLOW_LOOKS = 4,
     BACKLOG = 64,
     LOOK_EVERY = 256,
     PAUSE_MAX = 32,
@@ -80,7 +82,16 @@ static void push_from_outside(struct sched *s, void *task)
 static void push_own(struct worker *w, void *task)
 {
     if (__builtin_expect(!iris__ring_push(&w->ring, task), 0))
-        iris__runq_push(&w->queue, task);
+        iris__runq_push(&w->overflow, task);
+}
+
+/* Who sleeps may take a part of what has come. */
+static inline void share(struct worker *w)
+{
+    struct sched *s = w->sched;
+    if (__builtin_expect(atomic_load_explicit(&s->parked, memory_order_relaxed) > 0, 0) &&
+        iris__worker_count(w) > 1)
+        wake_another(s);
 }
 
 void iris__worker_push(struct sched *s, void *task)
@@ -91,9 +102,20 @@ void iris__worker_push(struct sched *s, void *task)
         return;
     }
     push_own(w, task);
-    if (__builtin_expect(atomic_load_explicit(&s->parked, memory_order_relaxed) > 0, 0) &&
-        iris__worker_count(w) > 1)
-        wake_another(s);
+    share(w);
+}
+
+/* Behind those that find no room in the ring, or they would wait for as long as who is in it has work. */
+void iris__worker_again(struct sched *s, void *task)
+{
+    struct worker *w = iris__thread.worker;
+    if (__builtin_expect(!w || w->sched != s || !may_take(w) || !iris__runq_count(&w->overflow),
+                         1)) {
+        iris__worker_push(s, task);
+        return;
+    }
+    iris__runq_push(&w->overflow, task);
+    share(w);
 }
 
 /* None sleeps: then each looks for jobs before it does. */
@@ -115,12 +137,28 @@ static inline uint32_t limited(uint32_t ahead)
     return ahead < LOOK_EVERY ? ahead : LOOK_EVERY;
 }
 
+/* The first needs no place in the ring: where that stays full, who waits here still has its turn. */
 static void *take_given(struct worker *w)
 {
     void *tasks[TAKE_MAX];
-    uint32_t ahead = iris__ring_count(&w->ring), room = RING_ROOM - ahead;
+    uint32_t ahead = iris__ring_count(&w->ring), room = RING_ROOM - ahead + 1;
     w->patience = limited(ahead);
     return keep(w, tasks, iris__runq_take(&w->queue, tasks, room < TAKE_MAX ? room : TAKE_MAX));
+}
+
+/* Few at once, when the ring is empty: what each of them begins has room in the ring then, and is over before the
+ * next few begin. Who makes many, that make many, is not spread out over all of memory first. */
+static void *take_overflow(struct worker *w, uint32_t most)
+{
+    void *tasks[TAKE_FEW];
+    w->looks = 0;
+    return keep(w, tasks, iris__runq_take(&w->overflow, tasks, most));
+}
+
+/* Each few looks, so that neither the ring nor what is given need be empty for it. */
+static int is_overdue(struct worker *w)
+{
+    return ++w->looks >= OVERFLOW_LOOKS && iris__runq_count(&w->overflow);
 }
 
 /* What was given is looked for when all that was queued at the last look has had its turn, and at the
@@ -130,13 +168,16 @@ static inline void *next_task(struct worker *w)
 {
     void *task = NULL;
     if (!w->patience) {
-        if (iris__runq_count(&w->queue))
+        w->patience = limited(iris__ring_count(&w->ring));
+        if (is_overdue(w))
+            task = take_overflow(w, 1);
+        else if (iris__runq_count(&w->queue))
             task = take_given(w);
-        else
-            w->patience = limited(iris__ring_count(&w->ring));
     }
     if (!task)
         task = iris__ring_pop(&w->ring);
+    if (!task && iris__runq_count(&w->overflow))
+        task = take_overflow(w, TAKE_FEW);
     return task ? task : iris__runq_count(&w->queue) ? take_given(w) : NULL;
 }
 
@@ -159,17 +200,22 @@ static void time_turn(struct worker *w)
         pay(w, 1 + iris__lane_run_timed(w->sched, &w->lane, task));
 }
 
+static int steal_half(struct runq *q, void **tasks, int last_too)
+{
+    uint32_t n = iris__runq_count(q), half = n / 2 + 1;
+    return n > 1 || (n && last_too) ? iris__runq_take(q, tasks, half < TAKE_MAX ? half : TAKE_MAX)
+                                    : 0;
+}
+
 /* A lone task is left to its owner, who will be back at once (a pair of actors that talk to each other
  * must not be torn apart), unless the owner's turn lasts. */
 static int steal_from(struct worker *victim, void **tasks)
 {
     int last_too = atomic_load_explicit(&victim->lane.due, memory_order_relaxed);
     int n = iris__ring_steal(&victim->ring, tasks, TAKE_MAX, last_too ? 1 : 2);
-    uint32_t given = n ? 0 : iris__runq_count(&victim->queue);
-    uint32_t half = given / 2 + 1;
-    return given > 1 || (given && last_too)
-               ? iris__runq_take(&victim->queue, tasks, half < TAKE_MAX ? half : TAKE_MAX)
-               : n;
+    if (!n)
+        n = steal_half(&victim->queue, tasks, last_too);
+    return n ? n : steal_half(&victim->overflow, tasks, last_too);
 }
 
 static void *steal(struct worker *w)
@@ -363,6 +409,8 @@ static void step(struct worker *w)
 static void *last_task(struct worker *w)
 {
     void *task = iris__ring_pop(&w->ring);
+    if (!task)
+        task = iris__runq_pop(&w->overflow);
     return task ? task : iris__runq_pop_surely(&w->queue);
 }
 
@@ -396,8 +444,9 @@ struct worker *iris__worker_create(struct sched *s, uint32_t index)
     w->sched = s;
     w->index = index;
     w->bell = iris__bell_open();
-    if (w->bell >= 0 && !iris__runq_init(&w->queue))
+    if (w->bell >= 0 && !iris__runq_init(&w->queue) && !iris__runq_init(&w->overflow))
         return w;
+    iris__runq_finish(&w->queue);
     iris__bell_close(w->bell);
     free(w);
     return NULL;

@@ -5,6 +5,8 @@
 #include "executor.h"
 
 void iris__worker_push(struct sched *, void *task);
+void iris__worker_again(struct sched *,
+                        void *task);    /* the same, of one that has just had its turn */
 void iris__worker_call(struct sched *); /* something else than a task waits (a job): wake one */
 struct worker *iris__worker_create(struct sched *, uint32_t index);
 int iris__worker_start(struct worker *); /* 0 or an errno */
@@ -13,7 +15,8 @@ void iris__worker_replace(struct sched *, uint32_t i);
 
 static inline uint32_t iris__worker_count(struct worker *w)
 {
-    return iris__ring_count(&w->ring) + iris__runq_count(&w->queue);
+    return iris__ring_count(&w->ring) + iris__runq_count(&w->queue) +
+           iris__runq_count(&w->overflow);
 }
 
 /* Run one task in a lane; what it cost. Shared with executor.c. */

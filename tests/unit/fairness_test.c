@@ -12,10 +12,11 @@
 
 /* ---- beside many that flood ---- */
 
-enum { FLOODERS = 400, TRIES = 51, SOON = 100 };
+enum { FLOODERS = 400, OVERFLOW = 1500, TRIES = 51, SOON = 100 };
 
 struct crowd {
     atomic_ulong turns; /* of those that flood */
+    atomic_int begun_flooding;
     atomic_int stop;
     atomic_ulong begun; /* turns, when the light actor had its own; 0: not yet */
 };
@@ -27,8 +28,9 @@ static int flood(const iris_behaviour *b, iris_actor *self, void *state,
     struct crowd *c = b->data;
     (void)state;
     atomic_fetch_add(&c->turns, 1);
+    atomic_fetch_add(&c->begun_flooding, m[0]->ref == 0);
     if (!atomic_load(&c->stop))
-        iris_calls()->send(self, iris_calls()->pid(self), m[0]->data, m[0]->len, 0);
+        iris_calls()->send(self, iris_calls()->pid(self), NULL, 0, 1);
     return n;
 }
 
@@ -59,7 +61,7 @@ static long wait_in_turns(struct scene *s, struct crowd *c, uint64_t light)
 }
 
 /* The median: this thread may lose its core between its look at the turns and its message. */
-static void beside_a_crowd(struct scene *s)
+static void beside_a_crowd(struct scene *s, int flooders)
 {
     struct crowd *c = scene_memory(s, sizeof *c);
     iris_behaviour flooder = {
@@ -69,9 +71,9 @@ static void beside_a_crowd(struct scene *s)
     light.handle = be_light;
     long waits[TRIES];
     uint64_t pid = scene_spawn(s, &light, 0);
-    for (int i = 0; i < FLOODERS; i++)
+    for (int i = 0; i < flooders; i++)
         scene_send(s, cast_spawn(s, &flooder, (iris_spawn){.budget = 1}), 1);
-    while (atomic_load(&c->turns) < 10 * FLOODERS) /* all are under way */
+    while (atomic_load(&c->begun_flooding) < flooders) /* all are under way */
         nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
     for (int i = 0; i < TRIES; i++)
         waits[i] = wait_in_turns(s, c, pid);
@@ -86,7 +88,17 @@ static void newcomer(void **state)
     (void)state;
     struct scene s = {.memory = NULL};
     scene_open(&s, 1, 0);
-    beside_a_crowd(&s);
+    beside_a_crowd(&s, FLOODERS);
+    scene_close(&s);
+}
+
+/* More than a worker's own queue holds: the others have turns, too, and so has who is new. */
+static void overflow(void **state)
+{
+    (void)state;
+    struct scene s = {.memory = NULL};
+    scene_open(&s, 1, 0);
+    beside_a_crowd(&s, OVERFLOW);
     scene_close(&s);
 }
 
@@ -250,6 +262,7 @@ static void wrong(void **state)
 /* clang-format off */
 static const struct CMUnitTest tests[] = {
     IRIS_TEST("p2.a_newcomer_does_not_wait_for_all_that_flood", newcomer),
+    IRIS_TEST("p2.more_floods_than_a_queue_holds_keep_nobody_from_a_turn", overflow),
     IRIS_TEST("p2.who_has_fallen_behind_gets_longer_turns", behind),
     IRIS_TEST("p2.a_time_slice_of_its_own_ends_a_turn", slices),
     IRIS_TEST("p2.a_time_slice_is_given_while_it_runs", renewed),
