@@ -22,24 +22,25 @@ static int64_t now(const struct app *a)
     return iris__sched_now(&a->runtime->world.sched);
 }
 
-void iris__start_problem(struct app *a, const struct manifest *m, struct problems *p, size_t index,
+void iris__start_problem(const struct manifest *m, struct problems *p, size_t index,
                          const char *key, const char *code, const char *why)
 {
+    static const char mark[] = "\nhint: ";
     char pointer[48];
+    const char *hint = strstr(why, mark);
     size_t n = strcspn(why, "\n");
     snprintf(pointer, sizeof pointer, "/actors/%zu/%s", m->actors[index].index, key);
-    /* Further lines: where in the handler, as its language tells it. */
-    if (why[n] && strncmp(why + n, "\nhint: ", 7))
-        iris__app_say(a, IRIS_APP_WARNING, "%s", why + n + 1);
-    else
-        n = strlen(why);
-    iris__problem_add(p, m->file, pointer, code, "%.*s", (int)n, why);
+    struct problem *one = iris__problem_add(p, m->file, pointer, code, "%.*s", (int)n, why);
+    if (hint)
+        iris__problem_hint(one, "%s", hint + sizeof mark - 1);
+    else if (why[n]) /* where in the handler, as its language tells it */
+        iris__problem_more(one, why + n + 1);
 }
 
 static void add_problem(struct app *a, struct problems *p, size_t index, const char *key,
                         const char *code, const char *why)
 {
-    iris__start_problem(a, a->manifest, p, index, key, code, why);
+    iris__start_problem(a->manifest, p, index, key, code, why);
 }
 
 static int say_problems(struct app *a, struct problems *p)

@@ -28,12 +28,12 @@ static void check_places(struct apply *x, size_t to)
     if (!x->actors[to].pid && is_taken(x, m->path)) {
         snprintf(why, sizeof why, "%s: an actor of that path runs, which the app has made itself",
                  m->path);
-        iris__start_problem(x->app, x->to, &x->problems, to, "path", "taken", why);
+        iris__start_problem(x->to, &x->problems, to, "path", "taken", why);
     }
     if (m->name && is_taken(x, m->name)) {
         snprintf(why, sizeof why,
                  "\"%s\": an actor of that name runs, which the app has made itself", m->name);
-        iris__start_problem(x->app, x->to, &x->problems, to, "name", "taken", why);
+        iris__start_problem(x->to, &x->problems, to, "name", "taken", why);
     }
 }
 
@@ -49,10 +49,10 @@ static void load(struct apply *x, size_t to)
 {
     const struct manifest_actor *m = &x->to->actors[to];
     if (iris__start_load(x->app, x->to, m, &x->actors[to]))
-        iris__start_problem(x->app, x->to, &x->problems, to, m->remote_at ? "remote" : "handler",
-                            "handler", iris__reason());
+        iris__start_problem(x->to, &x->problems, to, m->remote_at ? "remote" : "handler", "handler",
+                            iris__reason());
     else if (iris__start_check_kind(m, &x->actors[to]))
-        iris__start_problem(x->app, x->to, &x->problems, to, "kind", "bad-value", iris__reason());
+        iris__start_problem(x->to, &x->problems, to, "kind", "bad-value", iris__reason());
 }
 
 /* Of several instances that do not load, the first is told. */

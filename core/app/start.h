@@ -4,9 +4,9 @@
 
 #include "app.h"
 
-/* A problem of the actor at this index; further lines of `why` are said as a warning. */
-void iris__start_problem(struct app *, const struct manifest *, struct problems *, size_t index,
-                         const char *key, const char *code, const char *why);
+/* A problem of the actor at this index; further lines of `why` are its hint, or stand below its place. */
+void iris__start_problem(const struct manifest *, struct problems *, size_t index, const char *key,
+                         const char *code, const char *why);
 
 struct policy iris__start_policy(const struct manifest_supervisor *);
 enum restart_when iris__start_restart(const struct manifest_actor *);

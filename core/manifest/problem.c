@@ -69,6 +69,7 @@ static void finish(struct problem *p)
     free(p->pointer);
     free(p->message);
     free(p->hint);
+    free(p->more);
     free(p->source);
 }
 
@@ -115,6 +116,21 @@ void iris__problem_hint(struct problem *p, const char *fmt, ...)
     free(p->hint);
     p->hint = format(fmt, args);
     va_end(args);
+}
+
+void iris__problem_more(struct problem *p, const char *lines)
+{
+    struct text out = {0};
+    while (p && *lines) {
+        size_t n = strcspn(lines, "\n");
+        iris__text_clean(&out, lines, n);
+        iris__text_add(&out, "\n", 1);
+        lines += n + (lines[n] == '\n');
+    }
+    if (!p)
+        return;
+    free(p->more);
+    p->more = out.data;
 }
 
 void iris__text_place(const char *text, size_t offset, unsigned *line, unsigned *column)

@@ -16,6 +16,7 @@ struct problem {
     char *pointer; /* JSON pointer to what is meant: "/actors/0/restart"; "" is the whole */
     char *message;
     char *hint;            /* or NULL */
+    char *more;            /* lines of a handler's language about it; or NULL */
     unsigned line, column; /* from 1, in characters; 0: no place */
     char *source;          /* that line, or the part of it around the place; NULL without a place */
     size_t caret, width;   /* the place in `source`, in bytes */
@@ -33,6 +34,7 @@ struct problems {
 struct problem *iris__problem_add(struct problems *, const char *file, const char *pointer,
                                   const char *code, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
+void iris__problem_more(struct problem *, const char *lines);
 void iris__problem_hint(struct problem *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -48,7 +50,7 @@ void iris__problems_finish(struct problems *);
 /* As a compiler says it: FILE:LINE:COLUMN: error: PATH: MESSAGE, the line, a caret, a hint. */
 int iris__problems_text(const struct problems *, int colour, struct text *out);
 
-/* [{"file","line","column","pointer","code","message","hint"}]: all members always, or null. */
+/* [{"file","line","column","pointer","code","message","hint"}]: all members always, or null; "more" where there is more. */
 int iris__problems_json(const struct problems *, struct text *out);
 
 /* Appends; what could speak to a terminal (control characters, broken UTF-8) becomes "?". */

@@ -78,6 +78,8 @@ static int add_problem(const struct problem *p, const struct ink *ink, struct te
     failed |= iris__text_addf(out, "%s\n", p->message);
     if (p->source)
         failed |= add_source(p, ink, out);
+    if (p->more)
+        failed |= iris__text_addf(out, "%s", p->more);
     if (p->hint)
         failed |= iris__text_addf(out, "%shint:%s %s\n", ink->hint, ink->off, p->hint);
     return failed;
@@ -101,9 +103,9 @@ static json_t *number(unsigned n)
 
 static json_t *describe(const struct problem *p)
 {
-    return json_pack("{ss so so ss ss ss ss?}", "file", p->file, "line", number(p->line), "column",
-                     number(p->column), "pointer", p->pointer, "code", p->code, "message",
-                     p->message, "hint", p->hint);
+    return json_pack("{ss so so ss ss ss ss? ss*}", "file", p->file, "line", number(p->line),
+                     "column", number(p->column), "pointer", p->pointer, "code", p->code, "message",
+                     p->message, "hint", p->hint, "more", p->more);
 }
 
 static int add_json(const char *data, size_t len, void *out)

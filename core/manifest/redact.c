@@ -61,6 +61,7 @@ void iris__problems_redact(struct problems *p, const struct manifest_secret *all
     for (size_t i = 0; all && i < p->n; i++) {
         replace(&p->items[i].message, all);
         replace(&p->items[i].hint, all);
+        replace(&p->items[i].more, all);
         if (p->items[i].source)
             iris__redact_bytes(all, p->items[i].source, strlen(p->items[i].source));
     }

@@ -23,6 +23,12 @@ try "$IRIS" check;                         exits 3; cp err checked
 try "$IRIS" apply;                         exits 3; complains 'nowhere.so: there is no such file'; complains 'nothing.so'
 grep -v 'nothing has changed' err | sed "s|^$PWD/||" | diff - checked >differs || { cat differs >&2; bad 'expected what iris check says'; }
 unchanged
+if [ -e "$BUILD/lib/iris/hosts/python.so" ]; then # where in the handler that is
+    printf 'def on_msg(msg):\n    return (\n' >broken.py
+    printf '{"name": "test", "actors": [{"path": "/broken", "handler": "broken.py:on_msg"}, %s]}' "$base" >broken.json
+    try "$IRIS" apply broken.json;         exits 3; complains 'broken.py", line 2'
+    unchanged
+fi
 try "$IRIS" apply --json;                  exits 3; is_json; is_quiet; [ "$(json 'len(d["errors"])')" = 2 ] || bad 'expected two errors'
 try "$IRIS" apply --dry-run;               exits 3; complains 'nowhere.so'
 app_complains 'nothing has changed'
