@@ -120,16 +120,42 @@ void iris__runtime_end_loads(iris_runtime *rt)
     iris__hosts_end_loads(&rt->hosts);
 }
 
-static int load(iris_runtime *rt, struct load_order *o)
+static int load_one(iris_runtime *rt, const char *host, const struct host_wish *wish,
+                    iris_version **out)
 {
-    iris__loader_sweep(&rt->loader);
-    struct host *h = iris__runtime_host(rt, o->host, o->file);
+    struct host *h = iris__runtime_host(rt, host, wish->file);
     if (!h)
         return IRIS_FAIL;
     if (atomic_load(&rt->ends_loads))
-        return iris__fail("%s: it is not loaded: the app is stopping", o->file);
-    return iris__host_load(&rt->hosts, h, o->file, o->symbol, o->handler, o->config, o->place,
-                           &o->version);
+        return iris__fail("%s: it is not loaded: the app is stopping", wish->file);
+    return iris__host_load(&rt->hosts, h, wish, out);
+}
+
+/* In the instance of its language that has the handler, if both are of one. */
+static int load_migration(iris_runtime *rt, struct load_order *o)
+{
+    const struct host_wish wish = {.file = o->migration.file,
+                                   .symbol = o->migration.symbol,
+                                   .handler = o->migration.handler,
+                                   .place = o->place,
+                                   .wanted = IRIS_MIGRATION};
+    if (!wish.file || load_one(rt, NULL, &wish, &o->version->migration) == IRIS_OK)
+        return IRIS_OK;
+    iris__version_release(o->version);
+    o->version = NULL;
+    return iris__fail("migrate: %s", iris__reason());
+}
+
+static int load(iris_runtime *rt, struct load_order *o)
+{
+    const struct host_wish wish = {.file = o->file,
+                                   .symbol = o->symbol,
+                                   .handler = o->handler,
+                                   .config = o->config,
+                                   .place = o->place};
+    iris__loader_sweep(&rt->loader);
+    int failed = load_one(rt, o->host, &wish, &o->version);
+    return failed ? IRIS_FAIL : load_migration(rt, o);
 }
 
 static void carry_out(iris_job *job)

@@ -56,6 +56,9 @@ struct load_order {
     const char *host;    /* or NULL: by the file's ending */
     const char *config;  /* or NULL */
     uint32_t place;      /* of iris_source */
+    struct {             /* loaded behind it, and given to the version; file NULL: none */
+        const char *file, *symbol, *handler;
+    } migration;
     int result;
     iris_version *version;
     const char *why;

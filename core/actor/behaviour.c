@@ -25,6 +25,14 @@ static int check_kind(const iris_behaviour *b)
     return IRIS_OK;
 }
 
+/* Of one that only migrates. */
+static int handle_nothing(const iris_behaviour *b, iris_actor *self, void *state,
+                          const iris_message *const *messages, int n)
+{
+    (void)self, (void)state, (void)messages, (void)n;
+    return iris__fail("\"%s\" migrates the state of others, and handles no messages", b->name);
+}
+
 static int check(const iris_behaviour *b)
 {
     if (b->abi != IRIS_ABI)
@@ -33,7 +41,7 @@ static int check(const iris_behaviour *b)
                           b->abi, IRIS_ABI);
     if (!IRIS_HAS(b, name))
         return iris__fail("behaviour: it has no name; set .name");
-    if (!IRIS_HAS(b, handle))
+    if (!IRIS_HAS(b, handle) && !IRIS_HAS(b, migrate))
         return iris__fail("behaviour \"%s\": it has no handle(); set .handle", b->name);
     if (check_kind(b))
         return IRIS_FAIL;
@@ -63,6 +71,7 @@ int iris__version_define(struct world *w, const iris_behaviour *b, void *library
     memset(v, 0, sizeof *v);
     memcpy(&v->b, b, b->size < sizeof v->b ? b->size : sizeof v->b);
     v->b.size = sizeof v->b;
+    v->b.handle = v->b.handle ? v->b.handle : handle_nothing;
     v->b.name = copy(v->b.name);
     v->b.version = copy(v->b.version ? v->b.version : "0");
     v->refs = 1;
@@ -84,6 +93,11 @@ int iris__version_retain(iris_version *v)
             return IRIS_DEAD;
     while (!atomic_compare_exchange_weak(&v->refs, &refs, refs + 1));
     return IRIS_OK;
+}
+
+int iris__version_handles(const iris_version *v)
+{
+    return v->b.handle != handle_nothing;
 }
 
 static void destroy(iris_job *job)
@@ -141,6 +155,8 @@ void iris__version_release(iris_version *v)
 {
     if (!v || atomic_fetch_sub(&v->refs, 1) > 1)
         return;
+    /* At once: its host may have stopped when this one's executor comes to destroy(). */
+    iris__version_release(v->migration);
     v->free_job.run = destroy;
     if (v->b.executor) /* a language frees its things on its own thread */
         iris__executor_post(v->b.executor, &v->free_job);

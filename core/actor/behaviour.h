@@ -21,6 +21,8 @@ struct iris_version {
     int is_dated;   /* what its file holds now was refused; under facts_lock */
     uint64_t hash;  /* of its file as it was read; and when: ns since 1970 */
     int64_t loaded;
+    iris_version
+        *migration; /* bytes.h: brings states to it, or NULL. Given once, before an actor has it */
     iris_job free_job;
 };
 
@@ -37,5 +39,6 @@ int iris__version_define(struct world *, const iris_behaviour *, void *library, 
 int iris__version_uses(iris_version *, const char *file); /* see ext/library.h */
 int iris__version_retain(iris_version *);                 /* IRIS_DEAD: its free() is on its way */
 void iris__version_release(iris_version *);               /* NULL is fine */
+int iris__version_handles(const iris_version *);          /* 0: it only migrates */
 
 #endif

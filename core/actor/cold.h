@@ -14,6 +14,7 @@ struct revision {
     uint32_t rev, of;     /* of: which earlier one it repeats, or rev itself */
     struct text snapshot; /* its state's bytes when it was replaced */
     uint32_t snapshot_version;
+    int migrated; /* the one before does not know the format of its state, nor it that one's */
 };
 
 enum restart_when { RESTART_NEVER, RESTART_ON_FAILURE, RESTART_ALWAYS };

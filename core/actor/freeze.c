@@ -1,6 +1,6 @@
 #include "freeze.h"
 
-#include "behaviour.h"
+#include "bytes.h"
 #include "door.h"
 #include "fail.h"
 #include "gate.h"
@@ -186,21 +186,34 @@ void iris__thaw(struct world *w, uint64_t pid)
 
 /* ---- birth ---- */
 
-int iris__freeze_upgrade(iris_actor *a)
+/* What saved nothing has nothing to be migrated. */
+static int upgrade(iris_actor *a, const struct restored *r, struct text *migrated)
 {
     const iris_behaviour *b = &a->version->b;
+    int migrates = r->len && iris__bytes_migration(a->version, r->from);
+    iris_bytes saved = {r->data, r->len};
+    if (!b->upgrade)
+        return iris__fail("%s has no upgrade(), and there is saved state of format %u",
+                          iris__behaviour_label(b).text, r->from);
+    if (migrates && iris__bytes_migrate(a->version, a, r->from, saved, migrated))
+        return IRIS_FAIL;
+    if (migrates)
+        saved = (iris_bytes){migrated->data, migrated->len};
+    iris__forget();
+    if (b->upgrade(b, a, migrates ? b->state_version : r->from, saved, &a->state) == IRIS_OK)
+        return IRIS_OK;
+    return iris__fail("upgrade() of %s refused the saved state of format %u: %s",
+                      iris__behaviour_label(b).text, r->from, iris__reason());
+}
+
+int iris__freeze_upgrade(iris_actor *a)
+{
     struct cold *c = iris__cold_if(a);
     struct restored *r = c->restored;
-    iris_bytes saved = {r->data, r->len};
+    struct text migrated = {0};
     c->restored = NULL;
-    int result = IRIS_FAIL;
-    iris__forget();
-    if (!b->upgrade)
-        iris__fail("%s has no upgrade(), and there is saved state of format %u",
-                   iris__behaviour_label(b).text, r->from);
-    else if ((result = b->upgrade(b, a, r->from, saved, &a->state)) != IRIS_OK)
-        iris__fail("upgrade() of %s refused the saved state of format %u: %s",
-                   iris__behaviour_label(b).text, r->from, iris__reason());
+    int result = upgrade(a, r, &migrated);
+    iris__text_finish(&migrated);
     free(r);
-    return result == IRIS_OK ? IRIS_OK : IRIS_FAIL;
+    return result;
 }

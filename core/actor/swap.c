@@ -1,6 +1,6 @@
 #include "swap.h"
 
-#include "behaviour.h"
+#include "bytes.h"
 #include "cold.h"
 #include "fail.h"
 #include "freeze.h"
@@ -24,10 +24,11 @@ struct swap {
     uint64_t timer;
     /* while it is carried out */
     iris_version *target;
-    uint32_t of; /* rev that the target had, if it is an old one */
-    struct text bytes;
+    uint32_t of;                 /* rev that the target had, if it is an old one */
+    struct text bytes, migrated; /* as the old version saved it; and as the new one reads it */
     uint32_t bytes_version;
     int fresh, downgraded; /* no bytes: init; downgrade() was tried */
+    int crosses, migrates; /* its format is foreign to the other version; .migrated is to be made */
     iris_executor *home;   /* where the old state lives */
     char *failed;          /* why the other executor sent the actor back */
 };
@@ -48,6 +49,7 @@ static void destroy(struct swap *s)
 {
     iris__version_release(s->order.version);
     iris__text_finish(&s->bytes);
+    iris__text_finish(&s->migrated);
     free(s->failed);
     free(s);
 }
@@ -155,6 +157,9 @@ static int check_successor(const iris_version *old, const iris_version *new)
             "IRIS_OWN_STACK and IRIS_RUNS_ON must be the same); stop the actor and start the new "
             "one",
             old->b.name, new->b.name);
+    if (!iris__version_handles(new))
+        return iris__fail("swap: \"%s\" migrates states, and handles no messages; name a handler",
+                          new->b.name);
     if (new->library &&new->library == old->library && strcmp(new->b.name, old->b.name) == 0)
         return iris__fail(
             "swap: these are the same bytes as the version that runs; nothing to swap");
@@ -302,6 +307,14 @@ static void refuse(iris_actor *a, struct swap *s, const char *why)
     destroy(s);
 }
 
+static int was_migrated(const struct cold *c, uint32_t steps)
+{
+    int migrated = 0;
+    for (uint32_t i = c->revisions - steps; i < c->revisions; i++)
+        migrated |= c->history[i].migrated;
+    return migrated;
+}
+
 static int choose_old(iris_actor *a, struct swap *s)
 {
     struct cold *c = iris__cold_if(a);
@@ -314,6 +327,7 @@ static int choose_old(iris_actor *a, struct swap *s)
     struct revision *r = &c->history[c->revisions - 1 - steps];
     s->target = r->version;
     s->of = r->of;
+    s->crosses = was_migrated(c, steps);
     if (!s->order.use_snapshot)
         return IRIS_OK;
     if (!r->snapshot.data)
@@ -333,32 +347,41 @@ static int choose(iris_actor *a, struct swap *s)
     if (!s->order.version)
         return choose_old(a, s);
     s->target = s->order.version;
+    s->crosses = old->b.save && s->target->b.upgrade &&
+                 iris__bytes_migration(s->target, old->b.state_version);
     return check_successor(old, s->target);
 }
 
 /* ---- the state ---- */
 
-struct text_sink {
-    iris_sink sink;
-    struct text *text;
-};
-
-static int write_text(iris_sink *sink, const void *data, size_t len)
+static int save(iris_actor *a, struct swap *s, int *wrote)
 {
-    struct text_sink *s = (struct text_sink *)sink;
-    return iris__text_add(s->text, data, len) ? iris__fail("save: no memory") : IRIS_OK;
+    s->bytes_version = a->version->b.state_version;
+    return iris__bytes_save(a, &s->bytes, wrote);
 }
 
-static int save(iris_actor *a, struct swap *s)
+/* A rollback to a version that does not know the newer format: the newer one may know the older. 0: there are other
+ * bytes now. */
+static int downgrade(iris_actor *a, struct swap *s)
+{
+    if (s->order.version || s->order.use_snapshot || s->fresh || s->downgraded ||
+        !a->version->b.downgrade)
+        return -1;
+    s->downgraded = 1;
+    s->bytes.len = 0;
+    s->bytes_version = s->target->b.state_version;
+    return iris__bytes_downgrade(a, s->bytes_version, &s->bytes);
+}
+
+/* A migration goes one way, and the older version is not shown what it cannot know. */
+static int bring_back(iris_actor *a, struct swap *s)
 {
     const iris_behaviour *b = &a->version->b;
-    struct text_sink sink = {{write_text}, &s->bytes};
-    iris__forget();
-    if (b->save(b, a, a->state, &sink.sink) || iris__text_add(&s->bytes, "", 0))
-        return iris__fail("swap: save() of %s failed: %s", iris__behaviour_label(b).text,
-                          iris__reason());
-    s->bytes_version = b->state_version;
-    return IRIS_OK;
+    if (!b->downgrade)
+        iris__fail("%s has no downgrade()", iris__behaviour_label(b).text);
+    else if (downgrade(a, s) == 0)
+        return IRIS_OK;
+    return iris__fail("rollback: its state was migrated since, and %s", iris__reason());
 }
 
 static int has_state(const iris_actor *a)
@@ -371,7 +394,7 @@ static int take_state(iris_actor *a, struct swap *s)
 {
     const iris_behaviour *old = &a->version->b, *new = &s->target->b;
     struct cold *c = iris__cold_if(a);
-    int may_restart = c && c->stateless_restart;
+    int may_restart = c && c->stateless_restart, wrote;
     if (a->flags & ACTOR_ASLEEP && s->order.use_snapshot)
         return iris__fail(
             "rollback: it is asleep and has no state; roll back without the snapshot");
@@ -385,6 +408,8 @@ static int take_state(iris_actor *a, struct swap *s)
         s->fresh = 1;
         return IRIS_OK;
     }
+    if (s->crosses && !s->order.version)
+        return bring_back(a, s);
     if (!old->save)
         return iris__fail("swap: %s keeps state but has no save(), so it would be lost; add "
                           "save(), or say \"stateless\": \"restart\" in its \"swap\"",
@@ -393,18 +418,25 @@ static int take_state(iris_actor *a, struct swap *s)
         return iris__fail("swap: %s has no upgrade(), but the version that runs keeps state; "
                           "add upgrade(), or say \"stateless\": \"restart\" in its \"swap\"",
                           iris__behaviour_label(new).text);
-    return save(a, s);
+    if (save(a, s, &wrote))
+        return IRIS_FAIL;
+    s->migrates = s->crosses && wrote;
+    return IRIS_OK;
 }
 
 static int run_upgrade(iris_actor *a, struct swap *s, void **state)
 {
     const iris_behaviour *b = &s->target->b;
-    iris_bytes saved = {s->bytes.data, s->bytes.len};
+    int migrated = s->migrated.data != NULL;
+    const struct text *bytes = migrated ? &s->migrated : &s->bytes;
+    uint32_t from = migrated ? b->state_version : s->bytes_version;
+    iris_bytes saved = {bytes->data, bytes->len};
     iris__forget();
-    if (b->upgrade(b, a, s->bytes_version, saved, state) == IRIS_OK)
+    if (b->upgrade(b, a, from, saved, state) == IRIS_OK)
         return IRIS_OK;
-    return iris__fail("swap: upgrade() of %s refused the state of format %u: %s",
-                      iris__behaviour_label(b).text, s->bytes_version, iris__reason());
+    return iris__fail("swap: upgrade() of %s refused the %sstate of format %u: %s",
+                      iris__behaviour_label(b).text, migrated ? "migrated " : "", from,
+                      iris__reason());
 }
 
 /* [new executor] */
@@ -423,22 +455,6 @@ static int give_state(iris_actor *a, struct swap *s, void **state)
         return IRIS_OK;
     return iris__fail("swap: init() of %s failed: %s", iris__behaviour_label(b).text,
                       iris__reason());
-}
-
-/* [old executor] A rollback to a version that does not know the newer format: the newer one may know
- * the older. 0: there are other bytes now. */
-static int downgrade(iris_actor *a, struct swap *s)
-{
-    const iris_behaviour *b = &a->version->b;
-    if (s->order.version || s->order.use_snapshot || s->fresh || s->downgraded || !b->downgrade)
-        return -1;
-    s->downgraded = 1;
-    s->bytes.len = 0;
-    struct text_sink sink = {{write_text}, &s->bytes};
-    if (b->downgrade(b, a, a->state, s->target->b.state_version, &sink.sink))
-        return -1;
-    s->bytes_version = s->target->b.state_version;
-    return 0;
 }
 
 static const char *rollback_hint(const struct swap *s)
@@ -539,6 +555,7 @@ static void switch_to(iris_actor *a, struct swap *s, void *state)
     iris__facts_hold(w);
     keep_snapshot(current, s);
     add_revision(c, s->target, before + 1, s->of);
+    c->history[c->revisions - 1].migrated = s->crosses;
     a->version = s->target;
     a->state = state;
     iris__facts_release(w);
@@ -555,8 +572,12 @@ static void report_switch(iris_actor *a, struct swap *s)
     if (r->of != r->rev)
         snprintf(again, sizeof again, " (=v%u)", r->of);
     const iris_behaviour *b = &r->version->b;
-    iris__world_event(iris__world_of(a), EVENT_SWAPPED, a, IRIS_INFO, "v%u -> v%u%s  %s%s%s",
-                      r->rev - 1, r->rev, again, b->name, *b->version ? " " : "", b->version);
+    const char *state = s->migrated.data                                ? "  state migrated"
+                        : s->order.or_snapshot && s->order.use_snapshot ? "  state as it was then"
+                                                                        : "";
+    iris__world_event(iris__world_of(a), EVENT_SWAPPED, a, IRIS_INFO, "v%u -> v%u%s  %s%s%s%s",
+                      r->rev - 1, r->rev, again, b->name, *b->version ? " " : "", b->version,
+                      state);
     tell(s, &report);
     destroy(s);
 }
@@ -597,7 +618,7 @@ static int may_adopt(iris_actor *a, const iris_version *old, const iris_version 
 static int adopt(iris_actor *a, struct swap *s)
 {
     iris_version *old = (iris_version *)a->version, *new = s->target;
-    if (a->flags & ACTOR_ASLEEP || s->order.use_snapshot || !may_adopt(a, old, new))
+    if (a->flags & ACTOR_ASLEEP || s->order.use_snapshot || s->crosses || !may_adopt(a, old, new))
         return IRIS_AGAIN;
     void *state = a->state;
     iris__forget();
@@ -626,37 +647,62 @@ static int finish(iris_actor *a, struct swap *s, void *state)
     return 0;
 }
 
+static int begin_with(iris_actor *a, struct swap *s);
+static int start(iris_actor *a, struct swap *s);
+
+/* Where the old state lives. */
 static int fail(iris_actor *a, struct swap *s, const char *why)
 {
     iris__fail("%s", why);
+    if (s->order.or_snapshot && !s->order.use_snapshot) {
+        s->order.use_snapshot = 1;
+        s->bytes.len = 0;
+        free(s->failed);
+        s->failed = NULL;
+        return begin_with(a, s);
+    }
     refuse(a, s, rollback_hint(s));
     return 0;
+}
+
+/* The reason says why the new version does not come. */
+static int turn_back(iris_actor *a, struct swap *s)
+{
+    if (a->executor != s->home) { /* back to where the old state lives */
+        s->failed = strdup(iris__reason());
+        return move(a, s, s->home);
+    }
+    char *why = strdup(iris__reason());
+    int result = downgrade(a, s) ? fail(a, s, why ? why : "swap: refused") : start(a, s);
+    free(why);
+    return result;
 }
 
 /* Where the actor is now: the new version's executor. */
 static int install(iris_actor *a, struct swap *s)
 {
     void *state;
-    if (give_state(a, s, &state) == IRIS_OK)
-        return finish(a, s, state);
-    if (a->executor != s->home) { /* back to where the old state lives */
-        s->failed = strdup(iris__reason());
-        return move(a, s, s->home);
-    }
-    char *why = strdup(iris__reason());
-    if (downgrade(a, s) == 0) {
-        free(why);
+    return give_state(a, s, &state) ? turn_back(a, s) : finish(a, s, state);
+}
+
+/* .. or that of the migration, which may be a third one's. */
+static int go_on(iris_actor *a, struct swap *s)
+{
+    iris_bytes saved = {s->bytes.data, s->bytes.len};
+    if (!s->migrates)
         return install(a, s);
-    }
-    fail(a, s, why ? why : "swap: refused");
-    free(why);
-    return 0;
+    s->migrates = 0;
+    return iris__bytes_migrate(s->target, a, s->bytes_version, saved, &s->migrated)
+               ? turn_back(a, s)
+               : start(a, s);
 }
 
 static int start(iris_actor *a, struct swap *s)
 {
-    iris_executor *to = executor_of(a, s->target);
-    return to == a->executor ? install(a, s) : move(a, s, to);
+    const iris_version *next =
+        s->migrates ? iris__bytes_migration(s->target, s->bytes_version) : s->target;
+    iris_executor *to = executor_of(a, next);
+    return to == a->executor ? go_on(a, s) : move(a, s, to);
 }
 
 int iris__swap_arrive(iris_actor *a)
@@ -666,7 +712,7 @@ int iris__swap_arrive(iris_actor *a)
     c->moving = NULL;
     a->flags &= (uint16_t)~ACTOR_MOVING;
     if (!s->failed)
-        return install(a, s);
+        return go_on(a, s);
     if (downgrade(a, s) == 0) {
         free(s->failed);
         s->failed = NULL;
@@ -681,14 +727,14 @@ static int take_frozen(iris_actor *a, struct swap *s)
 {
     const iris_behaviour *b = &a->version->b;
     struct cold *c = iris__cold_if(a);
-    int may_restart = c && c->stateless_restart;
+    int may_restart = c && c->stateless_restart, wrote;
     if (a->flags & ACTOR_FRESH || !has_state(a) || (!b->save && may_restart))
         return IRIS_OK;
     if (!b->save)
         return iris__fail("%s keeps state but has no save(), so it would be lost; add save(), or "
                           "say \"stateless\": \"restart\" in its \"swap\"",
                           iris__behaviour_label(b).text);
-    if (save(a, s) == IRIS_OK)
+    if (save(a, s, &wrote) == IRIS_OK)
         return IRIS_OK;
     iris__text_finish(&s->bytes);
     return may_restart ? IRIS_OK : IRIS_FAIL;
@@ -714,13 +760,8 @@ int iris__swap_is_freeze(const struct swap *s)
     return s && s->order.freeze;
 }
 
-int iris__swap_perform(iris_actor *a, struct swap *s)
+static int begin_with(iris_actor *a, struct swap *s)
 {
-    if (!begin(iris__world_of(a), s))
-        return 0;
-    if (s->order.freeze)
-        return freeze(a, s);
-    s->home = a->executor;
     int result = choose(a, s) || prepare_history(a) ? IRIS_FAIL : adopt(a, s);
     if (result == IRIS_OK) {
         iris_executor *to = executor_of(a, s->target);
@@ -730,4 +771,14 @@ int iris__swap_perform(iris_actor *a, struct swap *s)
     if (result == IRIS_FAIL || take_state(a, s))
         return fail(a, s, iris__reason());
     return start(a, s);
+}
+
+int iris__swap_perform(iris_actor *a, struct swap *s)
+{
+    if (!begin(iris__world_of(a), s))
+        return 0;
+    if (s->order.freeze)
+        return freeze(a, s);
+    s->home = a->executor;
+    return begin_with(a, s);
 }

@@ -18,6 +18,7 @@ struct swap_order {
     iris_version *version; /* taken over; NULL: roll back */
     uint32_t steps;        /* of a rollback: how many back; 0 counts as 1 */
     int use_snapshot;      /* of a rollback: the bytes that were saved when it was replaced */
+    int or_snapshot;       /* of a rollback: these, if the state of now cannot be taken */
     int now;
     int freeze; /* no swap: it comes to rest there, see freeze.h; with .now, and no version */
     void (*tell)(void *ctx, const struct swap_report *); /* once, on any thread; may be NULL */

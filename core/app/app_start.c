@@ -129,17 +129,23 @@ int iris__start_load(struct app *a, const struct manifest *all, const struct man
     int64_t began = now(a);
     if (m->remote_at)
         return load_remote(a, actor);
+    struct origin migrate = {0};
+    int has_state = atomic_load(&actor->pid) || iris__restore_has_state(a, m->path);
     char *file = iris__find_file(all, m);
-    if (!file)
+    if (!file || (m->migrate && has_state && iris__find_named(all, m->migrate, NULL, &migrate))) {
+        free(file);
         return IRIS_FAIL;
+    }
     struct load_order o = {.file = file,
                            .symbol = m->symbol,
                            .handler = m->handler,
                            .host = m->host,
-                           .place = m->place};
+                           .place = m->place,
+                           .migration = {migrate.file, migrate.symbol, migrate.handler}};
     int result = atomic_load(&a->phase) == APP_STARTING ? load_listening(a, &o)
                                                         : iris__runtime_load_wait(a->runtime, &o);
     free(file);
+    iris__origin_finish(&migrate);
     actor->version = o.version;
     actor->took = now(a) - began;
     return result;

@@ -71,8 +71,10 @@ void iris__apply_load(struct apply *x)
         if (s->of != PLAN_ACTOR || s->to == PLAN_NONE)
             continue;
         check_places(x, s->to);
-        if (needs_code(x, s) && !iris__ready_actor(x->to, s->to, &x->problems) && is_loaded &&
-            !is_refused(x, s->to))
+        if (!needs_code(x, s))
+            iris__ready_migration(x->to, s->to, &x->problems);
+        else if (!iris__ready_actor(x->to, s->to, &x->problems) && is_loaded &&
+                 !is_refused(x, s->to))
             load(x, s->to);
         iris__app_wait(x->app, 0);
     }

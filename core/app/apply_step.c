@@ -191,7 +191,7 @@ static int swap(struct apply *x, size_t to)
 
 static int undo_swap(struct apply *x, size_t to)
 {
-    struct swap_order how = {.steps = 1, .now = 1};
+    struct swap_order how = {.steps = 1, .now = 1, .or_snapshot = 1};
     return swap_with(x, atomic_load(&x->actors[to].pid), &how, now(x) + UNDO);
 }
 

@@ -15,9 +15,9 @@ struct change {
     struct order order;
     struct load_order load;
     struct origin from;     /* what is loaded; of a rollback: nothing */
+    struct origin migrate;  /* and what brings the state to it, or nothing */
     struct swap_order how;  /* for the core */
     struct change_all *all; /* or NULL; it is told instead of a client */
-    int tries_snapshot;     /* of a rollback: if it is refused */
     _Atomic int stage, cancelled;
 };
 

@@ -132,7 +132,8 @@ static void undo(struct change_all *all)
         size_t first;
         iris__instances(a, all->order.pid, &first);
         uint64_t pid = atomic_load(&a->actors[first + --all->at].pid);
-        struct swap_order how = {.steps = 1, .now = 1, .tell = undone, .ctx = all};
+        struct swap_order how = {
+            .steps = 1, .now = 1, .or_snapshot = 1, .tell = undone, .ctx = all};
         all->undone++;
         if (iris__swap(&a->runtime->world, pid, &how) == IRIS_OK)
             return;

@@ -171,6 +171,32 @@ static char *below(const char *dir, const char *name)
                                                                                        : path;
 }
 
+/* "shop.payment" is shop/payment.py there, or shop/payment/__init__.py. */
+static char *try_module(const char *dir, const char *name)
+{
+    static const char *const endings[] = {".py", "/__init__.py"};
+    size_t len = strlen(name);
+    char *path = NULL, *file = NULL;
+    for (size_t i = 0; i < 2 && !path && asprintf(&file, "%s%s", name, endings[i]) >= 0; i++) {
+        for (size_t at = 0; at < len; at++)
+            file[at] = (char)(file[at] == '.' ? '/' : file[at]);
+        path = try(dir, file);
+        free(file);
+    }
+    return path;
+}
+
+static char *find_module(const struct manifest *m, const char *name)
+{
+    if (iris__handler_host(name) || !iris__handler_is_module(name, strlen(name)))
+        return NULL;
+    char *path = try_module(m->dir, name);
+    for (size_t i = 0; i < m->nhosts && !path; i++)
+        for (size_t j = 0; j < m->hosts[i].nsearch && !path; j++)
+            path = try_module(m->hosts[i].search[j], name);
+    return path;
+}
+
 char *iris__find_handler(const struct manifest *m, const char *name, const char *cwd)
 {
     char installed[PATH_MAX];
@@ -185,7 +211,27 @@ char *iris__find_handler(const struct manifest *m, const char *name, const char 
         path = try(installed, name);
     if (!path && cwd)
         path = try(cwd, name);
+    if (!path)
+        path = find_module(m, name);
     return path ? path : refuse(name, m->dir, installed, cwd);
+}
+
+int iris__find_named(const struct manifest *m, const char *handler, const char *cwd,
+                     struct origin *out)
+{
+    char *text = strdup(handler), *symbol = text ? iris__split_handler(text) : NULL;
+    const char *host = text ? iris__handler_host(text) : NULL;
+    if (!text)
+        return iris__fail("no memory");
+    if (host && iris__find_host(host)) { /* more to the point than that there is no such file */
+        free(text);
+        return IRIS_FAIL;
+    }
+    out->file = iris__find_handler(m, text, cwd);
+    out->symbol = symbol ? strdup(symbol) : NULL;
+    out->handler = strdup(handler);
+    free(text);
+    return out->file ? IRIS_OK : IRIS_FAIL;
 }
 
 char *iris__find_file(const struct manifest *m, const struct manifest_actor *a)

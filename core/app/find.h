@@ -2,12 +2,17 @@
 #ifndef IRIS_APP_FIND_H
 #define IRIS_APP_FIND_H
 
+#include "api.h"
 #include "manifest.h"
 
 /* A name with a '/' is a file. One without is looked for beside the manifest, then among the installed
  * behaviours, then in `cwd` (that of whoever asks, or NULL). Returns a path (heap); NULL with the reason,
  * which names the places. */
 char *iris__find_handler(const struct manifest *, const char *name, const char *cwd);
+
+/* The same of what a user has written, "pay.py:on_msg": out's file, symbol and handler; the rest of it stays. */
+int iris__find_named(const struct manifest *, const char *handler, const char *cwd,
+                     struct origin *out);
 
 /* The same of an actor of the manifest, whose file may be named otherwise too; it is there. */
 char *iris__find_file(const struct manifest *, const struct manifest_actor *);

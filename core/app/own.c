@@ -37,6 +37,14 @@ int iris__own_take(const struct app *a, struct own *out)
     return 0;
 }
 
+const struct manifest_actor *iris__own_actor(const struct app *a, uint64_t pid)
+{
+    for (size_t i = 0; a->actors && i < a->manifest->nactors; i++)
+        if (atomic_load(&a->actors[i].pid) == pid)
+            return &a->manifest->actors[i];
+    return NULL;
+}
+
 int iris__own_has(const struct own *own, uint64_t pid)
 {
     return own->n && bsearch(&pid, own->pids, own->n, sizeof *own->pids, by_pid);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 struct app;
+struct manifest_actor;
 
 struct own {
     uint64_t *pids; /* sorted */
@@ -18,6 +19,8 @@ int iris__own_take(const struct app *, struct own *);
 int iris__own_open(const struct app *, struct own *);
 void iris__own_add(struct own *, uint64_t pid);
 void iris__own_close(struct own *);
+/* The manifest's actor of this pid, or NULL. */
+const struct manifest_actor *iris__own_actor(const struct app *, uint64_t pid);
 int iris__own_has(const struct own *, uint64_t pid);
 void iris__own_finish(struct own *);
 

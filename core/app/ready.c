@@ -25,8 +25,27 @@ static void problem_of_reason(const struct manifest *m, struct problems *all, co
         iris__problem_hint(p, "%s", hint + strlen("\nhint: "));
 }
 
-/* Its file, which the caller frees; NULL: that is a problem, and told. */
-static char *find(const struct manifest *m, size_t i, struct problems *all)
+/* The first instance speaks for all. */
+static int has_file(const struct manifest_actor *a)
+{
+    return !a->remote_at && !a->behind && a->number <= 1;
+}
+
+int iris__ready_migration(const struct manifest *m, size_t i, struct problems *all)
+{
+    const struct manifest_actor *a = &m->actors[i];
+    struct origin from = {0};
+    char pointer[64];
+    int lacks = a->migrate && has_file(a) &&
+                (iris__find_named(m, a->migrate, NULL, &from) || iris__source_look(from.file));
+    snprintf(pointer, sizeof pointer, "/actors/%zu/swap/migrate", a->index);
+    if (lacks)
+        problem_of_reason(m, all, pointer, "handler");
+    iris__origin_finish(&from);
+    return lacks;
+}
+
+static char *find_handler(const struct manifest *m, size_t i, struct problems *all)
 {
     const struct manifest_actor *a = &m->actors[i];
     char pointer[48];
@@ -41,10 +60,14 @@ static char *find(const struct manifest *m, size_t i, struct problems *all)
     return NULL;
 }
 
-/* The first instance speaks for all. */
-static int has_file(const struct manifest_actor *a)
+/* Its file, which the caller frees; NULL: that is a problem, and told. */
+static char *find(const struct manifest *m, size_t i, struct problems *all)
 {
-    return !a->remote_at && !a->behind && a->number <= 1;
+    char *file = find_handler(m, i, all);
+    if (file && !iris__ready_migration(m, i, all))
+        return file;
+    free(file);
+    return NULL;
 }
 
 int iris__ready_actor(const struct manifest *m, size_t i, struct problems *all)

@@ -8,9 +8,10 @@
 #include <sys/types.h>
 
 /* What they find becomes problems, without their place: iris__manifest_locate(). */
-int iris__ready_actor(const struct manifest *, size_t index,
-                      struct problems *); /* 0: its host and file
-                                                                                    are there */
+/* 0: its host and file are there, and the next. */
+int iris__ready_actor(const struct manifest *, size_t index, struct problems *);
+/* 0: so is the file of its swap.migrate; what is in it is seen by a swap. */
+int iris__ready_migration(const struct manifest *, size_t index, struct problems *);
 /* The same and more, by reading the file of a native handler: that it is whole, of this machine, and of this ABI, as
  * its ELF headers and its note say. `looks` is zeroed before; finish it then. */
 struct looks {

@@ -3,6 +3,7 @@
 #define HASH_NONFATAL_OOM 1 /* before others include it */
 #include "app.h"
 #include "change.h"
+#include "own.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,19 +53,10 @@ static void begin(struct trials *t, uint64_t pid, int64_t at)
         free(one);
 }
 
-/* Of a path there is one in the manifest; most that crash are on no trial, and not looked for. */
-static const struct manifest_actor *actor_of(const struct app *a, uint64_t pid)
-{
-    for (size_t i = 0; a->actors && i < a->manifest->nactors; i++)
-        if (atomic_load(&a->actors[i].pid) == pid)
-            return &a->manifest->actors[i];
-    return NULL;
-}
-
-/* Returns whether it was one too many. While a manifest is applied, which may go back itself, the next one is. */
+/* Most that crash are on no trial, and not looked for. Returns whether it was one too many. While a manifest is applied, which may go back itself, the next one is. */
 static int count(struct app *a, struct trial *one, int64_t at, struct text *why)
 {
-    const struct manifest_actor *m = actor_of(a, one->pid);
+    const struct manifest_actor *m = iris__own_actor(a, one->pid);
     if (!m || !m->errors || at - one->began > m->within) {
         drop(&a->trials, one);
         return 0;

@@ -87,6 +87,7 @@ int iris__verb_args(const json_t *body, struct verb_args *a)
     *a = (struct verb_args){0};
     if (iris__verb_word(body, "target", TARGET_MAX, &a->target) ||
         iris__verb_word(body, "handler", 4000, &a->handler) ||
+        iris__verb_word(body, "migrate", 4000, &a->migrate) ||
         iris__verb_word(body, "cwd", 4000, &a->cwd) || iris__verb_flag(body, "now", &a->now) ||
         iris__verb_flag(body, "cancel", &a->cancel) ||
         iris__verb_number(body, "timeout_ms", TIMEOUT_MAX, &ms) ||

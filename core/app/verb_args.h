@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct verb_args { /* texts belong to the body */
-    const char *target, *handler, *cwd;
+    const char *target, *handler, *migrate, *cwd;
     const void *data; /* of "data", or of "data_base64" */
     size_t len;
     int64_t timeout; /* ns; from "timeout_ms", 30 s without */

@@ -2,6 +2,7 @@
 #include "change.h"
 #include "fail.h"
 #include "find.h"
+#include "own.h"
 #include "singleton.h"
 
 #include <stdio.h>
@@ -13,7 +14,9 @@
 
 static void free_change(struct order *o)
 {
-    iris__origin_finish(&((struct change *)o)->from);
+    struct change *c = (struct change *)o;
+    iris__origin_finish(&c->from);
+    iris__origin_finish(&c->migrate);
 }
 
 int iris__change_is_rollback(const struct change *c)
@@ -71,12 +74,9 @@ static void told(void *ctx, const struct swap_report *r)
         iris__change_all_told(c->all, r);
         return;
     }
-    if (c->tries_snapshot && r->result == IRIS_FAIL) {
-        c->tries_snapshot = 0;
-        c->how.use_snapshot = 1;
-        iris__change_queue(c);
-        return;
-    }
+    if (r->result == IRIS_FAIL &&
+        c->migrate.file) /* mended in a file beside it, it is tried again */
+        iris__origin_refused(&c->order.app->runtime->world, c->order.pid);
     struct control_reply *reply = iris__order_take(&c->order);
     if (reply && r->result == IRIS_OK)
         reply_done(c, reply, r);
@@ -178,8 +178,20 @@ void iris__change_load(struct change *c)
     c->load.symbol = c->from.symbol;
     c->load.handler = c->from.handler;
     c->load.place = c->from.place;
+    c->load.migration.file = c->migrate.file;
+    c->load.migration.symbol = c->migrate.symbol;
+    c->load.migration.handler = c->migrate.handler;
     c->load.done = loaded;
     iris__runtime_load(c->order.app->runtime, &c->load);
+}
+
+/* named: by who asks for the swap; or else the manifest does. */
+static int find_migration(struct change *c, const char *named, const char *cwd)
+{
+    const struct app *a = c->order.app;
+    const struct manifest_actor *m = iris__own_actor(a, c->order.pid);
+    const char *migrate = named ? named : m ? m->migrate : NULL;
+    return migrate ? iris__find_named(a->manifest, migrate, cwd, &c->migrate) : IRIS_OK;
 }
 
 void iris__swap_again(struct app *a, uint64_t pid)
@@ -192,10 +204,14 @@ void iris__swap_again(struct app *a, uint64_t pid)
         return;
     c->order.free = free_change;
     c->order.changes = 1; /* [main], as those that apply a manifest are */
-    if (iris__origin(&a->runtime->world, pid, &c->from) == IRIS_OK && c->from.file)
+    int found = iris__origin(&a->runtime->world, pid, &c->from) == IRIS_OK && c->from.file;
+    if (found && find_migration(c, NULL, NULL) == IRIS_OK) {
         iris__change_load(c);
-    else
-        iris__order_drop(&c->order);
+        return;
+    }
+    if (found)
+        record(c, iris__reason());
+    iris__order_drop(&c->order);
 }
 
 void iris__change_back(struct app *a, uint64_t pid, const char *path)
@@ -207,7 +223,7 @@ void iris__change_back(struct app *a, uint64_t pid, const char *path)
     c->order.changes = 1;
     c->how.now = 1;
     c->how.steps = 1;
-    c->tries_snapshot = 1;
+    c->how.or_snapshot = 1;
     iris__change_queue(c);
 }
 
@@ -265,24 +281,11 @@ void iris__verb_rollback(void *app, const struct control_request *r, struct cont
 
 static int find_named(struct call *call, struct origin *from)
 {
-    char *handler = strdup(call->args.handler);
-    char *symbol = handler ? iris__split_handler(handler) : NULL;
-    if (!handler)
-        return iris__fail("no memory");
-    const char *host = iris__handler_host(handler);
-    if (host && iris__find_host(host)) { /* more to the point than that there is no such file */
-        free(handler);
-        return IRIS_FAIL;
-    }
     struct origin before;
     if (iris__origin(&call->app->runtime->world, call->info.pid, &before) == IRIS_OK)
         from->place = before.place;
     iris__origin_finish(&before);
-    from->file = iris__find_handler(call->app->manifest, handler, call->args.cwd);
-    from->symbol = symbol ? strdup(symbol) : NULL;
-    from->handler = strdup(call->args.handler);
-    free(handler);
-    return from->file ? IRIS_OK : IRIS_FAIL;
+    return iris__find_named(call->app->manifest, call->args.handler, call->args.cwd, from);
 }
 
 /* Without a handler, the file that it runs is read again. */
@@ -307,7 +310,8 @@ void iris__change_refuse_unloaded(struct control_reply *reply, const char *targe
 
 int iris__change_find(struct call *call, struct change *c)
 {
-    return call->args.handler ? find_named(call, &c->from) : find_again(call, &c->from);
+    int failed = call->args.handler ? find_named(call, &c->from) : find_again(call, &c->from);
+    return failed ? IRIS_FAIL : find_migration(c, call->args.migrate, call->args.cwd);
 }
 
 static void carry_new(struct call *call)

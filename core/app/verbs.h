@@ -16,7 +16,7 @@
  *                                                        events: [..], forgotten}
  *   POST /v1/send      target, data | data_base64       {target}
  *   POST /v1/ask       .. , timeout_ms                  {target, reply | reply_base64, ns, version}
- *   POST /v1/swap      target, handler, cwd, now, cancel, timeout_ms
+ *   POST /v1/swap      target, handler, migrate, cwd, now, cancel, timeout_ms
  *   POST /v1/rollback  target, steps, state, now, timeout_ms
  *                                                       {target, from, to, from_rev, to_rev, of_rev, ...}
  *   POST /v1/stop      target, timeout_ms, save         {target}, or {stopping: true, manifest, ..}

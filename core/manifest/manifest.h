@@ -87,6 +87,7 @@ struct manifest_actor {
     int overflow;         /* IRIS_DROP_NEW .. */
     const char *fallback; /* path of an actor that starts before it, or NULL */
     int64_t keep;         /* versions kept for a rollback */
+    const char *migrate;  /* what brings its state to a new version, as a handler is written; or NULL */
     const char **watch;   /* NULL: its files are not watched. Else these are, too: absolute */
     size_t nwatch;
     int64_t errors, within; /* of a rollback by itself: crashes; 0: none. ns after the swap */
@@ -207,6 +208,8 @@ char *iris__manifest_path(const struct manifest *);
 
 /* The host that a file's ending is for, or NULL. */
 const char *iris__handler_host(const char *file);
+/* "shop.payment": it may be a module's name, not a file's. */
+int iris__handler_is_module(const char *name, size_t len);
 
 /* Which of its actors has the path; nactors: none. */
 size_t iris__manifest_index(const struct manifest *, const char *path);

@@ -53,12 +53,32 @@ const char *iris__manifest_relative(struct reading *r, const char *path, size_t 
     return copy;
 }
 
-static void refuse(struct reading *r, const char *hint, const char *handler, const char *expected)
+static void refuse(struct reading *r, const char *key, const char *hint, const char *handler,
+                   const char *expected)
 {
-    size_t back = iris__pointer_key(&r->pointer, "handler", strlen("handler"));
+    size_t back = iris__pointer_key(&r->pointer, key, strlen(key));
     iris__problem_hint(
         iris__manifest_problem(r, "bad-value", "found \"%.60s\"; expected %s", handler, expected),
         "%s", hint);
+    iris__pointer_back(&r->pointer, back);
+}
+
+int iris__handler_is_module(const char *s, size_t len)
+{
+    size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
+    return len && n >= len && s[0] != '.' && s[len - 1] != '.' && !memmem(s, len, "..", 2);
+}
+
+/* A module is Python's, as other languages have files. */
+static void check_migrate(struct reading *r, const char *s)
+{
+    size_t len;
+    const struct ending *e = ending_of(s, &len);
+    if (len && (!s[len] || s[len + 1]) && (e->ending || iris__handler_is_module(s, len)))
+        return;
+    size_t back = iris__pointer_key(&r->pointer, "swap", strlen("swap"));
+    refuse(r, "migrate", "as shop/pay.py:migrate", s,
+           "a file and, behind its separator, a function");
     iris__pointer_back(&r->pointer, back);
 }
 
@@ -66,15 +86,18 @@ void iris__manifest_handler(struct reading *r, struct manifest_actor *a)
 {
     size_t len;
     const char *s = a->handler;
+    if (a->migrate)
+        check_migrate(r, a->migrate);
     if (!s || a->remote_at)
         return; /* missing or wrong, and that was said */
     const struct ending *e = ending_of(s, &len);
     if (len == 0 || (s[len] && !s[len + 1])) {
-        refuse(r, e->example, s, "a file and, behind its separator, a name");
+        refuse(r, "handler", e->example, s, "a file and, behind its separator, a name");
         return;
     }
     if (!e->ending && !a->host) {
-        refuse(r, "as hello.py:on_msg; for another ending, \"host\" says which language it is", s,
+        refuse(r, "handler",
+               "as hello.py:on_msg; for another ending, \"host\" says which language it is", s,
                "a file that ends in .so, .py, .js, .mjs or .cjs");
         return;
     }

@@ -138,7 +138,7 @@ static struct manifest_actor router_of(const struct manifest_actor *a)
     struct manifest_actor one = *a;
     one.behind = (uint32_t)a->instances;
     one.handler = words[a->route];
-    one.handler_text = one.handler_file = one.symbol = one.args = NULL;
+    one.handler_text = one.handler_file = one.symbol = one.args = one.migrate = NULL;
     one.host = "core";
     one.restart = MANIFEST_ON_FAILURE;
     one.start = MANIFEST_EAGER;

@@ -207,7 +207,10 @@ const struct manifest_key iris__manifest_keys[] = {
     {"actors[].swap", "keep", MANIFEST_INT, .min = 1, .max = 1000, .def = "4",
      IN(manifest_actor, keep), AT_ONCE, .meaning = "versions kept for a rollback",
      .more = "`iris rollback` goes back among these."},
-    {"actors[].swap", "migrate", MANIFEST_STRING, PLANNED, .meaning = "what converts the state"},
+    {"actors[].swap", "migrate", MANIFEST_STRING, .min = 1, IN(manifest_actor, migrate), AT_ONCE,
+     .meaning = "a function that turns the old version's state into the new one's",
+     .more =
+         "file.py:name (or package.module:name), file.mjs#name, or ./lib.so:name of a behaviour with migrate(). It is called\nas name(saved, from_version): the bytes that the old code saved and the number of their format; what it gives\nback the new code's upgrade gets. Not where both versions say the same number. If it fails, the swap is refused.\nA rollback does not call it. It is loaded anew for each swap."},
     {"actors[].swap", "stateless", MANIFEST_WORD, .words = "refuse restart ", .def = "refuse",
      IN(manifest_actor, stateless), AT_ONCE,
      .meaning = "a version that cannot take the state over: refuse it, or start it afresh",

@@ -50,7 +50,7 @@ static int check_behaviour(const struct taken *t, int i, const char *file, const
     const iris_behaviour *b = &t->copies[i];
     if (!b->name || !*b->name)
         return missing(file, what, "name");
-    if (!b->handle)
+    if (!b->handle && !b->migrate) /* one that only migrates needs none */
         return iris__fail(
             "%s: its behaviour \"%s\" has no handle; every iris_behaviour must set it", file,
             b->name);

@@ -179,6 +179,18 @@ struct request { /* what load() was called with; library.open() finds its way ba
     const char *handler;
 };
 
+static int check_wanted(const struct request *r, const iris_version *v)
+{
+    if (r->pub.wanted == IRIS_MIGRATION)
+        return v->b.migrate ? IRIS_OK
+                            : iris__fail("%s: \"%s\" has no migrate()", r->handler, v->b.name);
+    return iris__version_handles(v)
+               ? IRIS_OK
+               : iris__fail(
+                     "%s: \"%s\" migrates states, and handles no messages; expected a handler",
+                     r->handler, v->b.name);
+}
+
 static int load(struct request *r, iris_version **out)
 {
     const iris_plugin *p = &r->host->library->taken.plugin;
@@ -186,6 +198,11 @@ static int load(struct request *r, iris_version **out)
     if (p->host->load(r->host->data, &r->pub, out))
         return iris__fail("%s", iris__reason());
     iris_version *v = *out;
+    if (check_wanted(r, v)) {
+        iris__version_release(v);
+        *out = NULL;
+        return IRIS_FAIL;
+    }
     if (!v->host)
         v->host = r->host;
     if (!v->handler) {
@@ -200,31 +217,32 @@ static int load(struct request *r, iris_version **out)
     return IRIS_OK;
 }
 
-int iris__host_load(struct hosts *h, struct host *host, const char *file, const char *symbol,
-                    const char *handler, const char *config, uint32_t place, iris_version **out)
+int iris__host_load(struct hosts *h, struct host *host, const struct host_wish *wish,
+                    iris_version **out)
 {
     struct source source;
     int64_t began = iris__file_now();
-    if (iris__loader_read(h->loader, file, &source))
+    if (iris__loader_read(h->loader, wish->file, &source))
         return IRIS_FAIL;
     struct request r = {
         .pub = {.size = sizeof(iris_source),
                 .abi = IRIS_ABI,
                 .file = source.file,
-                .symbol = symbol,
+                .symbol = wish->symbol,
                 .code = source.code,
-                .config = config,
+                .config = wish->config,
                 .copy = source.copy->path,
                 .limit = host->limits.load,
-                .place = place},
+                .place = wish->place,
+                .wanted = wish->wanted},
         .source = &source,
         .hosts = h,
         .host = host,
-        .handler = handler,
+        .handler = wish->handler,
     };
     int result = load(&r, out);
     if (result == IRIS_OK) {
-        (*out)->place = place;
+        (*out)->place = wish->place;
         (*out)->hash = source.hash;
         (*out)->loaded = began;
     }

@@ -52,8 +52,14 @@ const char *iris__host_imports(const struct host *);
 /* iris_host.end_loads of all. [any] */
 void iris__hosts_end_loads(struct hosts *);
 
-/* file: where it is; handler: as the user wrote it; symbol and config may be NULL. */
-int iris__host_load(struct hosts *, struct host *, const char *file, const char *symbol,
-                    const char *handler, const char *config, uint32_t place, iris_version **out);
+struct host_wish {
+    const char *file;    /* where it is */
+    const char *symbol;  /* or NULL */
+    const char *handler; /* as the user wrote it */
+    const char *config;  /* or NULL */
+    uint32_t place;      /* of iris_source, as */
+    uint32_t wanted;
+};
+int iris__host_load(struct hosts *, struct host *, const struct host_wish *, iris_version **out);
 
 #endif

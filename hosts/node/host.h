@@ -54,12 +54,18 @@ enum { /* the third of them */
 
 enum { REFUSED = -10 }; /* a call that gives a number says REFUSED - result instead */
 
-enum kind { KIND_CALL = 0, KIND_CLASS = 1, KIND_PULL = 2 };
+enum kind {
+    KIND_CALL = 0,
+    KIND_CLASS = 1,
+    KIND_PULL = 2,
+    KIND_MIGRATION = 3 /* no handler: it brings states to other scripts */
+};
 
-enum {                    /* script.flags */
-       SCRIPT_BORROW = 1, /* messages are views that hold during the handler's call */
-       SCRIPT_NOTED = 2,  /* each actor has a number, by which it can be ended from outside */
-       SCRIPT_SAVES = 4   /* it has save() or upgrade() of its own */
+enum {                     /* script.flags */
+       SCRIPT_BORROW = 1,  /* messages are views that hold during the handler's call */
+       SCRIPT_NOTED = 2,   /* each actor has a number, by which it can be ended from outside */
+       SCRIPT_SAVES = 4,   /* it has save() or upgrade() of its own */
+       SCRIPT_MIGRATES = 8 /* it has migrate() */
 };
 
 enum hook { /* functions of iris/engine.js that are called from here */
@@ -69,6 +75,7 @@ enum hook { /* functions of iris/engine.js that are called from here */
             HOOK_FINI,
             HOOK_SAVE,
             HOOK_UPGRADE,
+            HOOK_MIGRATE,
             HOOK_ADOPT,
             HOOK_CANCEL,
             HOOK_FORGET,
@@ -238,6 +245,7 @@ int iris__state_save(const iris_behaviour *, iris_actor *, const void *, iris_si
 int iris__state_upgrade(const iris_behaviour *, iris_actor *, uint32_t, iris_bytes, void **);
 int iris__state_downgrade(const iris_behaviour *, iris_actor *, const void *, uint32_t,
                           iris_sink *);
+int iris__state_migrate(const iris_behaviour *, iris_actor *, uint32_t, iris_bytes, iris_sink *);
 int iris__state_adopt(const iris_behaviour *, iris_actor *, const iris_behaviour *, void **);
 
 /* load.c */

@@ -104,7 +104,7 @@ static int64_t limit_of(const iris_source *s)
     return IRIS_HAS(s, limit) ? s->limit : 0;
 }
 
-/* file, symbol, code, config, ms that it may take; the loader waits, unless it has given up. */
+/* file, symbol, code, config, ms that it may take, whether it is a migration; the loader waits, unless it has given up. */
 static int copy_source(struct host *h, struct loading *l, napi_value *argv)
 {
     const iris_source *s = l->source;
@@ -117,6 +117,7 @@ static int copy_source(struct host *h, struct loading *l, napi_value *argv)
         argv[3] = text_or_null(h->env, s->config);
         int64_t ms = limit_of(s) / 1000000;
         argv[4] = iris__number(h->env, (double)(ms < INT32_MAX ? ms : INT32_MAX));
+        argv[5] = iris__boolean(h->env, IRIS_HAS(s, wanted) && s->wanted == IRIS_MIGRATION);
     }
     pthread_mutex_unlock(&l->lock);
     return is_abandoned;
@@ -126,7 +127,7 @@ static void begin(struct host *h, struct errand *e)
 {
     struct loading *l = (struct loading *)e;
     napi_handle_scope scope;
-    napi_value argv[6];
+    napi_value argv[7];
     void **both = malloc(2 * sizeof *both);
     if (atomic_load(&h->ends_loads)) {
         free(both);
@@ -146,9 +147,9 @@ static void begin(struct host *h, struct errand *e)
         destroy(l);
         return;
     }
-    if (napi_create_function(h->env, "told", NAPI_AUTO_LENGTH, told, both, &argv[5]) == napi_ok)
-        napi_add_finalizer(h->env, argv[5], both, free_both, NULL, NULL);
-    if (!iris__hook(h, HOOK_LOAD, 6, argv) && both[1]) {
+    if (napi_create_function(h->env, "told", NAPI_AUTO_LENGTH, told, both, &argv[6]) == napi_ok)
+        napi_add_finalizer(h->env, argv[6], both, free_both, NULL, NULL);
+    if (!iris__hook(h, HOOK_LOAD, 7, argv) && both[1]) {
         both[1] = NULL;
         finish(l, NULL, strdup(iris__door_reason()));
     }

@@ -52,6 +52,9 @@ static void free_script(const iris_behaviour *b)
 /* Links tell, and never kill: as the original has it. */
 static void fill(iris_behaviour *b, const struct script *s)
 {
+    b->migrate = s->flags & SCRIPT_MIGRATES ? iris__state_migrate : NULL;
+    if (s->kind == KIND_MIGRATION)
+        return;
     int has_state = s->kind != KIND_CALL || s->flags & SCRIPT_NOTED;
     b->flags = IRIS_TRAPS | (s->kind == KIND_PULL ? IRIS_SIGNALS : 0);
     b->handle = iris__handle;

@@ -12,8 +12,8 @@ static napi_value define_call(napi_env env, napi_callback_info info)
     int64_t kind, flags, state;
     uint32_t number;
     struct host *h = iris__begin(env, info, 5, argv);
-    if (!h || iris__int(env, argv[0], "kind", 0, KIND_PULL, &kind) ||
-        iris__int(env, argv[1], "flags", 0, 7, &flags) ||
+    if (!h || iris__int(env, argv[0], "kind", 0, KIND_MIGRATION, &kind) ||
+        iris__int(env, argv[1], "flags", 0, 15, &flags) ||
         iris__int(env, argv[3], "the version of a state", 0, UINT32_MAX, &state))
         return NULL;
     char *name = iris__text(env, argv[2], "name"), *version = NULL;

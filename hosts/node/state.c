@@ -77,19 +77,16 @@ void iris__state_fini(const iris_behaviour *b, iris_actor *self, void *state)
 
 /* ---- as bytes ---- */
 
-/* save(script, state, to): bytes, or nothing where a function has none; to -1: its own version. */
-static int write_state(const struct script *s, iris_actor *self, const void *state, double to,
-                       iris_sink *sink)
+/* Calls a hook that gives bytes, or nothing where a function has none. */
+static int bytes_by(struct host *h, enum hook hook, iris_actor *self, const napi_value *argv,
+                    iris_sink *sink)
 {
-    struct host *h = s->host;
     napi_valuetype type = napi_undefined;
     const void *data;
     size_t len;
     char *own = NULL;
-    napi_value argv[] = {iris__number(h->env, s->number),
-                         iris__number(h->env, (double)(uintptr_t)state), iris__number(h->env, to)};
     h->current = self;
-    napi_value saved = iris__hook(h, HOOK_SAVE, 3, argv);
+    napi_value saved = iris__hook(h, hook, 3, argv);
     h->current = NULL;
     if (!saved)
         return IRIS_FAIL;
@@ -101,6 +98,16 @@ static int write_state(const struct script *s, iris_actor *self, const void *sta
     int result = sink->write(sink, data, len);
     free(own);
     return result;
+}
+
+/* save(script, state, to); to -1: its own version. */
+static int write_state(const struct script *s, iris_actor *self, const void *state, double to,
+                       iris_sink *sink)
+{
+    struct host *h = s->host;
+    napi_value argv[] = {iris__number(h->env, s->number),
+                         iris__number(h->env, (double)(uintptr_t)state), iris__number(h->env, to)};
+    return bytes_by(h, HOOK_SAVE, self, argv, sink);
 }
 
 static int save_as(const iris_behaviour *b, iris_actor *self, const void *state, double to,
@@ -142,6 +149,25 @@ int iris__state_upgrade(const iris_behaviour *b, iris_actor *self, uint32_t from
         napi_value argv[] = {iris__number(h->env, s->number), iris__number(h->env, from), bytes,
                              iris__number(h->env, (double)iris__api->pid(self))};
         result = state_by(h, HOOK_UPGRADE, self, 4, argv, state);
+    }
+    napi_close_handle_scope(h->env, scope);
+    return result;
+}
+
+int iris__state_migrate(const iris_behaviour *b, iris_actor *self, uint32_t from, iris_bytes saved,
+                        iris_sink *sink)
+{
+    const struct script *s = b->data;
+    struct host *h = s->host;
+    napi_handle_scope scope;
+    napi_value bytes;
+    int result = IRIS_FAIL;
+    if (!h->may_run)
+        return iris__api->fail("the environment of Node ends");
+    napi_open_handle_scope(h->env, &scope);
+    if (napi_create_buffer_copy(h->env, saved.len, saved.data, NULL, &bytes) == napi_ok) {
+        napi_value argv[] = {iris__number(h->env, s->number), bytes, iris__number(h->env, from)};
+        result = bytes_by(h, HOOK_MIGRATE, self, argv, sink);
     }
     napi_close_handle_scope(h->env, scope);
     return result;

@@ -293,6 +293,23 @@ static int is_pull(PyObject *callable)
     return is;
 }
 
+static int wants_migration(const iris_source *s)
+{
+    return IRIS_HAS(s, wanted) && s->wanted == IRIS_MIGRATION;
+}
+
+static int be_migration(struct script *s, const iris_source *source, const char *symbol)
+{
+    if (iris__is_async(s->callable))
+        return iris__api->fail("%s: \"%s\" is async, and a swap does not wait for it; expected a "
+                               "plain function(saved, from_version)",
+                               source->file, symbol);
+    s->asked = s->kind = KIND_CALL;
+    s->migrate = s->callable;
+    s->flags = SCRIPT_LOADED | SCRIPT_MIGRATES;
+    return IRIS_OK;
+}
+
 static int define(struct host *h, const iris_source *s, PyObject *module, PyObject *name,
                   const char *symbol, iris_version **out)
 {
@@ -307,6 +324,10 @@ static int define(struct host *h, const iris_source *s, PyObject *module, PyObje
                           .asked = asked,
                           .kind = iris__script_kind(callable, asked),
                           .flags = SCRIPT_LOADED | (PyType_Check(callable) ? SCRIPT_CLASS : 0)};
+    if (wants_migration(s) && be_migration(&like, s, symbol)) {
+        Py_DECREF(callable);
+        return IRIS_FAIL;
+    }
     const char *version = version_of(module, &holder);
     int result = iris__script_define(h, &like, symbol, version, iris__state_version(callable), out);
     Py_XDECREF(holder);
@@ -341,7 +362,8 @@ static int load(struct host *h, const iris_source *s, iris_version **out)
     int result = IRIS_FAIL, is_late = iris__guard_end();
     if (module) {
         remember_lines(s, module);
-        result = define(h, s, module, name, s->symbol ? s->symbol : "on_msg", out);
+        const char *usual = wants_migration(s) ? "migrate" : "on_msg";
+        result = define(h, s, module, name, s->symbol ? s->symbol : usual, out);
         if (result == IRIS_OK)
             tell_uses(s, *out);
     } else

@@ -76,17 +76,19 @@ enum kind {
     KIND_ASYNC_PULL
 };
 
-enum {                    /* script.flags */
-       SCRIPT_CLASS = 1,  /* callable makes a state, which is what is called */
-       SCRIPT_THREAD = 2, /* release_gil: a thread for each actor */
-       SCRIPT_VIEW = 4,   /* messages come as views, not as bytes */
-       SCRIPT_LOADED = 8  /* from a file */
+enum {                      /* script.flags */
+       SCRIPT_CLASS = 1,    /* callable makes a state, which is what is called */
+       SCRIPT_THREAD = 2,   /* release_gil: a thread for each actor */
+       SCRIPT_VIEW = 4,     /* messages come as views, not as bytes */
+       SCRIPT_LOADED = 8,   /* from a file */
+       SCRIPT_MIGRATES = 16 /* callable is no handler: it is its own `migrate` */
 };
 
 /* What a behaviour runs: iris_behaviour.data. It belongs to its version, and goes with free(). */
 struct script {
     struct host *host;
     PyObject *callable;
+    PyObject *migrate;     /* brings the state of another version to this one; or NULL */
     PyObject *module;      /* name under which its module is in sys.modules, or NULL */
     iris_version *version; /* not a reference: see retain() */
     enum kind asked, kind; /* what was asked for, and what it is: async or not */
@@ -145,6 +147,9 @@ int iris__script_define(struct host *, struct script *like, const char *name, co
 enum kind iris__script_kind(PyObject *callable, enum kind asked); /* async or not */
 int iris__script_find(struct host *, PyObject *callable, enum kind, unsigned flags,
                       iris_version **out);
+/* One that nobody else gets, for a swap. */
+int iris__script_make(struct host *, PyObject *callable, PyObject *migrate, enum kind,
+                      unsigned flags, iris_version **out);
 
 /* note.c: what an actor was spawned as */
 int iris__note(struct host *, uint64_t pid, enum kind asked, unsigned flags);
@@ -167,6 +172,7 @@ int iris__state_save(const iris_behaviour *, iris_actor *, const void *, iris_si
 int iris__state_upgrade(const iris_behaviour *, iris_actor *, uint32_t, iris_bytes, void **);
 int iris__state_downgrade(const iris_behaviour *, iris_actor *, const void *, uint32_t,
                           iris_sink *);
+int iris__state_migrate(const iris_behaviour *, iris_actor *, uint32_t, iris_bytes, iris_sink *);
 int iris__state_adopt(const iris_behaviour *, iris_actor *, const iris_behaviour *, void **);
 uint32_t iris__state_version(PyObject *callable);
 

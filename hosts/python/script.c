@@ -79,6 +79,7 @@ static void free_script(const iris_behaviour *b)
     if (s->module)
         forget_module(s->module);
     Py_XDECREF(s->module);
+    Py_XDECREF(s->migrate);
     Py_DECREF(s->callable);
     free(s);
     PyGILState_Release(gil);
@@ -110,6 +111,9 @@ static void fill_pull(iris_behaviour *b, const struct script *s)
 
 static void fill_push(iris_behaviour *b, const struct script *s)
 {
+    b->migrate = s->migrate ? iris__state_migrate : NULL;
+    if (s->flags & SCRIPT_MIGRATES)
+        return;
     int has_state = s->flags & SCRIPT_CLASS,
         is_special = s->flags & (SCRIPT_THREAD | SCRIPT_VIEW) || s->asked;
     b->handle = s->kind == KIND_ASYNC      ? iris__async_handle
@@ -163,7 +167,8 @@ int iris__script_define(struct host *h, struct script *like, const char *name, c
     atomic_fetch_add(&h->versions, 1);
     Py_INCREF(s->callable);
     Py_XINCREF(s->module);
-    if (!(s->flags & SCRIPT_LOADED))
+    Py_XINCREF(s->migrate);
+    if (!(s->flags & SCRIPT_LOADED) && !s->migrate)
         enter(s);
     return IRIS_OK;
 }
@@ -202,7 +207,14 @@ int iris__script_find(struct host *h, PyObject *callable, enum kind kind, unsign
     }
     if (s) /* it is on its way to free(), which will not find it */
         leave(s);
+    return iris__script_make(h, callable, NULL, kind, flags, out);
+}
+
+int iris__script_make(struct host *h, PyObject *callable, PyObject *migrate, enum kind kind,
+                      unsigned flags, iris_version **out)
+{
     struct script like = {.callable = callable,
+                          .migrate = migrate,
                           .asked = kind,
                           .kind = iris__script_kind(callable, kind),
                           .flags = flags};

@@ -200,28 +200,38 @@ static PyObject *wait_for_swap(struct wait *w, int ordered, int64_t timeout)
 }
 
 /* The version of this handler for an actor of that kind. */
-static int version_for(struct host *h, uint64_t pid, PyObject *handler, iris_version **v)
+static int version_for(struct host *h, uint64_t pid, PyObject *handler, PyObject *migrate,
+                       iris_version **v)
 {
     unsigned flags;
     enum kind kind = iris__noted(h, pid, &flags);
     if (!is_handler(handler, kind))
         return -1;
-    if (iris__script_find(h, handler, kind, flags | flags_of(handler, kind), v))
+    flags |= flags_of(handler, kind);
+    if (migrate != Py_None && (!PyCallable_Check(migrate) || iris__is_async(migrate))) {
+        PyErr_Format(PyExc_TypeError,
+                     "migrate must be a plain function(saved, from_version), not %.100s",
+                     Py_TYPE(migrate)->tp_name);
+        return -1;
+    }
+    if (migrate == Py_None ? iris__script_find(h, handler, kind, flags, v)
+                           : iris__script_make(h, handler, migrate, kind, flags, v))
         return iris__raise_reason(NULL), -1;
     return 0;
 }
 
-/* hot_swap(pid, handler): at once; what comes of it is in the log. */
+/* hot_swap(pid, handler, migrate): at once; what comes of it is in the log. */
 static PyObject *hot_swap(PyObject *self, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"pid", "new_handler", NULL};
+    static char *names[] = {"pid", "new_handler", "migrate", NULL};
     struct host *h = iris__runtime_host(self);
-    PyObject *target, *handler;
+    PyObject *target, *handler, *migrate = Py_None;
     uint64_t pid;
     iris_version *v;
     if (!h ||
-        !PyArg_ParseTupleAndKeywords(args, keywords, "OO:hot_swap", names, &target, &handler) ||
-        iris__pid(target, &pid) || version_for(h, pid, handler, &v))
+        !PyArg_ParseTupleAndKeywords(args, keywords, "OO|O:hot_swap", names, &target, &handler,
+                                     &migrate) ||
+        iris__pid(target, &pid) || version_for(h, pid, handler, migrate, &v))
         return NULL;
     iris__api->swap(iris__caller(h), pid, v, 0, NULL, NULL);
     iris__api->release(v);
@@ -231,15 +241,15 @@ static PyObject *hot_swap(PyObject *self, PyObject *args, PyObject *keywords)
 static PyObject *swap(PyObject *self, PyObject *args)
 {
     struct host *h = iris__runtime_host(self);
-    PyObject *target, *handler, *timeout;
+    PyObject *target, *handler, *migrate, *timeout;
     uint64_t pid;
     iris_version *v;
     int now;
     int64_t ns;
     struct wait *w;
-    if (!h || !PyArg_ParseTuple(args, "OOpO:_swap", &target, &handler, &now, &timeout) ||
+    if (!h || !PyArg_ParseTuple(args, "OOOpO:_swap", &target, &handler, &migrate, &now, &timeout) ||
         iris__pid(target, &pid) || iris__seconds(timeout, "timeout", &ns) ||
-        version_for(h, pid, handler, &v))
+        version_for(h, pid, handler, migrate, &v))
         return NULL;
     if (!(w = iris__wait_create())) {
         iris__api->release(v);
@@ -275,8 +285,10 @@ PyMethodDef iris__spawn_methods[] = {
      "set_release_gil_strict($self, strict)\n--\n\nTrue: spawn(.., release_gil=True) raises when all threads are "
      "taken. False: it uses the pool."},
     {"hot_swap", (PyCFunction)(void (*)(void))hot_swap, METH_VARARGS | METH_KEYWORDS,
-     "hot_swap($self, pid, new_handler)\n--\n\nMessages sent before are handled by the old handler, messages sent "
-     "after by the new one.\nReturns at once; swap() waits, and raises where it is refused."},
+     "hot_swap($self, pid, new_handler, migrate=None)\n--\n\nMessages sent before are handled by the old handler, "
+     "messages sent after by the new one.\nReturns at once; swap() waits, and raises where it is refused. "
+     "migrate(saved, from_version) turns what\nthe old one's __iris_save__ gave into what the new one's "
+     "__iris_upgrade__ takes."},
     {"_swap", swap, METH_VARARGS, NULL},
     {"_rollback", rollback, METH_VARARGS, NULL},
     {0},

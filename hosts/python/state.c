@@ -185,6 +185,25 @@ int iris__state_upgrade(const iris_behaviour *b, iris_actor *self, uint32_t from
     return result;
 }
 
+/* migrate(saved, from_version) gives the bytes that the new version upgrades from. */
+int iris__state_migrate(const iris_behaviour *b, iris_actor *self, uint32_t from, iris_bytes saved,
+                        iris_sink *sink)
+{
+    const struct script *s = b->data;
+    PyGILState_STATE gil = PyGILState_Ensure();
+    iris__current = (struct current){s->host, self};
+    PyObject *bytes = PyBytes_FromStringAndSize(saved.data, (Py_ssize_t)saved.len);
+    PyObject *made = bytes ? PyObject_CallFunction(s->migrate, "OI", bytes, (unsigned)from) : NULL;
+    if (!made)
+        iris__show_lines(s);
+    int result = made ? write_object(sink, made) : iris__fail_raised();
+    Py_XDECREF(made);
+    Py_XDECREF(bytes);
+    iris__current = (struct current){NULL, NULL};
+    PyGILState_Release(gil);
+    return result;
+}
+
 /* ---- as it is, from one Python version to the next ---- */
 
 static int crosses_by_bytes(PyObject *old, PyObject *new)

@@ -9,7 +9,7 @@
  *   actor           spawn: init, handle, handle .. [save => upgrade of the next version] .. fini
  *   message           send -> [mailbox] -> handle -> done            (later() .. done() in between)
  *   swap              marker in the mailbox ("in order") or signal ("now"), once no later() is open:
- *                     adopt? else [old] save -> bytes -> [new] upgrade -> switch -> [old] fini
+ *                     adopt? else [old] save -> bytes [-> migrate] -> [new] upgrade -> switch -> [old] fini
  *
  * Who may call what. Every member says it in brackets:
  *   [main]    the thread that starts and stops the runtime, one call at a time;
@@ -162,6 +162,14 @@ struct iris_behaviour {
      * state version `to` instead. Optional. */
     int (*downgrade)(const iris_behaviour *, iris_actor *, const void *state, uint32_t to,
                      iris_sink *);
+
+    /* [turn] Between the old save and the new upgrade: writes the bytes of another format (from: the
+     * state_version that saved them) as this version's upgrade reads them, which is then told its own
+     * state_version. Not called where both numbers are the same and not 0, nor in a rollback. A failure
+     * refuses the swap. Optional. What a manifest's swap.migrate names has this and needs no handle; it
+     * does it for the version that comes. */
+    int (*migrate)(const iris_behaviour *, iris_actor *, uint32_t from, iris_bytes saved,
+                   iris_sink *);
 };
 
 typedef struct iris_driver iris_driver;
@@ -182,6 +190,11 @@ struct iris_driver { /* who drains an executor */
                            (turn_limit), or else the runtime (iris_options.turn_limit) */
 };
 
+enum { /* iris_source.wanted */
+       IRIS_HANDLER = 0,
+       IRIS_MIGRATION = 1 /* a version with migrate(), of a function that a swap's "migrate" names; else fail */
+};
+
 typedef struct iris_source { /* what load() gets */
     uint32_t size, abi;
     const char *file, *symbol; /* "pay.py", "on_msg": the handler as the user wrote it; symbol or NULL */
@@ -191,6 +204,7 @@ typedef struct iris_source { /* what load() gets */
     int64_t limit;             /* ns that load() may take: then it says so and fails, and others load. 0: none */
     uint32_t place;            /* the actor's number among those of this host, the same at each swap: a host of
                                   several instances loads it in instance place % instances */
+    uint32_t wanted;         /* IRIS_HANDLER, or IRIS_MIGRATION */
 } iris_source;
 
 typedef struct iris_usage { /* what a language takes */

@@ -174,6 +174,50 @@ test('an object keeps its fields where the class keeps its name; else it goes by
   assert.equal(String(await rt.ask(by, '')), '61')
 })
 
+test('a migration knows both classes, where they have not heard of each other', async () => {
+  const rt = runtime()
+  rt.on('event', () => {})
+  class Old {
+    static stateVersion = 1
+    n = 5
+    onMessage () { return String(++this.n) }
+    save () { return String(this.n) }
+  }
+  class New {
+    static stateVersion = 2
+    static upgrade (from, saved) {
+      if (from !== 2) throw new Error(`format ${from}`)
+      return Object.assign(new New(), JSON.parse(saved))
+    }
+
+    onMessage () { return `so many: ${++this.count}` }
+    save () { return JSON.stringify(this) }
+  }
+  const pid = rt.spawn(Old)
+  const told = []
+  const migrate = (saved, from) => {
+    told.push(`${saved} ${from}`)
+    return JSON.stringify({ count: Number(saved) })
+  }
+  await assert.rejects(rt.swap(pid, New), /format 1/)
+  await assert.rejects(rt.swap(pid, New, { migrate: () => { throw new RangeError('not me') } }), /RangeError: not me/)
+  await assert.rejects(rt.swap(pid, New, { migrate: () => ({}) }), /expected the bytes of the new state .*, not object/)
+  await assert.rejects(rt.swap(pid, New, { migrate: async saved => saved }), /not a promise/)
+  await assert.rejects(rt.swap(pid, New, { migrate: 'a.mjs#migrate' }), TypeError)
+  assert.equal(String(await rt.ask(pid, '')), '6')
+  assert.equal(await rt.swap(pid, New, { migrate }), 2)
+  assert.equal(String(await rt.ask(pid, '')), 'so many: 7')
+  assert.equal(await rt.swap(pid, New, { migrate }), 3) // of one format
+  assert.deepEqual(told, ['6 1'])
+  await assert.rejects(rt.rollback(pid, 2), /its state was migrated since/)
+  assert.equal(String(await rt.ask(pid, '')), 'so many: 8')
+  const other = rt.spawn(Old)
+  rt.hotSwap(other, New, { migrate })
+  while (rt.behaviorVersion(other) === 1) await new Promise(setImmediate)
+  assert.equal(String(await rt.ask(other, '')), 'so many: 6')
+  await assert.rejects(rt.swap(rt.spawn(Old), New), /format 1/) // it goes with its swap, not with the class
+})
+
 test('a flood of swaps', async () => {
   const rt = runtime()
   const count = [0, 0]

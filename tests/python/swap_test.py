@@ -153,6 +153,87 @@ class States(RuntimeTest):
         self.assertEqual(self.rt.ask_wait(pid, b""), b"2")
         self.assertEqual(self.rt.behavior_version(pid), 1)
 
+    def pair(self):
+        """Two classes that keep their state each in its own way, and have not heard of each other."""
+        def one(cls, version, saved):
+            if version != 1:
+                raise ValueError(f"format {version}")
+            return cls(int(saved))
+
+        class Newer:
+            __iris_version__ = 2
+
+            def on_msg(self, msg):
+                return self.text
+
+            def __iris_save__(self):
+                return self.text.encode()
+
+            @classmethod
+            def __iris_upgrade__(cls, version, saved):
+                if version != 2:
+                    raise ValueError(f"format {version}")
+                new = cls()
+                new.text = saved.decode()
+                return new
+
+        old = self.counter(__iris_version__=1, __iris_save__=lambda self: b"%d" % self.n,
+                           __iris_upgrade__=classmethod(one))
+        return old, Newer
+
+    def test_a_migration_knows_both(self):
+        old, new = self.pair()
+        pid, told = self.rt.spawn(old), []
+        self.rt.ask_wait(pid, b"")
+
+        def migrate(saved, version):
+            told.append((saved, version))
+            return b"so many: " + saved
+
+        with self.assertRaisesRegex(iris.SwapRejected, "format 1"):
+            self.rt.swap(pid, new)
+        self.assertEqual(self.rt.swap(pid, new, migrate=migrate), 2)
+        self.assertEqual(self.rt.ask_wait(pid, b""), b"so many: 1")
+        self.assertEqual(self.rt.swap(pid, new, migrate=migrate), 3)  # of one format
+        self.assertEqual(told, [(b"1", 1)])
+        with self.assertRaisesRegex(iris.SwapRejected, "__iris_downgrade__"):
+            self.rt.rollback(pid, 2)
+        self.assertEqual(self.rt.ask_wait(pid, b""), b"so many: 1")
+        other = self.rt.spawn(old)
+        self.assertIsNone(self.rt.hot_swap(other, new, migrate))
+        eventually(lambda: self.rt.behavior_version(other) == 2)
+        self.assertEqual(self.rt.ask_wait(other, b""), b"so many: 0")
+        third = self.rt.spawn(old)  # a migration goes with its swap, not with the class
+        with self.assertRaisesRegex(iris.SwapRejected, "format 1"):
+            self.rt.swap(third, new)
+
+    def test_a_migration_that_fails_changes_nothing(self):
+        old, new = self.pair()
+        pid = self.rt.spawn(old)
+        self.rt.ask_wait(pid, b"")
+
+        async def later(saved, version):
+            return saved
+
+        with self.assertRaisesRegex(iris.SwapRejected, "ZeroDivisionError"):
+            self.rt.swap(pid, new, migrate=lambda saved, version: 1 // 0)
+        with self.assertRaisesRegex(iris.SwapRejected, "bytes-like object is required, not 'dict'"):
+            self.rt.swap(pid, new, migrate=lambda saved, version: {})
+        for wrong in (later, "shop.pay:migrate", 5):
+            with self.assertRaisesRegex(TypeError, r"plain function\(saved, from_version\)"):
+                self.rt.swap(pid, new, migrate=wrong)
+        self.assertEqual(self.rt.ask_wait(pid, b""), b"2")
+        self.assertEqual(self.rt.behavior_version(pid), 1)
+
+    def test_a_migration_goes_by_bytes_where_the_object_would_be_handed_over(self):
+        old, new = self.counter(), self.counter()
+        pid = self.rt.spawn(old)
+        self.rt.ask_wait(pid, b"")
+        with self.assertRaisesRegex(iris.SwapRejected, "has no __iris_save__"):
+            self.rt.swap(pid, new, migrate=lambda saved, version: saved)
+        self.assertEqual(self.rt.swap(pid, new), 2)
+        self.assertEqual(self.rt.ask_wait(pid, b""), b"2")
+
     def test_a_crash_begins_afresh_in_place(self):
         class Fragile:
             def __init__(self):

@@ -34,6 +34,7 @@ static void dump_actor(const struct manifest *m, const struct manifest_actor *a,
     if (a->errors)
         iris__text_addf(out, "  goes back after %d within %lld ns\n", (int)a->errors,
                         (long long)a->within);
+    dump_text(out, "migrate", a->migrate);
     if (a->watch)
         iris__text_addf(out, "  watched\n");
     for (size_t i = 0; i < a->nwatch; i++)

@@ -19,8 +19,8 @@ int client_call(const struct common *c, const char *method, const char *path, js
 int client_fetch(const char *socket, int64_t timeout_ms, const char *method, const char *path,
                  const json_t *body, json_t **answer);
 
-/* The handler of a swap, as the user means it from here. 0, or -1. */
-int put_handler(json_t *body, const char *handler);
+/* The handler of a swap, or its migrate, as the user means it from here. 0, or -1. */
+int put_handler(json_t *body, const char *key, const char *handler);
 
 /* The socket of the app that is meant; else an exit status, with the reason printed. */
 int client_find(const struct common *c, char *path, size_t room);

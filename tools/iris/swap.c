@@ -9,13 +9,13 @@
 
 struct swap {
     struct common common;
-    const char *target, *handler, *state;
+    const char *target, *handler, *migrate, *state;
     int now, cancel;
     long steps;
     unsigned most; /* arguments that the verb takes */
 };
 
-enum { KEY_NOW = 2000, KEY_CANCEL, KEY_STATE, KEY_STEPS };
+enum { KEY_NOW = 2000, KEY_CANCEL, KEY_STATE, KEY_STEPS, KEY_MIGRATE };
 
 static void parse_steps(struct swap *s, const char *arg, struct argp_state *state)
 {
@@ -33,6 +33,9 @@ static error_t parse_option(struct swap *s, int key, char *arg, struct argp_stat
         return 0;
     case KEY_CANCEL:
         s->cancel = 1;
+        return 0;
+    case KEY_MIGRATE:
+        s->migrate = arg;
         return 0;
     case KEY_STEPS:
         parse_steps(s, arg, state);
@@ -61,9 +64,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (!s->target)
             argp_error(state, "PATH is missing: which actor (see iris ps)");
-        else if (s->cancel && s->handler)
+        else if (s->cancel && (s->handler || s->migrate))
             argp_error(state, "%s: --cancel takes back what waits, and needs no HANDLER",
-                       s->handler);
+                       s->handler ? s->handler : s->migrate);
         else if (s->cancel && s->now)
             argp_error(state, "--cancel and --now: expected one of them");
         return 0;
@@ -74,6 +77,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp_option swap_options[] = {
     {"now", KEY_NOW, NULL, 0, "Before the messages that wait, not behind them", 1},
     {"cancel", KEY_CANCEL, NULL, 0, "Take back a swap that has not happened yet", 1},
+    {"migrate", KEY_MIGRATE, "FILE:NAME", 0,
+     "A function that turns the old code's state into the new one's, in place of the manifest's "
+     "swap.migrate",
+     1},
     {0},
 };
 
@@ -106,7 +113,7 @@ const struct argp rollback_argp = {
 /* A name that says where the file is means one in the directory of the user, not of the app. A
  * bare name may also be a library that the app knows where to find: the app decides, and gets told
  * both. */
-int put_handler(json_t *body, const char *handler)
+int put_handler(json_t *body, const char *key, const char *handler)
 {
     char *cwd = getcwd(NULL, 0);
     json_t *value = NULL;
@@ -116,8 +123,8 @@ int put_handler(json_t *body, const char *handler)
         value = json_sprintf("%s/%s", cwd, strncmp(handler, "./", 2) ? handler : handler + 2);
     else
         value = json_string(handler);
-    int failed = json_object_set_new(body, "handler", value) ||
-                 json_object_set_new(body, "cwd", json_string(cwd));
+    int failed =
+        json_object_set_new(body, key, value) || json_object_set_new(body, "cwd", json_string(cwd));
     free(cwd);
     return failed;
 }
@@ -160,7 +167,8 @@ int verb_swap(int argc, char **argv)
     struct swap s = {.common.timeout_ms = 30000, .most = 2};
     parse_arguments(&swap_argp, argc, argv, &s);
     json_t *body = json_pack("{s:s}", "target", s.target);
-    if (!body || (s.handler && put_handler(body, s.handler))) {
+    if (!body || (s.handler && put_handler(body, "handler", s.handler)) ||
+        (s.migrate && put_handler(body, "migrate", s.migrate))) {
         json_decref(body);
         return client_error(&s.common, "bad-request", NULL, "the handler's name is not UTF-8");
     }

@@ -90,7 +90,7 @@ static void *carry(void *arg)
     json_t *body = json_pack("{s:s, s:i}", "target", o->target, "timeout_ms", ORDER_MS);
     snprintf(path, sizeof path, "/v1/%s", top_verb_word(o->verb));
     if (o->verb == TOP_SWAP && *o->file)
-        put_handler(body, o->file);
+        put_handler(body, "handler", o->file);
     if (client_fetch(o->socket, ORDER_MS, "POST", path, body, &o->answer))
         o->answer = NULL;
     json_decref(body);

@@ -7,9 +7,11 @@ const { Exit, describe } = require('./errors.js')
 const CALL = 0
 const CLASS = 1
 const PULL = 2
+const MIGRATION = 3 // no handler
 const BORROW = 1
 const NOTED = 2
 const SAVES = 4
+const MIGRATES = 8
 
 // As in host.h.
 const BATCH = 256
@@ -25,6 +27,7 @@ class Script {
     this.kind = kind
     this.flags = flags
     this.module = module // exports of its file, or null
+    this.migrate = null // of a swap to it
   }
 }
 
@@ -291,6 +294,14 @@ function makeEngine (owner) {
     return script.flags & NOTED ? addState(pid, script, pid) : 0
   })
 
+  // An old state's bytes become those of the new one. A swap waits for no promise.
+  const migrate = guarded((number, saved, from) => {
+    const made = scripts[number].migrate(messageOf(saved), from)
+    if (typeof made === 'string' || ArrayBuffer.isView(made) || made instanceof ArrayBuffer) return made
+    throw new TypeError('expected the bytes of the new state (a Buffer, any other typed array or a string) ' +
+      `from migrate(saved, from), not ${typeof made?.then === 'function' ? 'a promise' : made === null ? 'null' : typeof made}`)
+  })
+
   function upgradeClass (Handler, from, saved) {
     const bytes = messageOf(saved)
     if (typeof Handler.upgrade === 'function') return Handler.upgrade(from, bytes)
@@ -346,6 +357,7 @@ function makeEngine (owner) {
       fini,
       save,
       upgrade,
+      migrate,
       adopt,
       cancel,
       forget,
@@ -380,4 +392,4 @@ function makeEngine (owner) {
   }
 }
 
-module.exports = { makeEngine, Script, isClass, hasHandler, CALL, CLASS, PULL, BORROW, NOTED, SAVES, NONE }
+module.exports = { makeEngine, Script, isClass, hasHandler, CALL, CLASS, PULL, MIGRATION, BORROW, NOTED, SAVES, MIGRATES, NONE }

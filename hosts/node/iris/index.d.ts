@@ -62,6 +62,8 @@ export interface ActorClass {
   upgrade? (from: number, saved: Buffer): Actor
 }
 export type Handler = PushHandler | ActorClass
+/** Turns what the old handler's save() gave, of format `from`, into what the new one's upgrade() takes. */
+export type Migrate = (saved: Buffer, from: number) => Payload
 
 export interface SpawnOptions {
   /** Messages before others get their turn; 100. */
@@ -200,8 +202,8 @@ export class NodeRuntime {
   kill (pid: number): void
   join (pid: number, timeout?: number): Promise<void>
 
-  hotSwap (pid: number, handler: Handler): void
-  swap (target: number | string, handler: Handler, options?: { now?: boolean, timeout?: number }): Promise<number>
+  hotSwap (pid: number, handler: Handler, options?: { migrate?: Migrate }): void
+  swap (target: number | string, handler: Handler, options?: { now?: boolean, timeout?: number, migrate?: Migrate }): Promise<number>
   behaviorVersion (pid: number): number
   version (target: number | string): number
   rollbackBehavior (pid: number, steps?: number): Promise<number>

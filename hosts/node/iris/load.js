@@ -31,18 +31,30 @@ function versionOf (exports) {
   return typeof exports.version === 'string' ? exports.version : ''
 }
 
-async function loadHandler (runtime, file, symbol, code, ms) {
-  live.renew()
-  const { exports, uses } = live.isModule(file) ? await live.loadModule(file, code, ms) : live.loadCommon(file, code, ms)
+/** A function of a swap's "migrate"; it is no handler. */
+function migrationOf (file, exports, symbol) {
+  const migrate = find(exports, symbol)
+  if (typeof migrate === 'function') return migrate
+  throw new Refusal(`${file}: it has no function "${symbol}" that migrates a state; expected ${symbol}(saved, from)`)
+}
+
+function define (runtime, file, exports, symbol, isMigration) {
+  if (isMigration) return runtime._defineMigration(migrationOf(file, exports, symbol ?? 'migrate'), symbol ?? 'migrate')
   const name = symbol ?? (typeof exports.onMessage === 'function' || !exports.default ? 'onMessage' : 'default')
   const handler = handlerOf(file, exports, name)
-  const number = runtime._defineLoaded(handler, kindOf(handler), name, exports, versionOf(exports))
+  return runtime._defineLoaded(handler, kindOf(handler), name, exports, versionOf(exports))
+}
+
+async function loadHandler (runtime, file, symbol, code, ms, isMigration) {
+  live.renew()
+  const { exports, uses } = live.isModule(file) ? await live.loadModule(file, code, ms) : live.loadCommon(file, code, ms)
+  const number = define(runtime, file, exports, symbol, isMigration)
   live.remember(runtime._calls, number, file, uses)
   return number
 }
 
-module.exports = (runtime, file, symbol, code, config, ms, told) => {
-  loadHandler(runtime, file, symbol, code, ms).then(told, error => {
+module.exports = (runtime, file, symbol, code, config, ms, isMigration, told) => {
+  loadHandler(runtime, file, symbol, code, ms, isMigration).then(told, error => {
     told(-1, error instanceof Refusal ? error.text : describe(error).replaceAll('file://', ''))
   })
 }

@@ -2,7 +2,7 @@
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { EventEmitter, on } = require('node:events')
 const native = require('./native.js')
-const { makeEngine, Script, isClass, hasHandler, CALL, CLASS, PULL, BORROW, NOTED, SAVES } = require('./engine.js')
+const { makeEngine, Script, isClass, hasHandler, CALL, CLASS, PULL, MIGRATION, BORROW, NOTED, SAVES, MIGRATES } = require('./engine.js')
 const { milliseconds } = require('./mailbox.js')
 const { Mesh } = require('./mesh.js')
 const { messageOf, wrap } = require('./message.js')
@@ -141,12 +141,13 @@ class NodeRuntime extends Mesh {
 
   #knownAs (kind, flags) { return this.#known[(kind === PULL ? 2 : flags & BORROW) + (flags & NOTED ? 3 : 0)] }
 
-  #define (handler, kind, flags, known) {
+  #define (handler, kind, flags, known, migrate = null) {
     const saves = kind === CALL && (typeof handler.save === 'function' || typeof handler.upgrade === 'function')
-    const all = flags | (saves ? SAVES : 0) | (native.isHost ? NOTED : 0)
+    const all = flags | (saves ? SAVES : 0) | (native.isHost ? NOTED : 0) | (migrate ? MIGRATES : 0)
     const number = this._calls.define(kind, all, handler.name || 'anonymous', handler.stateVersion ?? 0, '')
     if (number < 0) throw new IrisError(this.#reason())
-    this.#engine.scripts[number] = new Script(handler, kind, all, saves ? handler : null)
+    const script = this.#engine.scripts[number] = new Script(handler, kind, all, saves ? handler : null)
+    script.migrate = migrate
     known?.set(handler, number)
     return number
   }
@@ -158,6 +159,14 @@ class NodeRuntime extends Mesh {
     const number = this._calls.define(kind, flags, name, state ?? 0, version)
     if (number < 0) throw new IrisError(this.#reason())
     this.#engine.scripts[number] = new Script(handler, kind, flags, module)
+    return number
+  }
+
+  _defineMigration (migrate, name) {
+    const number = this._calls.define(MIGRATION, MIGRATES, name, 0, '')
+    if (number < 0) throw new IrisError(this.#reason())
+    const script = this.#engine.scripts[number] = new Script(migrate, MIGRATION, MIGRATES, null)
+    script.migrate = migrate
     return number
   }
 
@@ -433,20 +442,31 @@ class NodeRuntime extends Mesh {
     return { kind: this.#kindOf(handler, noted >> 8 === PULL), flags: noted & 255 }
   }
 
-  #order (pid, handler, now, token) {
+  #order (pid, handler, now, token, migrate) {
     const { kind, flags } = this.#kindFor(pid, handler)
+    if (migrate != null) return this.#orderMigrating(pid, handler, kind, flags, now, token, migrate)
     return this.#with(handler, kind, flags, 1, number => this._calls.swap(pid, number, now, token))
   }
 
+  // A version that nobody else gets.
+  #orderMigrating (pid, handler, kind, flags, now, token, migrate) {
+    if (typeof migrate !== 'function') throw new TypeError(`migrate: expected a function (saved, from), not ${typeof migrate}`)
+    const number = this.#define(handler, kind, flags, null, migrate)
+    const result = this._calls.swap(pid, number, now, token)
+    this._calls.release(number)
+    return result
+  }
+
   /** Messages sent before are handled by the old handler, messages sent after by the new one. Returns at once; swap()
-   * waits, and rejects where it is refused. */
-  hotSwap (pid, handler) { this.#order(pid, handler, false, null) }
+   * waits, and rejects where it is refused. migrate(saved, from) turns what the old one's save() gave into what the new
+   * one's upgrade() takes. */
+  hotSwap (pid, handler, { migrate } = {}) { this.#order(pid, handler, false, null, migrate) }
 
   /** Replaces the handler of a pid, path or name, and resolves to its version once it has. Rejects with SwapRejected
    * where that is refused, and the old one goes on. */
-  swap (target, handler, { now = false, timeout = 30 } = {}) {
+  swap (target, handler, { now = false, timeout = 30, migrate } = {}) {
     const pid = this.#pidOf(target)
-    return this.#decide(pid, timeout, token => this.#order(pid, handler, now, token))
+    return this.#decide(pid, timeout, token => this.#order(pid, handler, now, token, migrate))
   }
 
   #decide (pid, timeout, order) {

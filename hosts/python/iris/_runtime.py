@@ -368,12 +368,13 @@ class Runtime(PyRuntime):
 
     call = ask
 
-    def swap(self, target, handler, *, now=False, timeout=30.0):
+    def swap(self, target, handler, *, now=False, timeout=30.0, migrate=None):
         """Replaces the handler of a pid, path or name, and waits until it has: messages sent before are the
         old one's, messages sent after the new one's (now: so are those that wait). Raises SwapRejected
-        where it is refused, and the old one goes on. Its version then."""
+        where it is refused, and the old one goes on. Its version then. migrate(saved, from_version) turns what
+        the old one's __iris_save__ gave into what the new one's __iris_upgrade__ takes."""
         pid = self._pid_of(target)
-        self._swap(pid, handler, now, timeout)
+        self._swap(pid, handler, migrate, now, timeout)
         return self.behavior_version(pid)
 
     def rollback(self, target, steps=1, *, timeout=30.0):

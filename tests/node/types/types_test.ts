@@ -73,7 +73,8 @@ async function all (): Promise<void> {
   await rt.join(pid, 1)
 
   rt.hotSwap(pid, push)
-  let rev: number = await rt.swap('/a', Counter, { now: true, timeout: 1 })
+  rt.hotSwap(pid, Counter, { migrate: (saved: Buffer, from: number) => `${from} ${saved}` })
+  let rev: number = await rt.swap('/a', Counter, { now: true, timeout: 1, migrate: saved => saved })
   rev = rt.behaviorVersion(pid) + rt.version('a')
   rev = await rt.rollbackBehavior(pid, 1) + await rt.rollback('/a', 1, { timeout: 1 })
 
