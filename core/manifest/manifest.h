@@ -87,7 +87,7 @@ struct manifest_actor {
     int overflow;         /* IRIS_DROP_NEW .. */
     const char *fallback; /* path of an actor that starts before it, or NULL */
     int64_t keep;         /* versions kept for a rollback */
-    const char *migrate;  /* what brings its state to a new version, as a handler is written; or NULL */
+    const char *migrate;  /* what turns its state into a new version's, as written; or NULL */
     const char **watch;   /* NULL: its files are not watched. Else these are, too: absolute */
     size_t nwatch;
     int64_t errors, within; /* of a rollback by itself: crashes; 0: none. ns after the swap */

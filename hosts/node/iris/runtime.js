@@ -135,7 +135,8 @@ class NodeRuntime extends Mesh {
   #numberOf (handler, kind, flags) {
     const known = this.#knownAs(kind, flags)
     const number = known.get(handler)
-    if (number !== undefined && this.#engine.scripts[number]?.handler === handler) return { number, fresh: false }
+    const script = number === undefined ? undefined : this.#engine.scripts[number]
+    if (script?.handler === handler && !script.migrate) return { number, fresh: false } // of a free number another's
     return { number: this.#define(handler, kind, flags, known), fresh: true }
   }
 
