@@ -132,7 +132,10 @@ static void add_entry(struct text *out, const struct manifest_key *k)
     add_escaped(out, value.data);
     if (k->def)
         iris__text_addf(out, ". Default: "), add_escaped(out, k->def);
-    iris__text_addf(out, k->required ? ". It must be there.\n\n" : ".\n\n");
+    iris__text_addf(out, k->required ? ". It must be there." : ".");
+    if (lives[k->live].words)
+        iris__text_addf(out, " On *iris apply*: %s.", lives[k->live].words);
+    iris__text_addf(out, "\n\n");
     if (k->more)
         iris__text_addf(out, "\t"), add_escaped(out, k->more), iris__text_addf(out, "\n\n");
     iris__text_finish(&value);

@@ -55,6 +55,9 @@ if command -v fish >/dev/null; then
 fi
 if command -v scdoc >/dev/null; then
     scdoc <manual >iris.1 || bad 'scdoc refuses the manual'
+    for heading in 'iris run [FILE]' 'iris explain PATH|KEY' 'iris stop [PATH|PATTERN]'; do
+        grep -qxF ".SS $heading" iris.1 || bad "expected the heading: $heading"
+    done
     "$IRIS" schema --manual >manual5 && scdoc <manual5 >iris-app.json.5 || bad 'scdoc refuses the manual of manifests'
     grep -q on_exhausted iris-app.json.5 || bad 'expected the keys'
 fi

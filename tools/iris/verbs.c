@@ -155,9 +155,7 @@ static void man_verb(FILE *to, const struct verb *v)
 {
     const char *doc = v->argp->doc ? v->argp->doc : v->summary;
     size_t n = strcspn(doc, "\v");
-    fprintf(to, "## iris %s ", v->name);
-    man_text(to, v->args, strlen(v->args));
-    fputs("\n\n", to);
+    fprintf(to, "## iris %s %s\n\n", v->name, v->args); /* in a heading scdoc escapes nothing */
     man_text(to, doc, n);
     fputs("\n\n", to);
     each_option(v, man_option, to);
