@@ -258,7 +258,11 @@ static int64_t due(const struct agree *c, const struct wanted *w)
     if (w->token)
         return c->calls->holds(c->engine);
     int64_t at = w->again > w->resigned ? w->again : w->resigned;
-    return at > now(c) ? at : INT64_MAX;
+    if (at > now(c))
+        return at;
+    /* Over the fence, and the answer to a renewal is on its way: that all is well then is told to nobody. */
+    return c->health == PROVIDER_OK && c->heard && !w->claiming && !holds(c) ? now(c) + IRIS_SECOND
+                                                                             : INT64_MAX;
 }
 
 void agree_look(struct agree *c)
