@@ -1,5 +1,7 @@
 #include "cluster.h"
 
+#include "provider_static.h"
+
 #include <iris/ext/ask.h>
 #include <iris/ext/name.h>
 #include <iris/iris.h>
@@ -75,6 +77,10 @@ static int with_net(struct hub *h, char *why, size_t room)
 static int open_listener(struct hub *h, const char *address, enum mesh_compat compat,
                          char where[280], char *why, size_t room)
 {
+    if (!net_is_address(address))
+        return snprintf(why, room, "found \"%.200s\"; expected HOST:PORT, as 127.0.0.1:9000",
+                        address),
+               -1;
     if (check_open(h, address, compat, why, room) || with_net(h, why, room) ||
         net_listen(h->net, address, compat, where, 280, why, room))
         return -1;
@@ -131,8 +137,11 @@ static int connect_locked(struct hub *h, const char *address, const char *option
     if (!net_is_address(address))
         return snprintf(why, room, "found \"%s\"; expected HOST:PORT, as 127.0.0.1:9000", address),
                IRIS_FAIL;
-    if (options_compat(options, &compat, why, room) || check_open(h, address, compat, why, room) ||
-        begin_with(h, why, room))
+    if (options_compat(options, &compat, why, room))
+        return IRIS_FAIL;
+    if (compat == MESH_OURS && h->peers) /* what was said of it before holds */
+        compat = (enum mesh_compat)provider_static_compat(h->peers, address);
+    if (check_open(h, address, compat, why, room) || begin_with(h, why, room))
         return IRIS_FAIL;
     if (providers_connect(h, address, compat) == IRIS_OK)
         return IRIS_OK;
@@ -432,9 +441,17 @@ static int send_at(void *mesh, const char *at, uint64_t pid, const void *data, s
     return to ? h->api->send(h->self, to, data, len, 0) : IRIS_DEAD;
 }
 
+/* Of an address at which nobody is there is nothing to tell as long as nobody dials it. */
+static int reach(void *mesh, const char *at)
+{
+    return net_is_address(at) && !is_up(mesh, at) ? mesh_connect(mesh, at, NULL) : IRIS_OK;
+}
+
 static int watch_node(void *mesh, const char *at, iris_mesh_changed *changed, void *ctx,
                       uint64_t *id)
 {
+    if (reach(mesh, at))
+        return IRIS_FAIL;
     return watchers_add(mesh, at, changed, ctx, 0, id);
 }
 
@@ -446,6 +463,8 @@ static int unwatch_node(void *mesh, uint64_t id)
 static int monitor_node(void *mesh, uint64_t actor, const char *at)
 {
     uint64_t id;
+    if (reach(mesh, at))
+        return IRIS_FAIL;
     return watchers_add(mesh, at, NULL, NULL, actor, &id);
 }
 

@@ -345,7 +345,9 @@ static int take(struct reading *r, const char *prefix, json_t *object)
         snprintf(key, sizeof key, "%s%s%s", prefix, *prefix ? "." : "", name);
         if (!strncmp(name, "//", 2) || !strncmp(name, "x-", 2))
             continue;
-        if (!*prefix && is_prefix(name) && json_is_object(v)) {
+        if (!*prefix && is_prefix(name)) {
+            if (!json_is_object(v))
+                return wrong(r, name, "expected an object");
             if (take(r, name, v))
                 return -1;
             continue;

@@ -78,6 +78,47 @@ static struct note *next_note(struct hub *h)
     return n;
 }
 
+/* A rule that was broken, for who reads the log; the words are those of the count. */
+static const char *advice(const char *rule)
+{
+    static const struct {
+        const char *rule, *text;
+    } known[] = {
+        {"auth",
+         "it has another secret; is it the same \"cookie\" file, or the same user, at both ends?"},
+        {"no-cookie", "it speaks without TLS, and this node has no cookie; give it \"tls\", too"},
+        {"no-identity", "its certificate names no node; iris mesh cert makes one that does"},
+        {"not-allowed", "it is not in \"tls\": {\"allow\": [..]}"},
+        {"not-loopback", "it is of another machine; for those give both \"tls\""},
+        {"identity", "it says another name of a node than its certificate"},
+        {"version", "it speaks another version of the protocol"},
+        {"early", "it speaks before it has proved who it is; a program of the original needs a "
+                  "listener with \"compat\""},
+        {"hello-timeout", "it has not said who it is within \"timeouts\": {\"hello\": ..}"},
+        {"accepts", "it comes more than 50 times a second without a proof of who it is"},
+        {"strangers", "too many that have not proved who they are are connected"},
+        {"links", "there are as many as \"links\" allows"},
+        {"payload", "a message is longer than \"max_payload\" allows here"},
+        {"slow-frame",
+         "what it began to send is not complete within \"timeouts\": {\"frame\": ..}"},
+        {"resolves", "it asks for more than 1,000 names a second"},
+        {"not-exported", "it sends to an actor that is not in \"export\""},
+        {"stop", "it may not stop actors here; \"allow\": {\"stop\": [..]} names who may"},
+        {"supervise",
+         "it may not supervise actors here; \"allow\": {\"supervise\": [..]} names who may"}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (!strcmp(known[i].rule, rule))
+            return known[i].text;
+    return NULL;
+}
+
+static void log_refusal(struct hub *h, const struct note *n)
+{
+    const char *text = advice(n->text);
+    h->api->log(h->self, IRIS_WARN, "mesh: %s: %s%s%s", n->node, n->text, text ? ": " : "",
+                text ? text : "");
+}
+
 static void log_note(struct hub *h, const struct note *n)
 {
     const iris_api *api = h->api;
@@ -89,7 +130,7 @@ static void log_note(struct hub *h, const struct note *n)
         api->log(h->self, IRIS_WARN, "node %s went: %s", n->node, n->text);
         break;
     case MESH_REFUSED:
-        api->log(h->self, IRIS_WARN, "mesh: %s: %s", n->node, n->text);
+        log_refusal(h, n);
         break;
     case MESH_DIAL_FAILED:
         api->log(h->self, IRIS_INFO, "mesh: %s cannot be reached: %s", n->node, n->text);

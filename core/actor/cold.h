@@ -26,7 +26,7 @@ enum exit_how {
     EXIT_RESTARTED,
     EXIT_LINKED,
     EXIT_PARENT,
-    EXIT_CRASHED /* a pull actor: the core found it wanting */
+    EXIT_CRASHED /* as it says itself; or a pull actor: the core found it wanting */
 };
 
 struct cold {

@@ -9,6 +9,7 @@
 #include "host.h"
 #include "links.h"
 #include "mailbox.h"
+#include "reason.h"
 #include "registry.h"
 #include "send.h"
 #include "supervisor.h"
@@ -75,7 +76,8 @@ static int due(iris_actor *self)
 
 static int leave(iris_actor *self, const char *reason)
 {
-    return iris__turn_exit(self, reason, EXIT_BY_ITSELF);
+    int has_crashed = reason && iris__reason_is(reason, strlen(reason), "crash");
+    return iris__turn_exit(self, reason, has_crashed ? EXIT_CRASHED : EXIT_BY_ITSELF);
 }
 
 /* ---- behaviours ---- */

@@ -75,7 +75,8 @@ static napi_value info_call(napi_env env, napi_callback_info info)
                    {"stateVersion", i.state_version}};
     for (size_t n = 0; n < sizeof numbers / sizeof *numbers; n++)
         iris__set(env, object, numbers[n].key, iris__number(env, numbers[n].value));
-    set_text(env, object, "state", i.state < 5 ? states[i.state] : "?");
+    set_text(env, object, "state",
+             i.state < sizeof states / sizeof *states ? states[i.state] : "?");
     set_text(env, object, "path", i.path);
     set_text(env, object, "host", i.host);
     set_text(env, object, "handler", i.handler);

@@ -267,6 +267,7 @@ napi_value iris__module_init(napi_env env, napi_value exports)
         iris__set(env, exports, "open", open);
     if (napi_create_function(env, "ready", NAPI_AUTO_LENGTH, ready, NULL, &is_ready) == napi_ok)
         iris__set(env, exports, "ready", is_ready);
+    iris__add_throws(env, exports);
     iris__set(env, exports, "version", iris__string(env, IRIS_VERSION, strlen(IRIS_VERSION)));
     iris__set(env, exports, "isHost", iris__boolean(env, 1));
     if (own && own->config)

@@ -196,15 +196,17 @@ static int attach(struct door *d, struct host *h, iris_options *o)
 
 static int options_of(napi_env env, napi_value given, iris_options *o)
 {
-    int64_t workers, limit;
-    napi_value value[2];
+    int64_t workers, limit, wait;
+    napi_value value[3];
     if (napi_get_named_property(env, given, "workers", &value[0]) != napi_ok ||
         napi_get_named_property(env, given, "turnLimit", &value[1]) != napi_ok ||
+        napi_get_named_property(env, given, "swapWait", &value[2]) != napi_ok ||
         iris__int(env, value[0], "workers", 0, 256, &workers) ||
-        iris__milliseconds(env, value[1], &limit))
+        iris__milliseconds(env, value[1], &limit) || iris__milliseconds(env, value[2], &wait))
         return -1;
     o->workers = (uint32_t)workers;
     o->turn_limit = limit < 0 ? 0 : limit;
+    o->swap_wait = wait < 0 ? 0 : wait ? wait : 1;
     return 0;
 }
 
@@ -223,7 +225,7 @@ static napi_value open_runtime(napi_env env, napi_callback_info info)
     o.ctx = d;
     if (!h || attach(d, h, &o)) {
         if (h)
-            napi_throw_error(env, "IRIS_ERROR", iris_reason());
+            iris__throw(env, "IRIS_ERROR", iris_reason());
         iris_close(d->runtime, 0);
         if (h)
             iris__host_leave(h);
@@ -243,6 +245,7 @@ napi_value iris__module_init(napi_env env, napi_value exports)
     iris__use_api(iris_calls());
     if (napi_create_function(env, "open", NAPI_AUTO_LENGTH, open_runtime, NULL, &open) == napi_ok)
         iris__set(env, exports, "open", open);
+    iris__add_throws(env, exports);
     iris__set(env, exports, "version", iris__string(env, IRIS_VERSION, strlen(IRIS_VERSION)));
     return exports;
 }

@@ -264,8 +264,8 @@ void iris__driver_close(struct host *h)
 /* ---- birth and death ---- */
 
 static const char *const hook_names[HOOKS] = {
-    "run",    "slab",   "init",   "fini", "save",  "upgrade", "migrate",  "adopt",
-    "cancel", "forget", "settle", "make", "event", "load",    "endLoads", "quit"};
+    "run",  "slab",   "init",   "fini", "save",  "upgrade", "migrate",  "adopt", "cancel",
+    "stay", "forget", "settle", "make", "event", "load",    "endLoads", "quit"};
 
 static int take_numbers(struct host *h, napi_value hooks)
 {

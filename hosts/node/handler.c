@@ -229,6 +229,16 @@ static napi_value due_call(napi_env env, napi_callback_info info)
     return iris__boolean(env, h->current && iris__api->due(h->current) == IRIS_AGAIN);
 }
 
+static void throw_no_answer(struct host *h)
+{
+    napi_value error;
+    napi_get_and_clear_last_exception(h->env, &error);
+    napi_throw_type_error(
+        h->env, NULL,
+        "what the handler gave is no answer; expected a Buffer, any other typed array or "
+        "ArrayBuffer, a string, or nothing; make text of anything else, as with JSON.stringify()");
+}
+
 /* reply(i, data): the answer to the i-th message of this batch. */
 static napi_value reply_call(napi_env env, napi_callback_info info)
 {
@@ -236,6 +246,8 @@ static napi_value reply_call(napi_env env, napi_callback_info info)
     struct host *h = iris__begin_closed(env, info, 2, argv);
     const iris_message *m = message_of(h, argv[0]);
     int result = m && m->ref ? iris__send_value(h, h->batch_actor, m->ref, argv[1], 0) : IRIS_DEAD;
+    if (result == -2)
+        throw_no_answer(h);
     if (result == IRIS_LARGE)
         napi_throw_range_error(env, NULL, "the answer is above the limit of a message");
     return NULL;
@@ -305,8 +317,11 @@ static napi_value done_call(napi_env env, napi_callback_info info)
         return NULL;
     napi_get_value_int32(env, argv[1], &result);
     napi_typeof(env, argv[2], &type);
-    if (type != napi_undefined && m->ref && iris__send_value(h, h->self, m->ref, argv[2], 0) == -2)
+    if (type != napi_undefined && m->ref &&
+        iris__send_value(h, h->self, m->ref, argv[2], 0) == -2) {
+        throw_no_answer(h);
         result = iris__fail_pending(h);
+    }
     iris__api->done(m, result);
     return NULL;
 }
@@ -326,11 +341,8 @@ static void leave_now(iris_job *job)
 {
     struct leaving *l = (struct leaving *)job;
     struct host *h = l->host;
-    if (l->state < h->nactors && h->actors[l->state] == l->actor) {
-        if (l->reason)
-            iris__api->log(l->actor, IRIS_ERROR, "%s", l->reason);
+    if (l->state < h->nactors && h->actors[l->state] == l->actor)
         iris__api->exit(l->actor, l->reason);
-    }
     free(l->reason);
     free(l);
     iris__host_release(h);
@@ -361,6 +373,54 @@ static napi_value leave_call(napi_env env, napi_callback_info info)
     return NULL;
 }
 
+/* ---- a pull handler that has returned for a swap ---- */
+
+struct returned {
+    iris_job job;
+    struct host *host;
+    iris_actor *actor;
+    uint32_t state;
+};
+
+/* [exec] In a drain. Refused meanwhile, it begins again: stay(state). */
+static void hand_over(iris_job *job)
+{
+    struct returned *r = (struct returned *)job;
+    struct host *h = r->host;
+    napi_handle_scope scope;
+    int is_there = r->state < h->nactors && h->actors[r->state] == r->actor;
+    if (is_there && iris__ext.reader->handover(r->actor) != IRIS_OK && h->may_run &&
+        napi_open_handle_scope(h->env, &scope) == napi_ok) {
+        napi_value state = iris__number(h->env, r->state);
+        iris__hook(h, HOOK_STAY, 1, &state);
+        h->settles = 1;
+        napi_close_handle_scope(h->env, scope);
+    }
+    free(r);
+    iris__host_release(h);
+}
+
+/* handOver(state): stay(state), or adopt(), is the answer. */
+static napi_value hand_over_call(napi_env env, napi_callback_info info)
+{
+    napi_value argv[1];
+    uint32_t state = 0;
+    struct host *h = iris__begin_closed(env, info, 1, argv);
+    napi_get_value_uint32(env, argv[0], &state);
+    if (h->is_closed || state >= h->nactors || !h->actors[state])
+        return NULL;
+    struct returned *r = calloc(1, sizeof *r);
+    if (!r) {
+        napi_throw_error(env, NULL, "no memory for a swap");
+        return NULL;
+    }
+    *r = (struct returned){
+        .job.run = hand_over, .host = h, .actor = h->actors[state], .state = state};
+    iris__host_retain(h);
+    iris__api->post(h->executor, &r->job);
+    return NULL;
+}
+
 /* exit(reason): of the actor whose handler this is; reason null: normal. */
 static napi_value exit_call(napi_env env, napi_callback_info info)
 {
@@ -378,4 +438,5 @@ static napi_value exit_call(napi_env env, napi_callback_info info)
 
 const struct call iris__turn_calls[] = {
     {"fail", fail_call}, {"due", due_call},     {"reply", reply_call}, {"later", later_call},
-    {"done", done_call}, {"leave", leave_call}, {"exit", exit_call},   {NULL, NULL}};
+    {"done", done_call}, {"leave", leave_call}, {"exit", exit_call},   {"handOver", hand_over_call},
+    {NULL, NULL}};

@@ -26,6 +26,7 @@
 #include <iris/ext/observe.h>
 #include <iris/ext/payload.h>
 #include <iris/ext/plugin.h>
+#include <iris/ext/reader.h>
 #include <iris/ext/ready.h>
 #include <iris/ext/supervise.h>
 #include <iris/ext/timer.h>
@@ -78,6 +79,7 @@ enum hook { /* functions of iris/engine.js that are called from here */
             HOOK_MIGRATE,
             HOOK_ADOPT,
             HOOK_CANCEL,
+            HOOK_STAY,
             HOOK_FORGET,
             HOOK_SETTLE,
             HOOK_MAKE,
@@ -174,6 +176,7 @@ struct extensions {
     const iris_observe *observe;
     const iris_payload *payload;
     const iris_plugins *plugins;
+    const iris_reader *reader;
     const iris_ready *ready;
     const iris_supervise *supervise;
     const iris_timer_api *timer;
@@ -253,6 +256,8 @@ int iris__load(struct host *, const iris_source *, iris_version **); /* [loader]
 void iris__end_loads(struct host *);                                 /* [any] */
 
 /* value.c */
+void iris__throw(napi_env, const char *code, const char *text); /* an IrisError */
+void iris__add_throws(napi_env, napi_value exports);
 /* The host of this call and its arguments; NULL: an exception is set. */
 struct host *iris__begin(napi_env, napi_callback_info, size_t argc, napi_value *argv);
 /* The same for a runtime that may be closed. */

@@ -100,12 +100,12 @@ static int find(struct host *h)
         return 0;
     struct finding *f = iris__ext.plugins ? create(h) : NULL;
     if (!f) {
-        napi_throw_error(h->env, "IRIS_NO_MESH", "this Iris has no mesh");
+        iris__throw(h->env, "IRIS_NO_MESH", "this Iris has no mesh");
         return -1;
     }
     wait_for(f);
     if (f->failed)
-        napi_throw_error(h->env, "IRIS_NO_MESH", f->why);
+        iris__throw(h->env, "IRIS_NO_MESH", f->why);
     else {
         h->net = f->net;
         h->mesh = f->table;
@@ -122,7 +122,7 @@ static struct host *begin(napi_env env, napi_callback_info info, size_t argc, na
 
 static napi_value refuse(napi_env env)
 {
-    napi_throw_error(env, "IRIS_MESH", iris__door_reason());
+    iris__throw(env, "IRIS_MESH", iris__door_reason());
     return NULL;
 }
 

@@ -86,9 +86,9 @@ static const iris_host host = {.size = sizeof host,
                                .usage = usage,
                                .end_loads = end_loads};
 
-static const char *const needs[] = {IRIS_ASK,     IRIS_CONTROL, IRIS_MAILBOX,   IRIS_NAME,
-                                    IRIS_OBSERVE, IRIS_PAYLOAD, IRIS_SUPERVISE, IRIS_TIMER_EXT,
-                                    IRIS_WATCH,   NULL};
+static const char *const needs[] = {IRIS_ASK,       IRIS_CONTROL, IRIS_MAILBOX, IRIS_NAME,
+                                    IRIS_OBSERVE,   IRIS_PAYLOAD, IRIS_READER,  IRIS_SUPERVISE,
+                                    IRIS_TIMER_EXT, IRIS_WATCH,   NULL};
 
 IRIS_NOTE("node", IRIS_VERSION);
 
@@ -115,6 +115,7 @@ void iris__use_api(const iris_api *given)
                                         .observe = given->extension(IRIS_OBSERVE),
                                         .payload = given->extension(IRIS_PAYLOAD),
                                         .plugins = given->extension(IRIS_PLUGIN),
+                                        .reader = given->extension(IRIS_READER),
                                         .ready = given->extension(IRIS_READY),
                                         .supervise = given->extension(IRIS_SUPERVISE),
                                         .timer = given->extension(IRIS_TIMER_EXT),

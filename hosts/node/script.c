@@ -56,7 +56,7 @@ static void fill(iris_behaviour *b, const struct script *s)
     if (s->kind == KIND_MIGRATION)
         return;
     int has_state = s->kind != KIND_CALL || s->flags & SCRIPT_NOTED;
-    b->flags = IRIS_TRAPS | (s->kind == KIND_PULL ? IRIS_SIGNALS : 0);
+    b->flags = IRIS_TRAPS | (s->kind == KIND_PULL ? IRIS_SIGNALS | IRIS_RUNS_ON : 0);
     b->handle = iris__handle;
     b->cancel = iris__cancel;
     b->init = has_state ? iris__state_init : NULL;

@@ -2,6 +2,40 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* throws(IrisError): what iris__throw() makes. */
+static napi_value throws_call(napi_env env, napi_callback_info info)
+{
+    napi_value argv[1];
+    napi_ref kept;
+    iris__begin_closed(env, info, 1, argv);
+    if (napi_create_reference(env, argv[0], 1, &kept) == napi_ok)
+        napi_set_instance_data(env, kept, NULL, NULL);
+    return NULL;
+}
+
+void iris__add_throws(napi_env env, napi_value exports)
+{
+    napi_value function;
+    if (napi_create_function(env, "throws", NAPI_AUTO_LENGTH, throws_call, NULL, &function) ==
+        napi_ok)
+        iris__set(env, exports, "throws", function);
+}
+
+void iris__throw(napi_env env, const char *code, const char *text)
+{
+    void *kept = NULL;
+    napi_value class = NULL, error,
+               argv[] = {iris__string(env, text, strlen(text)),
+                         iris__string(env, code, strlen(code))};
+    if (napi_get_instance_data(env, &kept) == napi_ok && kept &&
+        napi_get_reference_value(env, kept, &class) == napi_ok && class &&
+        napi_new_instance(env, class, 2, argv, &error) == napi_ok)
+        napi_throw(env, error);
+    else
+        napi_throw_error(env, code, text);
+}
 
 struct host *iris__begin_closed(napi_env env, napi_callback_info info, size_t argc,
                                 napi_value *argv)
@@ -17,7 +51,7 @@ struct host *iris__begin(napi_env env, napi_callback_info info, size_t argc, nap
 {
     struct host *h = iris__begin_closed(env, info, argc, argv);
     if (__builtin_expect(!h || (h->is_closing && (!h->is_draining || h->is_closed)), 0)) {
-        napi_throw_error(env, "IRIS_CLOSED", "this runtime is closed");
+        iris__throw(env, "IRIS_CLOSED", "this runtime is closed");
         return NULL;
     }
     if (__builtin_expect(!h->is_busy, 0))

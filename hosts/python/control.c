@@ -55,19 +55,20 @@ static PyObject *behavior_version(PyObject *self, ARGUMENTS)
 
 static PyObject *info(PyObject *self, ARGUMENTS)
 {
-    static const char *const states[] = {"running", "stuck", "stopping"};
+    static const char *const states[] = {"running", "stuck",  "stopping",
+                                         "backoff", "asleep", "starting"};
     iris_info i;
     int result = info_of(self, args, n, keywords, "info", &i);
     if (result < 0 && PyErr_Occurred())
         return NULL;
     if (result != IRIS_OK)
         Py_RETURN_NONE;
-    return Py_BuildValue("{s:K,s:K,s:K,s:I,s:I,s:I,s:I,s:I,s:s,s:s,s:s,s:s,s:s,s:s}", "pid", i.pid,
-                         "mailbox", i.mailbox, "handled", i.handled, "capacity", i.capacity,
-                         "restarts", i.restarts, "rev", i.rev, "of", i.of, "state_version",
-                         i.state_version, "state", i.state < 3 ? states[i.state] : "?", "path",
-                         i.path, "host", i.host, "handler", i.handler, "behaviour", i.behaviour,
-                         "version", i.version);
+    return Py_BuildValue(
+        "{s:K,s:K,s:K,s:I,s:I,s:I,s:I,s:I,s:s,s:s,s:s,s:s,s:s,s:s}", "pid", i.pid, "mailbox",
+        i.mailbox, "handled", i.handled, "capacity", i.capacity, "restarts", i.restarts, "rev",
+        i.rev, "of", i.of, "state_version", i.state_version, "state",
+        i.state < sizeof states / sizeof *states ? states[i.state] : "?", "path", i.path, "host",
+        i.host, "handler", i.handler, "behaviour", i.behaviour, "version", i.version);
 }
 
 static PyObject *stop(PyObject *self, ARGUMENTS)

@@ -330,7 +330,8 @@ typedef struct iris_api {
     int (*later)(iris_actor *self, const iris_message *);
     int (*done)(const iris_message *, int result);
     int (*due)(iris_actor *self); /* [exec] 2 ns; IRIS_AGAIN: begin no other message, give the rest back */
-    int (*exit)(iris_actor *self, const char *reason); /* [exec] ends after this turn; NULL: normal */
+    /* [exec] ends after this turn; NULL: normal; "crash: ..": its code has failed, outside of handle() */
+    int (*exit)(iris_actor *self, const char *reason);
 
     /* Behaviours. define copies the struct and gives the caller one reference; actors and version
      * lists hold others. retain says IRIS_DEAD when free() is already on its way: a cache may ask this

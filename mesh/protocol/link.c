@@ -159,10 +159,12 @@ void link_gone(struct link *l, const char *why)
     if (l->dead)
         return;
     mail_deliver(l->mesh);
-    const char *state = l->state == LINK_AUTH && l->dialled
-                            ? " while authenticating: is it the same "
-                              "cookie at both ends?"
-                            : "";
+    const char *state = !l->dialled              ? ""
+                        : l->state == LINK_AUTH  ? " while authenticating: is it the same "
+                                                   "cookie at both ends?"
+                        : l->state == LINK_HELLO ? " before it said who it is: is it a node, and "
+                                                   "does it want \"tls\"?"
+                                                 : "";
     snprintf(text, sizeof text, "%s%s", why, state);
     finish(l, text);
 }

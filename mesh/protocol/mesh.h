@@ -121,7 +121,7 @@ void mesh_search(struct mesh *, const char *name, int64_t timeout, mesh_answer *
 /* The name is also that of node `keeper`, which keeps it: the node that is told says so in a MESH_CONFLICT, and to
  * the actor that has it there by an IRIS_PING "name_conflict (node=KEEPER): ..". */
 void mesh_conflict(struct mesh *, const char *node, const char *name, const char *keeper);
-/* The pid of this node's view for a raw pid at an address or node that is up; 0: it is not. */
+/* The pid of this node's view for a raw pid at an address or node that is up, or this one; 0: it is not. */
 uint64_t mesh_pid_at(struct mesh *, const char *at, uint64_t pid);
 
 /* ---- looking ---- */

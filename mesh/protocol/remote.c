@@ -86,11 +86,19 @@ static void put_ping(struct link *l, const struct request *r)
     link_control_put(l, FRAME_PING, 8);
 }
 
+/* What the other end would take for a broken rule, and end the link for, nobody has there. */
+static int can_be_a_name(const char *name)
+{
+    return *name && frame_is_text((const uint8_t *)name, strlen(name));
+}
+
 static void go(struct link *l, struct request *r)
 {
     uint8_t pid[8];
     r->link = l;
-    if (l->compat)
+    if (r->kind == REQUEST_RESOLVE && !can_be_a_name(r->name))
+        remote_answer(l->mesh, r, IRIS_OK, 0, NULL);
+    else if (l->compat)
         compat_request(l, r);
     else if (r->kind == REQUEST_RESOLVE && strlen(r->name) > l->name)
         remote_answer(l->mesh, r, IRIS_DEAD, 0, "the name is longer than the other end takes");
@@ -267,7 +275,7 @@ void remote_conflict(struct link *l, const struct frame *f)
 {
     size_t k = f->len ? f->body[0] : 0;
     char keeper[256], *name;
-    if (f->len < 1 + k || !is_name(l, f->body + 1, k) ||
+    if (!k || f->len < 1 + k || !frame_is_text(f->body + 1, k) ||
         !is_name(l, f->body + 1 + k, f->len - 1 - k)) {
         link_broken(l, "name");
         return;
@@ -292,8 +300,7 @@ void mesh_conflict(struct mesh *m, const char *node, const char *name, const cha
     struct node *n = node_find(m, node);
     struct link *l = n ? n->link : NULL;
     size_t k = strlen(keeper), len = strlen(name);
-    uint8_t *p =
-        l && !l->compat && k < 256 && len <= m->limits.name ? link_control(l, 1 + k + len) : NULL;
+    uint8_t *p = l && !l->compat && k < 256 && len <= l->name ? link_control(l, 1 + k + len) : NULL;
     if (p) {
         p[0] = (uint8_t)k;
         put(put(p + 1, keeper, k), name, len);
@@ -392,7 +399,9 @@ void mesh_probe(struct mesh *m, uint64_t pid, int64_t timeout, mesh_answer *answ
     struct node *n = node_at(m, pid);
     timeout = timeout ? timeout : m->limits.probe;
     struct request *r = request_new(m, REQUEST_PROBE, "", timeout, answer, ctx);
-    if (r && n && n->link) {
+    if (r && n && n->link && !(pid & PID_MASK))
+        remote_answer(m, r, IRIS_OK, 0, NULL); /* nobody has it there */
+    else if (r && n && n->link) {
         r->pid = pid;
         go(n->link, r);
     } else if (r)
@@ -403,6 +412,8 @@ void mesh_probe(struct mesh *m, uint64_t pid, int64_t timeout, mesh_answer *answ
 uint64_t mesh_pid_at(struct mesh *m, const char *at, uint64_t pid)
 {
     struct link *l = link_at(m, at);
+    if (is_here(m, at))
+        return pid <= PID_MASK ? pid : 0;
     if (l && l->compat)
         return compat_near(l, pid);
     return l && pid && pid <= PID_MASK ? (uint64_t)l->node->info.index << 43 | pid : 0;

@@ -65,6 +65,12 @@ int provider_static_remove(struct provider_static *p, const char *address)
     return 0;
 }
 
+int provider_static_compat(const struct provider_static *p, const char *address)
+{
+    const struct listed *e = *find((struct provider_static *)p, address);
+    return e ? e->compat : 0;
+}
+
 int provider_static_has(const struct provider_static *p, const char *address)
 {
     return *find((struct provider_static *)p, address) != NULL;

@@ -17,6 +17,8 @@ extern const struct provider provider_static;
 int provider_static_add(struct provider_static *, const char *address, int compat);
 int provider_static_remove(struct provider_static *, const char *address); /* -1: there is none */
 int provider_static_has(const struct provider_static *, const char *address);
+int provider_static_compat(const struct provider_static *,
+                           const char *address); /* 0: nothing was said */
 
 /* found: the caller's, uv_freeaddrinfo(); NULL: error is libuv's. */
 typedef void provider_located(void *arg, int error, struct addrinfo *found);

@@ -12,6 +12,15 @@ static int is_port(const char *s)
     return n && n <= 5 && !s[n] && atoi(s) <= 65535;
 }
 
+/* It goes into logs and events, and into HELLO, which takes no other. */
+static int is_host(const char *host, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)host[i] <= ' ' || host[i] == 0x7f || host[i] == '@')
+            return 0;
+    return len != 0;
+}
+
 int hostport_split(const char *text, struct hostport *out)
 {
     const char *colon = strrchr(text, ':'), *host = text;
@@ -25,7 +34,7 @@ int hostport_split(const char *text, struct hostport *out)
         len -= 2;
     } else if (memchr(text, ':', len))
         return -1;
-    if (!len || len >= sizeof out->host)
+    if (!is_host(host, len) || len >= sizeof out->host)
         return -1;
     memcpy(out->host, host, len);
     out->host[len] = '\0';

@@ -30,6 +30,7 @@ mkdir -p b
 node b "\"cookie\": {\"file\": \"$PWD/cookie\"}, \"peers\": [\"$where\"]" "$(actor /x echo)"
 start b
 node_says b 'cookie'
+node_says a 'auth: it has another secret'
 try at b ask echo@a x;              exits 5
 [ "$(node_field a b state)" != up ] || bad 'expected no link'
 end b

@@ -39,6 +39,12 @@ export async function pull (mailbox) {
   for (let msg; (msg = await mailbox.recv()) !== null;) iris.Runtime && new iris.Runtime().sendNamed('greeter', msg)
 }
 
+export async function pullFault (mailbox) {
+  await mailbox.recv()
+  await mailbox.recv(0.001)
+  throw new Error('on no message')
+}
+
 export function onFault (msg) {
   switch (msg.toString()) {
     case 'zero': return null.x
@@ -69,6 +75,7 @@ manifest "\"actors\": [$(actor /hello "$PWD/hello.mjs#onMessage" '"name": "greet
   $(actor /common "$PWD/common.cjs"), $(actor /later "$PWD/hello.mjs#later" '"restart": "always"'),
   $(actor /square "$PWD/hello.mjs#square"), $(actor /pull "$PWD/hello.mjs#pull"),
   $(actor /fault "$PWD/hello.mjs#onFault" '"restart": "always"'),
+  $(actor /slip "$PWD/hello.mjs#onFault"), $(actor /slip/pull "$PWD/hello.mjs#pullFault"),
   $(actor /tally tally2)],
   \"supervisors\": [{\"path\": \"/\", \"intensity\": 100}]"
 run_app
@@ -123,6 +130,15 @@ app_says 'process.exit(7)'
 app_says 'RangeError: Maximum call stack size exceeded'
 app_says 'RangeError: in a timer'
 app_says 'Error: nobody caught it'
+# Also outside of its handler it is a crash, after which it begins again.
+for n in 1 2; do
+    "$IRIS" send /slip $([ $n = 1 ] && echo timer || echo reject) 2>err
+    await grep -q "/slip  restart $n" app.out
+    "$IRIS" send /slip/pull x 2>err
+    await grep -q "/slip/pull  restart $n" app.out
+done
+app_says 'Error: on no message'
+try "$IRIS" ask /slip x;                   exits 0; says 'alive'
 try "$IRIS" ask /later reject;             exits 1; complains 'Error: rejected'
 "$IRIS" send /fault leave 2>err
 await grep -q '/fault  restart 6' app.out

@@ -4,7 +4,7 @@
 . "$SRC/tests/cli/live_node"
 cat >p.py <<'END'
 import asyncio, iris
-waiting = []
+waiting, seen = [], []
 class Init:
     def __init__(self): iris.ready()
     def on_msg(self, msg): return "init"
@@ -26,6 +26,11 @@ async def pull(mailbox):
 def blocks(mailbox):
     for msg in mailbox:
         iris.ready()
+def looks(msg):
+    rt = iris.Runtime()
+    seen.append(rt.info(rt.self())["state"])
+    iris.ready()
+    return seen[0]
 def nobody(msg):
     from threading import Thread
     said = []
@@ -37,7 +42,7 @@ def nobody(msg):
     return said[0]
 END
 cat >n.mjs <<'END'
-import { ready } from 'iris'
+import { ready, Runtime } from 'iris'
 import { setTimeout as pause } from 'node:timers/promises'
 export class Init {
   constructor () { ready() }
@@ -46,22 +51,31 @@ export class Init {
 export function plain () { ready() }
 export async function awaits () { await pause(1); ready(); return 'awaits' }
 export function timer () { setTimeout(ready, 1) }
+const seen = []
+export function looks () {
+  const rt = new Runtime()
+  seen.push(rt.info(rt.self()).state)
+  ready()
+  return seen[0]
+}
 export async function pull (mailbox) { for await (const msg of mailbox) ready(msg) }
 END
 ready='"ready": "notify", "start_timeout": "20s"'
 first='"timers": [{"after": "1ms", "send": "begin"}]'
 actors=$(actor /init ./p.py:Init "$ready")
-for name in plain awaits task thread; do actors="$actors, $(actor /$name ./p.py:$name "$ready, $first")"; done
+for name in plain awaits task thread looks; do actors="$actors, $(actor /$name ./p.py:$name "$ready, $first")"; done
 for name in pull blocks; do actors="$actors, $(actor /$name ./p.py:$name "$ready, $first, \"kind\": \"pull\"")"; done
 python="$actors, $(actor /nobody ./p.py:nobody)"
 actors=$(actor /n/init ./n.mjs#Init "$ready")
-for name in plain awaits timer; do actors="$actors, $(actor /n/$name ./n.mjs#$name "$ready, $first")"; done
+for name in plain awaits timer looks; do actors="$actors, $(actor /n/$name ./n.mjs#$name "$ready, $first")"; done
 node="$actors, $(actor /n/pull ./n.mjs#pull "$ready, $first")"
 manifest "\"actors\": [$python, $node]"
 run_app
 try "$IRIS" ps;                         exits 0; ! grep -q starting out || bad 'expected that all run'
 try "$IRIS" ask /awaits again;          says awaits
 try "$IRIS" ask /n/awaits again;        says awaits
+try "$IRIS" ask /looks x;               says starting
+try "$IRIS" ask /n/looks x;             says starting
 try "$IRIS" ask /nobody x;              says 'nobody says it here'
 try "$IRIS" restart /awaits;            exits 0
 try "$IRIS" restart /n/timer;           exits 0

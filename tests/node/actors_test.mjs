@@ -316,3 +316,69 @@ test('info is what iris ps shows', () => {
   assert.equal(info.behaviour, 'named')
   assert.equal(rt.info(4711), null)
 })
+
+test('who cannot have its name is not left behind', async () => {
+  const rt = runtime()
+  const ended = []
+  class Named {
+    onMessage () {}
+    end () { ended.push(this) }
+  }
+  assert.throws(() => rt.spawn(Named, { name: '' }), RangeError)
+  assert.throws(() => rt.spawn(Named, { name: 5 }), TypeError)
+  await eventually(() => ended.length === 2)
+})
+
+test('an option that nobody knows is refused, with the one that is meant', () => {
+  const rt = runtime()
+  assert.throws(() => rt.spawn(() => {}, { busget: 10 }), { name: 'TypeError', message: 'spawn(): there is no option "busget"; did you mean "budget"?' })
+  assert.throws(() => rt.spawn(() => {}, { color: 10 }), /expected budget, path, /)
+  assert.throws(() => runtime({ turnlimit: 5 }), /new Runtime\(\).*did you mean "turnLimit"/)
+  assert.throws(() => runtime(5), TypeError)
+  assert.throws(() => rt.watch(rt.spawn(() => {}), 'constructor'), RangeError)
+  assert.throws(() => rt.spawn(() => {}, { kind: 'toString' }), RangeError)
+})
+
+test('a supervisor as an object', async () => {
+  const rt = runtime()
+  rt.on('event', () => {})
+  const shop = rt.supervisor('/shop')
+  let crashes = 0
+  const pid = rt.spawn(() => { if (crashes++ === 0) throw new Error('once') }, { path: '/shop/cart' })
+  shop.watch('/shop/cart')
+  assert.deepEqual(shop.children, [pid])
+  rt.send(pid, 'x')
+  await eventually(() => rt.info(pid)?.restarts === 1)
+  let made
+  const other = rt.spawn(() => {})
+  shop.supervise(other, () => { made = rt.spawn(() => {}); return made })
+  rt.stop(other)
+  await eventually(() => made && shop.children.includes(made))
+  shop.remove()
+  assert.deepEqual(rt.pathSupervisorChildren('/shop'), [])
+  assert.throws(() => shop.watch('nobody'), { code: 'IRIS_NO_SUCH_ACTOR' })
+})
+
+test('what Iris refuses is an IrisError with a code; what is no answer is told as that', async () => {
+  const rt = runtime()
+  rt.on('event', () => {})
+  assert.throws(() => rt.listen('127.0.0.1'), error => error instanceof iris.IrisError && error.code === 'IRIS_MESH' &&
+    /found "127.0.0.1"; expected HOST:PORT/.test(error.message))
+  await assert.rejects(rt.ask(rt.spawn(() => ({ a: 1 })), 'x'), /what the handler gave is no answer; expected a Buffer/)
+  await assert.rejects(rt.ask(rt.spawn(async () => 5), 'x'), /what the handler gave is no answer/)
+  await assert.rejects(rt.ask(rt.spawn(() => {}), 'x', { signal: 5 }), /signal must be an AbortSignal/)
+  assert.throws(() => runtime({ mesh: 'a' }), /mesh must be an object/)
+  assert.throws(() => runtime({ mesh: { heartbeat: 5 } }), /heartbeat: expected an object/)
+  assert.throws(() => rt.spawn(() => {}, { path: 5 }), /path must be a string/)
+  assert.throws(() => rt.spawnChildPool(rt.spawn(() => {}), () => {}, 'x'), TypeError)
+  await rt.close()
+  assert.throws(() => rt.spawn(() => {}), error => error instanceof iris.IrisError && error.code === 'IRIS_CLOSED')
+})
+
+test('a swap of an actor that ends with it is told', async () => {
+  const rt = runtime()
+  const pid = rt.spawn(() => {})
+  const swap = rt.swap(pid, () => {})
+  rt.kill(pid)
+  await assert.rejects(swap, { code: 'IRIS_NO_SUCH_ACTOR' })
+})

@@ -290,3 +290,59 @@ test('a runtime that listens keeps its process, as a server does', PATIENT, asyn
   const idle = await runNode('new iris.NodeRuntime().listen("127.0.0.1:0", { unref: true })')
   assert.equal(idle.code, 0)
 })
+
+test('a name or a pid that nobody can have is nobody, and ends no link', PATIENT, async () => {
+  await remote(() => {})
+  const [{ since }] = rt.nodes()
+  assert.equal(await rt.resolveRemote(addr, ''), null)
+  assert.equal(await rt.find('@far'), null)
+  assert.equal(await rt.probe(2 ** 43 * rt.nodes()[0].index), false)
+  assert.equal(await rt.isNodeUp(addr), true)
+  assert.ok(rt.nodes()[0].since >= since)
+  assert.equal(rt.nodes()[0].state, 'up')
+  await assert.rejects(rt.resolveRemote(addr), TypeError)
+  await assert.rejects(rt.resolveRemote(addr, 'it', { timeout: 'soon' }), TypeError)
+  await assert.rejects(rt.isNodeUp(addr, -1), RangeError)
+})
+
+test('who is to hear of an address is linked with it', PATIENT, async () => {
+  const told = []
+  rt.monitorRemote(addr, null, event => told.push(event.kind))
+  await eventually(() => told.length === 1)
+  assert.deepEqual(told, ['node-up'])
+  assert.throws(() => rt.monitorRemote(addr, null, 5), TypeError)
+})
+
+/** What the first byte of each connection is. */
+async function peerOfTheOriginal () {
+  const firsts = []
+  const server = net.createServer(socket => socket.on('error', () => {}).once('data', data => {
+    firsts.push(data[0])
+    socket.destroy()
+  })).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return { firsts, server, at: `127.0.0.1:${server.address().port}` }
+}
+
+test('what was said of a peer of the original holds, whoever dials it', PATIENT, async () => {
+  const { firsts, server, at } = await peerOfTheOriginal()
+  try {
+    rt.connect(at, { compat: 'iris-0.3' })
+    await eventually(() => firsts.length === 1)
+    rt.connect(at)
+    rt.proxy(at, 'it')
+    await eventually(() => firsts.length === 5)
+    assert.deepEqual(firsts, [1, 1, 1, 1, 1])
+  } finally {
+    rt.disconnect(at)
+    server.close()
+  }
+})
+
+test('a node reaches itself by its own address', PATIENT, async () => {
+  const { pid, got } = collector(far, { name: 'own' })
+  assert.equal(await far.resolveRemote(addr, 'own'), pid)
+  assert.equal(far.sendRemote(addr, pid, 'login'), true)
+  assert.equal(await far.isNodeUp(addr), true)
+  await eventually(() => got.length === 1)
+})

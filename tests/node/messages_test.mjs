@@ -109,7 +109,7 @@ test('ask: answers, none in time, a crash, a full mailbox, nobody', async () => 
   await assert.rejects(rt.ask(rt.spawn(() => {}), 'x', 0.01), { code: 'IRIS_TIMEOUT', name: 'TimeoutError' })
   rt.on('event', () => {})
   await assert.rejects(rt.ask(rt.spawn(() => { throw new Error('no') }), 'x'), { code: 'IRIS_NO_SUCH_ACTOR' })
-  await assert.rejects(rt.ask(rt.spawn(() => 42), 'x'), /a message is a Buffer/)
+  await assert.rejects(rt.ask(rt.spawn(() => 42), 'x'), /is no answer; expected a Buffer/)
   await assert.rejects(rt.ask(4711, 'x'), iris.NoSuchActor)
   const full = rt.spawnBounded(async () => { await new Promise(() => {}) }, 1)
   rt.send(full, '')

@@ -119,6 +119,56 @@ test('events for await', async () => {
   }
 })
 
+test('events are held from the call on, by pattern, and end with the runtime', async () => {
+  const rt = runtime()
+  const all = rt.events()
+  const some = rt.events({ pattern: '/svc/*' })
+  const crash = path => rt.send(rt.spawn(() => { throw new Error(path) }, { path }), 'x')
+  crash('/other')
+  crash('/svc/a')
+  await rt.close()
+  const seen = []
+  for await (const event of all) seen.push(event.path)
+  assert.deepEqual([...new Set(seen)], ['/other', '/svc/a'])
+  for await (const event of some) assert.equal(event.path, '/svc/a')
+  assert.equal(all.closed, true)
+  for await (const event of rt.events()) assert.fail(event.text) // it is closed
+})
+
+test('who aborts waits for events no longer', async () => {
+  const rt = runtime()
+  const controller = new AbortController()
+  const next = rt.events({ signal: controller.signal }).next()
+  controller.abort(new Error('enough'))
+  await assert.rejects(next, /enough/)
+  assert.throws(() => rt.events({ signal: controller.signal }), /enough/)
+})
+
+test('events say what they are of', async () => {
+  const rt = runtime().ref()
+  const events = rt.events()
+  const pid = rt.spawn(() => { throw new Error('seen') })
+  rt.send(pid, 'x')
+  assert.equal((await events.next()).value.kind, 'crashed')
+  await assert.rejects(rt.rollback(rt.spawn(() => {})))
+  assert.equal((await events.next()).value.kind, 'swap-refused')
+  events.close()
+})
+
+test('what a listener throws is uncaught, as anywhere in Node', async () => {
+  const { code, err } = await runNode(`
+    const rt = new iris.NodeRuntime()
+    rt.on('event', () => { throw new Error('in the listener') })
+    rt.send(rt.spawn(() => { throw new Error('crash') }), 'x')
+  `)
+  assert.equal(code, 1)
+  assert.match(err, /in the listener/)
+})
+
+test('only events are listened to', () => {
+  assert.throws(() => runtime().on('events', () => {}), /"events".*expected "event"/)
+})
+
 test('timers of the same loop go on beside a flood', async () => {
   const rt = runtime()
   let turns = 0

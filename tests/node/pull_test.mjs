@@ -135,6 +135,63 @@ test('swapped, it gets HOT_SWAP; the new handler begins with the same mailbox wh
   assert.equal(rt.isAlive(push), true)
 })
 
+test('who does not return for a swap goes on, and the swap is refused', async () => {
+  const rt = runtime({ swapWait: 0.1 })
+  rt.on('event', () => {})
+  const got = []
+  const pid = rt.spawnWithMailbox(async mailbox => {
+    for await (const message of mailbox) got.push(message.system?.typeName ?? String(message))
+  })
+  rt.send(pid, 'a')
+  await assert.rejects(rt.swap(pid, async () => { got.push('new') }), /HOT_SWAP and has not returned.* within 0.1 s/)
+  rt.send(pid, 'b')
+  await eventually(() => got.length === 3)
+  assert.deepEqual(got, ['a', 'HOT_SWAP', 'b'])
+  assert.equal(rt.behaviorVersion(pid), 1)
+  assert.equal(rt.mailboxSize(pid), 0)
+})
+
+test('who returns too late for a swap begins again, in the same mailbox', async () => {
+  const rt = runtime({ swapWait: 0.1 })
+  rt.on('event', () => {})
+  const got = []
+  let go
+  const late = new Promise(resolve => { go = resolve })
+  const pid = rt.spawnWithMailbox(async mailbox => {
+    got.push('begun')
+    for (let message; (message = await mailbox.recv()) !== null;) {
+      if (!message.system) got.push(String(message))
+      else {
+        await late
+        return
+      }
+    }
+  })
+  await assert.rejects(rt.swap(pid, async () => { got.push('new') }), { code: 'IRIS_SWAP_REJECTED' })
+  rt.send(pid, 'a')
+  go()
+  await eventually(() => got.length === 3)
+  assert.deepEqual(got, ['begun', 'begun', 'a'])
+  await rt.swap(pid, async mailbox => { got.push(`new ${await mailbox.recv()}`) }) // and is swapped then
+  rt.send(pid, 'b')
+  await rt.join(pid)
+  assert.equal(got.at(-1), 'new b')
+})
+
+test('what it has not taken when it returns for a swap is the new handler\'s, in order', async () => {
+  const rt = runtime()
+  const got = []
+  const pid = rt.spawnWithMailbox(async mailbox => {
+    await mailbox.selectiveRecv(message => message.system?.typeName === 'HOT_SWAP') // passes over the others
+  })
+  rt.sendMany(pid, ['1', '2', '3'])
+  const swapped = rt.swap(pid, async mailbox => { for await (const message of mailbox) got.push(String(message)) })
+  rt.sendMany(pid, ['4', '5'])
+  assert.equal(await swapped, 2)
+  await eventually(() => got.length === 5)
+  assert.deepEqual(got, ['1', '2', '3', '4', '5'])
+})
+
 test('100,000 of them wait', async () => {
   const rt = runtime()
   let woken = 0
@@ -158,5 +215,5 @@ test('pull actors that are killed before they begin leave nothing behind', async
   }
   const last = rt.spawnWithMailbox(async mailbox => { for await (const _ of mailbox); })
   assert.ok(rt._noted() <= 2001, String(rt._noted()))
-  await rt.swap(last, async mailbox => { await mailbox.recv() }) // it is known for what it is
+  rt.hotSwap(last, async mailbox => { await mailbox.recv() }) // it is known for what it is
 })

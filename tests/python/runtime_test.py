@@ -386,6 +386,7 @@ class Virtual(RuntimeTest):
 
         pid = self.rt.spawn_virtual(Thing, budget=10, idle_timeout_ms=1)
         self.assertTrue(self.rt.is_alive(pid))
+        self.assertEqual(self.rt.info(pid)["state"], "asleep")
         self.assertEqual(made, [])
         self.assertEqual(self.rt.ask_wait(pid, b""), b"here")
         eventually(lambda: self.rt.ask_wait(pid, b"") == b"here" and len(made) >= 1)

@@ -299,6 +299,8 @@ static void addresses_are_taken_apart(void **state)
     assert_string_equal(h.port, "1");
     assert_int_equal(hostport_split("::1:9000", &h), -1);
     assert_int_equal(hostport_split("a:70000", &h), -1);
+    assert_int_equal(hostport_split("a b:1", &h), -1); /* HELLO takes none of these */
+    assert_int_equal(hostport_split("a@b:1", &h), -1);
     assert_int_equal(hostport_split(":1", &h), -1);
     assert_true(net_is_loopback("127.9.9.9:1") && net_is_loopback("[::1]:1") &&
                 net_is_loopback("localhost:1"));

@@ -150,7 +150,9 @@ function makeEngine (owner) {
     for (let i = 0; i < n; i++) {
       const message = messageAt(i, 0)
       if (message instanceof Uint8Array) mailbox._put(message, calls.later(i))
-      else mailbox._signal(message)
+      else if (message.typeName !== 'HOT_SWAP') mailbox._signal(message)
+      else if (desc[i * DESC + 2]) mailbox._stay()
+      else mailbox._offer()
     }
     mailbox._wake()
     return n
@@ -206,7 +208,7 @@ function makeEngine (owner) {
     if (!mailbox._crash()) calls.leave(state, `crash: ${text}`)
   }
 
-  /** The handler's one long call. Swapped meanwhile, the new one's follows. */
+  /** The handler's one long call. When it has returned for a swap, the new one's follows; or its own, if that is refused. */
   function serve (script, mailbox, state) {
     let result
     try {
@@ -215,8 +217,8 @@ function makeEngine (owner) {
       result = Promise.reject(error)
     }
     Promise.resolve(result).then(() => {
-      const after = mailbox._after()
-      if (after && !mailbox.closed) serve(after, mailbox, state)
+      const decided = mailbox._handOver(() => calls.handOver(state))
+      if (decided) decided.then(next => { if (!mailbox.closed) serve(next ?? script, mailbox, state) })
       else ended(state, mailbox)
     }, error => ended(state, mailbox, error ?? new Error('rejected')))
   }
@@ -234,6 +236,17 @@ function makeEngine (owner) {
         return call(...args)
       } catch (error) {
         throw describe(error) // the compiled half passes on texts
+      }
+    }
+  }
+
+  // What a listener of the program throws is for it to see, and not for the compiled half.
+  function outward (call) {
+    return (...args) => {
+      try {
+        call(...args)
+      } catch (error) {
+        setImmediate(() => { throw error })
       }
     }
   }
@@ -360,10 +373,11 @@ function makeEngine (owner) {
       migrate,
       adopt,
       cancel,
+      stay: state => states[state]?._stay(),
       forget,
-      settle: owner.settle,
+      settle: outward(owner.settle),
       make: guarded(owner.make),
-      event: owner.event,
+      event: outward(owner.event),
       load: (...args) => owner.load(...args),
       endLoads: owner.endLoads,
       quit: () => owner.quit()

@@ -1,5 +1,12 @@
 /// <reference types="node" />
 
+declare global {
+  interface SymbolConstructor { // as TypeScript 5.2 has them
+    readonly dispose: unique symbol
+    readonly asyncDispose: unique symbol
+  }
+}
+
 /** A message that was sent: a Buffer, whose `data` is itself. */
 export type Message = Buffer & { readonly data: Buffer }
 /** What can be sent. Text is sent as UTF-8. */
@@ -101,11 +108,30 @@ export interface Info {
 }
 
 export interface IrisEvent {
+  /** 'crashed', 'exhausted', 'stuck', 'swap-refused', 'rollback', 'high-water', 'node-up', 'node-down', 'log', .. */
   kind: string
   level: 'debug' | 'info' | 'warn' | 'error'
   pid: number
   path: string
   text: string
+}
+
+/** What happens, from the call of events() on until the runtime is closed. The last 65,536 that nobody has taken are held. */
+export interface Events extends AsyncIterableIterator<IrisEvent> {
+  /** So many more were not. */
+  readonly dropped: number
+  readonly closed: boolean
+  close (): void
+}
+
+/** What Runtime.supervisor(path) gives. A target is a pid, a path or a name. */
+export interface Supervisor {
+  readonly path: string
+  readonly strategy: string
+  watch (target: number | string): void
+  supervise (target: number | string, factory: Factory): void
+  readonly children: number[]
+  remove (): void
 }
 
 /** Makes another actor, and gives its pid. */
@@ -151,8 +177,8 @@ export interface MeshNode {
 /** A runtime of actors. */
 export class NodeRuntime {
   /** workers: threads for native actors. turnLimit: seconds after which a handler that has not returned is
-   * interrupted. */
-  constructor (options?: { workers?: number, turnLimit?: number, mesh?: MeshSettings })
+   * interrupted. swapWait: seconds that a pull handler has to return after HOT_SWAP; then the swap is refused. */
+  constructor (options?: { workers?: number, turnLimit?: number, swapWait?: number, mesh?: MeshSettings })
 
   spawn (handler: Handler, budget?: number): number
   spawn (handler: Handler, options: SpawnOptions & { kind?: 'push' }): number
@@ -202,8 +228,8 @@ export class NodeRuntime {
   kill (pid: number): void
   join (pid: number, timeout?: number): Promise<void>
 
-  hotSwap (pid: number, handler: Handler, options?: { migrate?: Migrate }): void
-  swap (target: number | string, handler: Handler, options?: { now?: boolean, timeout?: number, migrate?: Migrate }): Promise<number>
+  hotSwap (pid: number, handler: Handler | PullHandler, options?: { migrate?: Migrate }): void
+  swap (target: number | string, handler: Handler | PullHandler, options?: { now?: boolean, timeout?: number, migrate?: Migrate }): Promise<number>
   behaviorVersion (pid: number): number
   version (target: number | string): number
   rollbackBehavior (pid: number, steps?: number): Promise<number>
@@ -227,6 +253,8 @@ export class NodeRuntime {
   pathSuperviseWithFactory (path: string, pid: number, factory: Factory, strategy?: string): void
   createPathSupervisor (path: string, strategy?: string, intensity?: number, period?: number): void
   removePathSupervisor (path: string): void
+  /** The same as an object. intensity, period: at most so many restarts in so many seconds; 3 in 5. */
+  supervisor (path: string, strategy?: string, intensity?: number, period?: number): Supervisor
   /** pid may be of another node that allows it (mesh.allow.supervise). */
   pathSupervisorWatch (path: string, pid: number): void
   pathSupervisorChildren (path: string): number[]
@@ -246,16 +274,16 @@ export class NodeRuntime {
   /** By which it is reached; null: it does not listen. */
   readonly address: string | null
   /** null: nobody has this name there. Rejects with NodeDown. */
-  resolveRemote (addr: string, name: string, options?: Timeout): Promise<number | null>
+  resolveRemote (addr: string, name: string, options?: number | Timeout): Promise<number | null>
   /** "NAME@NODE", or a name at whichever node that is up. */
-  find (name: string, options?: Timeout): Promise<number | null>
+  find (name: string, options?: number | Timeout): Promise<number | null>
   /** true: it is on its way. Throws NodeDown, MailboxFull, RangeError. */
   sendRemote (addr: string, pid: number, data: Payload): true
   /** An actor of this node that stands for `name` there, and finds it again. */
   proxy (addr: string, name: string, options?: { path?: string, onLoss?: 'down' | 'stay' }): number
-  isNodeUp (addr: string, options?: Timeout): Promise<boolean>
+  isNodeUp (addr: string, options?: number | Timeout): Promise<boolean>
   /** Whether the actor has not ended, also of another node. */
-  probe (pid: number, options?: Timeout): Promise<boolean>
+  probe (pid: number, options?: number | Timeout): Promise<boolean>
   /** Changes of the node there: as system messages of this actor, .. */
   monitorRemote (addr: string, mailbox: JsMailbox): void
   /** .. as 'event's of kind "node-up" and "node-down", or to callback. */
@@ -264,13 +292,16 @@ export class NodeRuntime {
 
   on (name: 'event', listener: (event: IrisEvent) => void): this
   off (name: 'event', listener: (event: IrisEvent) => void): this
-  events (options?: { signal?: AbortSignal }): AsyncGenerator<IrisEvent>
+  /** pattern: of paths, as "/svc/**". */
+  events (options?: { pattern?: string, signal?: AbortSignal }): Events
 
   /** The process does not exit while the runtime is open, also when it is idle. */
   ref (): this
   unref (): this
   readonly closed: boolean
   close (timeout?: number): Promise<void>
+  [Symbol.dispose] (): void
+  [Symbol.asyncDispose] (): Promise<void>
 }
 export { NodeRuntime as Runtime }
 

@@ -22,7 +22,9 @@ class JsMailbox {
   #taken = NONE
   #waiter = null
   #closed = false
-  #next = null // what it was swapped to
+  #told = false // it was given HOT_SWAP: if its handler returns, that is for a swap
+  #isRefused = false // which does not come: with the next recv() it goes on as if not told
+  #decide = null // it has returned, and the swap is not decided yet
 
   constructor (calls, pid) {
     this.#calls = calls
@@ -35,7 +37,7 @@ class JsMailbox {
   /** The next message: a Buffer, or what the runtime tells as { system }. null: nothing came within `timeout`
    * seconds, or nothing will come any more. */
   recv (timeout) {
-    this.#settle()
+    this.#goOn()
     if (this.#head < this.#messages.length) return Promise.resolve(this.#take())
     return this.#wait(null, timeout)
   }
@@ -43,7 +45,7 @@ class JsMailbox {
   /** The first message for which matcher(message) is true; the others stay, in order. */
   selectiveRecv (matcher, timeout) {
     if (typeof matcher !== 'function') throw new TypeError('a matcher is a function')
-    this.#settle()
+    this.#goOn()
     const found = this.#search(matcher)
     return found === undefined ? this.#wait(matcher, timeout) : Promise.resolve(found)
   }
@@ -67,6 +69,11 @@ class JsMailbox {
     })
   }
 
+  #goOn () {
+    this.#settle()
+    if (this.#isRefused) this.#told = this.#isRefused = false
+  }
+
   #settle () {
     if (this.#taken === NONE) return
     const token = this.#taken
@@ -77,6 +84,7 @@ class JsMailbox {
   #take () {
     const at = this.#head++
     const message = this.#messages[at]
+    this.#told ||= this.#tokens[at] === NONE && tellsSwap(message)
     this.#taken = this.#tokens[at]
     if (this.#head === this.#messages.length) {
       this.#messages.length = this.#tokens.length = this.#head = 0
@@ -96,6 +104,7 @@ class JsMailbox {
         continue
       }
       this.#taken = this.#tokens[at]
+      this.#told ||= tellsSwap(message)
       this.#messages.splice(at, 1)
       this.#tokens.splice(at, 1)
       return message
@@ -113,31 +122,61 @@ class JsMailbox {
     this._put(new WrappedMessage(null, new JsSystemMessage(signal)), NONE)
   }
 
-  /** What it runs goes on until it returns; then comes `script`. */
-  _swap (script) {
-    this.#next = script
+  /** A swap waits for its handler to return. */
+  _offer () {
     this._signal({ typeName: 'HOT_SWAP', fromPid: null, targetPid: null, reason: '', metadata: null })
-    this._wake()
   }
 
-  /** The script that comes now, or null. HOT_SWAP is for those before: the newcomer is what it told of. */
-  _after () {
-    const next = this.#next
-    this.#next = null
-    if (!next) return null
+  /** It was refused, or taken back: what runs goes on, and what has returned for it begins again. */
+  _stay () {
+    this.#isRefused = this.#told
+    this.#keep((message, token) => !tellsSwap(message))
+    this.#settleSwap(null)
+  }
+
+  /** Its handler has returned. null: for good. For a swap: a promise of the script that comes now, or of null, if that is
+   * refused. What it has not taken is in the core's hands again; what it has passed over is not, and stays. */
+  _handOver (order) {
+    if (!this.#told || this.#closed) return null
+    this.#told = false
     this.#settle()
-    const left = this.#messages.map((message, at) => [message, this.#tokens[at]]).slice(this.#head)
-      .filter(([message]) => message.system?.typeName !== 'HOT_SWAP')
-    this.#messages = left.map(([message]) => message)
-    this.#tokens = left.map(([, token]) => token)
+    this.#keep((message, token) => {
+      if (token !== NONE) this.#calls.done(token, 1)
+      return token === NONE && !tellsSwap(message)
+    })
+    if (this.#isRefused) {
+      this.#isRefused = false
+      return Promise.resolve(null)
+    }
+    return new Promise(resolve => {
+      this.#decide = resolve
+      order()
+    })
+  }
+
+  /** It was carried out. */
+  _swap (script) { this.#settleSwap(script) }
+
+  #settleSwap (script) {
+    const decide = this.#decide
+    this.#decide = null
+    decide?.(script)
+  }
+
+  #keep (isKept) {
+    const left = []
+    for (let at = this.#head; at < this.#messages.length; at++) {
+      if (isKept(this.#messages[at], this.#tokens[at])) left.push(at)
+    }
+    this.#messages = left.map(at => this.#messages[at])
+    this.#tokens = left.map(at => this.#tokens[at])
     this.#head = 0
-    return next
   }
 
   /** Whoever waits is told, if there is something for them. */
   _wake () {
     const waiter = this.#waiter
-    if (!waiter) return
+    if (!waiter || this.#head === this.#messages.length) return
     const message = waiter.matcher ? this.#search(waiter.matcher) : this.#take()
     if (message === undefined) return
     this.#finish(message)
@@ -180,6 +219,8 @@ class JsMailbox {
     this.#finish(null)
   }
 }
+
+const tellsSwap = message => message.system?.typeName === 'HOT_SWAP'
 
 function matches (matcher, message) {
   try {

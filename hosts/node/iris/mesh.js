@@ -1,5 +1,6 @@
 'use strict'
 const { IrisError, NodeDown, MailboxFull } = require('./errors.js')
+const { milliseconds } = require('./mailbox.js')
 
 const RESOLVE = 0
 const WHEREIS = 1
@@ -14,6 +15,9 @@ const LARGE = 4
 const EMPTY = 5
 
 const far = pid => pid >= 2 ** 43 // a pid of another node
+
+/** { timeout }, or the seconds alone, as in ask(). */
+const within = options => milliseconds(typeof options === 'object' ? options?.timeout : options)
 
 const list = one => one === undefined ? [] : Array.isArray(one) ? one : [one]
 
@@ -34,8 +38,8 @@ class Mesh {
     this.#listens.clear()
   }
 
-  #ask (what, at, name, timeout) {
-    const ms = timeout === undefined || timeout === null ? -1 : timeout * 1000
+  #ask (what, at, name, options) {
+    const ms = within(options)
     return new Promise((resolve, reject) => {
       const token = this._token((result, answer) => resolve({ result, ...answer }))
       try {
@@ -47,8 +51,9 @@ class Mesh {
     })
   }
 
-  async #find (what, at, name, { timeout } = {}) {
-    const { result, pid, why } = await this.#ask(what, at, name, timeout)
+  async #find (what, at, name, options) {
+    if (typeof name !== 'string') throw new TypeError('a name must be a string')
+    const { result, pid, why } = await this.#ask(what, at, name, options)
     if (result === OK) return pid || null
     const reason = why || (result === EMPTY ? 'no answer in time' : 'no link to that node')
     throw new NodeDown(`${name}${at ? ` at ${at}` : ''}: ${reason}`)
@@ -130,22 +135,23 @@ class Mesh {
   // ---- nodes that come and go ----
 
   /** Whether the node there answers, within timeout seconds (5). */
-  async isNodeUp (addr, { timeout } = {}) { return (await this.#ask(PING, addr, '', timeout)).result === OK }
+  async isNodeUp (addr, options) { return (await this.#ask(PING, addr, '', options)).result === OK }
 
   /** Whether this actor has not ended, also of another node, which is asked (isAlive() does not wait: there it is alive as
    * long as its node is up). */
-  async probe (pid, { timeout } = {}) {
+  async probe (pid, options) {
     if (!far(pid)) return this.isAlive(pid)
-    const { result, pid: alive } = await this.#ask(PROBE, '', pid, timeout)
+    const { result, pid: alive } = await this.#ask(PROBE, '', pid, options)
     return result === OK && alive !== 0
   }
 
-  /** From now on each change of the node there is told: it came up, or it went; if it is up now, that too. With a callback:
-   * callback(event). In a pull actor (its mailbox instead of a pid): as a system message, PONG (up) or DOWN (gone). Else
+  /** From now on each change of the node there is told: it came up, or it went; if it is up now, that too. An address is
+   * dialled, and linked from now on. With a callback: callback(event). In a pull actor (its mailbox instead of a pid): as a system message, PONG (up) or DOWN (gone). Else
    * as 'event', of kind "node-up" or "node-down". A number for unmonitorRemote(). pid is not looked at: for one actor use
    * link(). */
   monitorRemote (addr, pid, callback) {
     if (pid !== null && typeof pid === 'object') return void this._calls.meshMonitor(pid.pid, addr)
+    if (callback !== undefined && callback !== null && typeof callback !== 'function') throw new TypeError('a callback is a function')
     let token = 0
     const told = (up, { node, address, why }) => {
       this._keep(token, told)

@@ -1,12 +1,17 @@
 'use strict'
 const { AsyncLocalStorage } = require('node:async_hooks')
-const { EventEmitter, on } = require('node:events')
+const { EventEmitter } = require('node:events')
 const native = require('./native.js')
 const { makeEngine, Script, isClass, hasHandler, CALL, CLASS, PULL, MIGRATION, BORROW, NOTED, SAVES, MIGRATES } = require('./engine.js')
 const { milliseconds } = require('./mailbox.js')
+const { Events } = require('./events.js')
+const { checkOptions } = require('./options.js')
+const { Supervisor } = require('./supervisor.js')
 const { Mesh } = require('./mesh.js')
 const { messageOf, wrap } = require('./message.js')
 const { IrisError, NoSuchActor, MailboxFull, SwapRejected, TimeoutError } = require('./errors.js')
+
+native.throws(IrisError)
 
 // Results of the core, as in plugin.h.
 const OK = 0
@@ -24,12 +29,19 @@ const STRATEGIES = {
   rest: 3, rest_for_one: 3
 }
 const KINDS = { push: false, pull: true }
-const EVENTS = [null, 'started', 'restarted', 'ended', 'swapped', 'swap-refused', 'stuck', 'exhausted', 'log',
-  'decided', 'high-water']
+const OPTIONS = ['workers', 'turnLimit', 'swapWait', 'mesh']
+const SPAWN_OPTIONS = ['budget', 'path', 'name', 'parent', 'mailbox', 'kind', 'borrow', 'args', 'lazy', 'idleTimeout']
+const EVENTS = ['started', 'crashed', 'restarted', 'ended', 'swapped', 'swap-refused', 'stuck', 'exhausted', 'log',
+  'decided', 'high-water', 'rollback'] // as in iris.h
 const LEVELS = [null, 'debug', 'info', 'warn', 'error']
 
+function valueOf (table, word) {
+  const key = String(word).toLowerCase()
+  return Object.hasOwn(table, key) ? table[key] : undefined
+}
+
 function strategyOf (word) {
-  const strategy = STRATEGIES[String(word).toLowerCase()]
+  const strategy = valueOf(STRATEGIES, word)
   if (!strategy) throw new RangeError(`invalid strategy: "${word}"; expected restart_one or restart_all`)
   return strategy
 }
@@ -38,6 +50,13 @@ function checkBudget (budget) {
   if (!Number.isInteger(budget)) throw new TypeError(`budget must be a number of messages, not ${String(budget)}`)
   if (budget < 1) throw new RangeError(`budget must be 1 or more, not ${budget}`)
   return budget
+}
+
+/** Of an AbortSignal, also of another realm. */
+function checkSignal (signal) {
+  if (signal === undefined || signal === null) return
+  if (typeof signal.throwIfAborted !== 'function') throw new TypeError('signal must be an AbortSignal')
+  signal.throwIfAborted()
 }
 
 function checkTime (ms, what, least) {
@@ -57,15 +76,18 @@ class NodeRuntime extends Mesh {
   #factories = new Map()
   #kinds = new Map() // pid -> kind and flags, of actors that are not plain
   #fewKinds = 1000 // beyond, those are looked for that ended before they began
-  #events = new EventEmitter()
+  #events = new EventEmitter().setMaxListeners(0)
   #kept = 0
   #closing = null
 
   /** workers: threads for native actors (0: one for each core). turnLimit: seconds after which a handler that
-   * has not returned is interrupted (by default never). mesh: settings of the network, with the keys of a manifest's
+   * has not returned is interrupted (by default never). swapWait: seconds that a pull handler has to return after
+   * HOT_SWAP (5); then the swap is refused. mesh: settings of the network, with the keys of a manifest's
    * "mesh": { node: 'a', listen: '127.0.0.1:9000', .. }. */
-  constructor ({ workers = 0, turnLimit = 0, mesh } = {}) {
+  constructor (options = {}) {
     if (native.runtime) return native.runtime // the one that runs
+    checkOptions('new Runtime()', options, OPTIONS)
+    const { workers = 0, turnLimit = 0, swapWait = 5, mesh } = options
     super()
     this.#engine = makeEngine({
       kinds: this.#kinds,
@@ -78,7 +100,7 @@ class NodeRuntime extends Mesh {
       quit: () => process.emit('exit', 0),
       scope: new AsyncLocalStorage() // in whose name code of noted scripts runs; for nothing until there is one
     })
-    this._calls = native.open({ workers, turnLimit: turnLimit * 1000 }, this.#engine.hooks)
+    this._calls = native.open({ workers, turnLimit: turnLimit * 1000, swapWait: swapWait * 1000 }, this.#engine.hooks)
     this.#engine.start(this._calls)
     // The calls that programs make most go to the compiled half at once.
     const { send, sendBytes } = this._calls
@@ -87,11 +109,12 @@ class NodeRuntime extends Mesh {
     this.isAlive = this._calls.isAlive
     this.mailboxSize = this._calls.mailboxSize
     if (native.isHost) native.runtime = this
-    else if (mesh) this.#beginMesh(mesh)
+    else if (mesh !== undefined) this.#beginMesh(mesh)
   }
 
   #beginMesh (settings) {
     try {
+      if (settings === null || typeof settings !== 'object') throw new TypeError('mesh must be an object of settings')
       this._meshBegin(settings)
     } catch (error) {
       this.close(0)
@@ -203,12 +226,23 @@ class NodeRuntime extends Mesh {
     const kind = this.#kindOf(handler, pulls)
     const flags = (borrow ? BORROW : 0) | (mailbox ? NOTED : 0) // one that can be full may wait for itself
     const text = args === undefined ? undefined : JSON.stringify(args)
+    if (path !== undefined && typeof path !== 'string') throw new TypeError('path must be a string')
     checkBudget(budget)
     const pid = this.#spawned(this.#with(handler, kind, flags, 0, number =>
       this._calls.spawn(number, budget, mailbox, parent, path, lazy, idleTimeout * 1000, text)), parent)
     if (kind === PULL || flags) this.#note(pid, kind << 8 | flags)
-    if (name !== undefined) this.register(name, pid)
+    if (name !== undefined) this.#name(pid, name)
     return pid
+  }
+
+  /** Who cannot be called that is not left behind, without a name that anybody knows. */
+  #name (pid, name) {
+    try {
+      this.register(name, pid)
+    } catch (error) {
+      this.kill(pid)
+      throw error
+    }
   }
 
   /** How many actors are known to be not plain. */
@@ -228,8 +262,9 @@ class NodeRuntime extends Mesh {
   spawn (handler, budget = 100, options) {
     if (options === undefined && typeof budget === 'object' && budget !== null) options = budget
     if (options !== undefined) {
+      checkOptions('spawn()', options, SPAWN_OPTIONS)
       const { kind = 'push', ...rest } = options
-      if (!(kind in KINDS)) throw new RangeError(`kind must be push or pull, not ${kind}`)
+      if (!Object.hasOwn(KINDS, kind)) throw new RangeError(`kind must be push or pull, not ${kind}`)
       if (rest.mailbox !== undefined) this.#checkCapacity(rest.mailbox, 'mailbox')
       return this.#spawn(handler, KINDS[kind], rest)
     }
@@ -262,6 +297,8 @@ class NodeRuntime extends Mesh {
 
   /** So many children of one kind; their pids. */
   spawnChildPool (parent, handler, workers, budget = 100) {
+    if (!Number.isInteger(workers)) throw new TypeError('workers must be a number of actors')
+    if (workers < 0) throw new RangeError(`workers must be 0 or more, not ${workers}`)
     return Array.from({ length: workers }, () => this.spawnChild(parent, handler, budget))
   }
 
@@ -286,6 +323,7 @@ class NodeRuntime extends Mesh {
   /** The first message of an observed actor for which matcher(message) is true, which is removed; null: not within
    * timeout seconds, or it keeps no messages. */
   async selectiveRecv (pid, matcher, timeout) {
+    if (typeof matcher !== 'function') throw new TypeError('a matcher is a function')
     const ms = milliseconds(timeout)
     const end = ms < 0 ? Infinity : performance.now() + ms
     for (let from = 0; ;) {
@@ -313,7 +351,7 @@ class NodeRuntime extends Mesh {
   sendWait (pid, data, { timeout, signal } = {}) {
     const ms = milliseconds(timeout)
     return new Promise((resolve, reject) => {
-      signal?.throwIfAborted()
+      checkSignal(signal)
       if (this.#engine.isIn(pid)) {
         if (this.send(pid, data)) return resolve(true)
         throw new MailboxFull(`actor ${pid} would wait for itself: its own mailbox is full, and nobody else takes from it`)
@@ -354,7 +392,7 @@ class NodeRuntime extends Mesh {
   /** What a bounded mailbox does when it is full, from now on: "dropnew", "dropold", "block", "redirect" (target gets
    * it instead) or "spill" (target gets a copy, and the sender waits). */
   setOverflowPolicy (pid, policy, target) {
-    const number = POLICIES[String(policy).toLowerCase()]
+    const number = valueOf(POLICIES, policy)
     if (number === undefined) throw new RangeError(`invalid policy: "${policy}"; expected ${Object.keys(POLICIES).join(', ')}`)
     if (number >= 3 && (target === undefined || target === null)) throw new TypeError(`${policy} requires target`)
     this._calls.policy(pid, number, number >= 3 ? target : 0)
@@ -366,7 +404,7 @@ class NodeRuntime extends Mesh {
     const { timeout = 5, signal } = typeof options === 'object' && options !== null ? options : { timeout: options }
     const ms = milliseconds(timeout)
     return new Promise((resolve, reject) => {
-      signal?.throwIfAborted()
+      checkSignal(signal)
       let abort = null
       const token = this.#token((result, what) => {
         if (abort) signal.removeEventListener('abort', abort)
@@ -476,9 +514,10 @@ class NodeRuntime extends Mesh {
       let timer = null
       const token = this.#token((result, why) => {
         clearTimeout(timer)
-        if (result === OK) resolve(this.behaviorVersion(pid))
-        else if (result === DEAD) reject(new NoSuchActor('there is no such actor (any more)'))
-        else reject(new SwapRejected(why || this.#reason()))
+        const version = result === OK && !this.closed ? this._calls.behaviorVersion(pid) : null
+        if (version !== null) resolve(version)
+        else if (result === OK || result === DEAD) reject(new NoSuchActor('there is no such actor (any more)'))
+        else reject(new SwapRejected(why || 'refused'))
       })
       try {
         const result = order(token)
@@ -612,6 +651,11 @@ class NodeRuntime extends Mesh {
   pathSupervisorWatch (path, pid) { this.#check(this._calls.watch(path, pid), `there is no actor ${pid} to be supervised`) }
   pathSupervisorChildren (path) { return this.#list(this._calls.supervised(path)) }
 
+  /** A supervisor for what is below this path, as an object: at most `intensity` restarts in `period` seconds. */
+  supervisor (path, strategy = 'restart_one', intensity = 0, period = 0) {
+    return new Supervisor(this, target => this.#pidOf(target), path, strategy, intensity, period)
+  }
+
   /** The pids that the supervisor of all, "/", watches. */
   childPids () { return this.#list(this._calls.supervised('/')) }
   childrenCount () { return this.childPids().length }
@@ -627,6 +671,7 @@ class NodeRuntime extends Mesh {
   /** Crashes, refused swaps and other warnings: 'event', ({ kind, level, pid, path, text }). Without a listener they go
    * to stderr, but for what the runtime itself does. */
   on (name, listener) {
+    if (name !== 'event') throw new RangeError(`there is nothing called "${String(name)}" to listen to; expected "event"`)
     this.#events.on(name, listener)
     return this
   }
@@ -636,9 +681,11 @@ class NodeRuntime extends Mesh {
     return this
   }
 
-  /** The same for `for await`. */
-  async * events ({ signal } = {}) {
-    for await (const [event] of on(this.#events, 'event', { signal })) yield event
+  /** The same for `for await`, from this call on, until the runtime is closed. pattern: of paths, as "/svc/**". */
+  events (options) {
+    const events = new Events(this.#events, options)
+    if (this.closed) events.close()
+    return events
   }
 
   // ---- the process and the end ----
@@ -664,6 +711,7 @@ class NodeRuntime extends Mesh {
     if (this.#closing === null && !this.closed) this._meshEnd()
     this.#closing ??= new Promise(resolve => this._calls.close(this.#token(() => {
       for (const token of this.#waiting.keys()) this.#settle(token, DEAD) // what waits for somebody who was left behind
+      this.#events.emit('end')
       resolve()
     }), ms))
     return this.#closing

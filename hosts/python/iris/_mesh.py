@@ -165,8 +165,8 @@ class Mesh:
         return self._mesh_wait(_PING, addr, "", timeout)[0] == _OK
 
     def monitor_remote(self, addr, pid=None, callback=None):
-        """From now on each change of the node there is told: it came up, or it went; if it is up now, that too. With
-        a callback: callback(event), on a thread of the runtime, which must not block. In a pull or observed actor
+        """From now on each change of the node there is told: it came up, or it went; if it is up now, that too. An
+        address is dialled, and linked from now on. With a callback: callback(event), on a thread of the runtime, which must not block. In a pull or observed actor
         without one: as a system message, PONG (up) and DOWN (gone). Else through events(): "node_up" and
         "node_down". A number for unmonitor_remote(); None in an actor, with which it ends. pid is not looked at:
         for one actor use link()."""

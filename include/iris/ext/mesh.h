@@ -149,8 +149,8 @@ typedef struct iris_mesh {
     int (*listen)(void *mesh, const char *address, const char *options, char *bound, size_t room);
     int (*unlisten)(void *mesh, const char *address); /* links stay. IRIS_DEAD: it did not listen there */
 
-    /* Keep a link to this address from now on, and dial again whenever it is lost. Twice is once. IRIS_FAIL:
-     * it is no address. Whether it is reached shows in nodes(), watch_node() and the log. */
+    /* Keep a link to this address from now on, and dial again whenever it is lost. Twice is once; a "compat" that was
+     * said for it stays said. IRIS_FAIL: it is no address. Whether it is reached shows in nodes(), watch_node() and the log. */
     int (*connect)(void *mesh, const char *address, const char *options);
     int (*disconnect)(void *mesh, const char *address); /* IRIS_DEAD: it was not wanted */
 
@@ -176,7 +176,8 @@ typedef struct iris_mesh {
 
     /* changed() at each change, until unwatch_node(), which waits for one that runs (not from changed()
      * itself); at once, if the node is up now. A node that is up comes down before it is up again. at: an
-     * address or a node's name; need not be known yet. "": all. */
+     * address, to which there is a link from now on as by connect(), or a node's name, which need not be known yet.
+     * "": all. */
     int (*watch_node)(void *mesh, const char *at, iris_mesh_changed *, void *ctx, uint64_t *id);
     int (*unwatch_node)(void *mesh, uint64_t id);
     /* The same as signals to an actor of this node (its behaviour has IRIS_SIGNALS): IRIS_PONG "up (node=b)"

@@ -4,8 +4,8 @@ import iris, {
   WrappedMessage, ready, version
 } from 'iris-runtime'
 import type {
-  Actor, ActorClass, Handler, Info, IrisEvent, MeshNode, MeshSettings, Message, Payload, Policy, PullHandler, PushHandler,
-  Received, Result, SpawnOptions
+  Actor, ActorClass, Events, Handler, Info, IrisEvent, MeshNode, MeshSettings, Message, Payload, Policy, PullHandler, PushHandler,
+  Received, Result, SpawnOptions, Supervisor
 } from 'iris-runtime'
 
 class Counter implements Actor {
@@ -115,6 +115,17 @@ async function all (): Promise<void> {
 
   rt.on('event', (event: IrisEvent) => console.log(event.level, event.text)).off('event', () => {})
   for await (const event of rt.events({ signal: new AbortController().signal })) console.log(event.kind)
+  const events: Events = rt.events({ pattern: '/svc/**' })
+  if (events.dropped && !events.closed) events.close()
+  rt.hotSwap(pid, pull)
+  await rt.swap(pid, pull)
+  const supervisor: Supervisor = rt.supervisor('/svc', 'rest_for_one', 5, 60)
+  supervisor.watch(pid)
+  supervisor.supervise('/svc/a', () => supervisor.children[0])
+  supervisor.remove()
+  new Runtime({ swapWait: 1 })[Symbol.dispose]()
+  await new Runtime()[Symbol.asyncDispose]()
+  is = await rt.isNodeUp('a:1', 2)
   is = rt.ref().unref().closed
   await same.close(1)
   console.log(version(), own, region, handlers, result, found, reason, accepted, answer, text, size, state, self, rev, who, list, watched, far, iris)
