@@ -515,6 +515,14 @@ static int begin_end(iris_actor *a, const struct ending *e)
     return 1;
 }
 
+static void tell_end(iris_actor *a, const char *reason)
+{
+    iris__actor_rise(a);
+    iris__world_event(iris__world_of(a), EVENT_ENDED, a, IRIS_INFO, "%s", reason);
+    if (iris__cold_if(a))
+        atomic_fetch_or(&a->marks, MARK_TOLD);
+}
+
 /* A loop, not a recursion: an init that always fails is tried as often as the supervisor allows. */
 static int finish_end(iris_actor *a, const struct ending *first)
 {
@@ -528,8 +536,7 @@ static int finish_end(iris_actor *a, const struct ending *first)
             return 1;
         }
         if (then == AFTER_GONE) {
-            iris__actor_rise(a);
-            iris__world_event(iris__world_of(a), EVENT_ENDED, a, IRIS_INFO, "%s", e.reason);
+            tell_end(a, e.reason);
             leave(a);
             free(reason);
             return 0;
@@ -624,4 +631,10 @@ int iris__actor_alive(struct world *w, uint64_t pid)
 {
     iris_actor *a = pid >> PID_NODE_SHIFT ? NULL : iris__table_at(&w->table, pid);
     return a && iris__gate_is(a, pid) && !(atomic_load(&a->marks) & MARK_OVER);
+}
+
+int iris__actor_is_told(struct world *w, uint64_t pid)
+{
+    iris_actor *a = pid >> PID_NODE_SHIFT ? NULL : iris__table_at(&w->table, pid);
+    return !a || !iris__gate_is(a, pid) || atomic_load(&a->marks) & MARK_TOLD;
 }

@@ -43,6 +43,7 @@ enum {                       /* actor.marks: what senders look at */
        MARK_WAITS = 256,     /* a port, but of no question: a DOWN answers it */
        MARK_STAYS = 512,     /* spawned onto an executor by name: a swap does not move it */
        MARK_STARTING = 1024, /* ready.h: it has to say that it has started */
+       MARK_TOLD = 2048,     /* it has ended, and the event of that was told (with a struct cold) */
        MARK_ASLEEP = 1 << 16,
        MARKERS_SHIFT = 17 /* above: how many markers (swaps, stops) stand in its mailbox */
 };
@@ -131,5 +132,7 @@ int iris__actor_stop(struct world *, uint64_t pid);
 /* [any] End at once and for good; what is queued becomes dead letters. */
 int iris__actor_kill(struct world *, uint64_t pid, const char *reason);
 int iris__actor_alive(struct world *, uint64_t pid); /* 0 before the first one is told of its end */
+/* It has ended, and no event of it comes any more. */
+int iris__actor_is_told(struct world *, uint64_t pid);
 
 #endif

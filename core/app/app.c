@@ -329,9 +329,9 @@ static void wait_for_end(struct app *a)
 {
     int looks = a->options.until_idle;
     int running = APP_STARTING;
+    atomic_compare_exchange_strong(&a->phase, &running, APP_RUNNING); /* before it is said */
     if (!looks && !atomic_load(&a->stop)) /* it may have come while the actors were started */
         iris__app_say_ready(a);
-    atomic_compare_exchange_strong(&a->phase, &running, APP_RUNNING);
     iris__app_tell(a, IRIS_APP_READY);
     while (!atomic_load(&a->stop) && !(looks && iris_is_idle(a->runtime))) {
         iris__app_wait(a, looks ? IDLE_LOOK : -1);

@@ -32,7 +32,7 @@ static void look_who_is_gone(struct apply *x, unsigned char *gone)
 {
     struct app *a = x->app;
     for (size_t i = 0; i < a->manifest->nactors; i++)
-        gone[i] = !iris__actor_alive(&a->runtime->world, atomic_load(&a->actors[i].pid)) &&
+        gone[i] = iris__actor_is_told(&a->runtime->world, atomic_load(&a->actors[i].pid)) &&
                   !has_finished(a, &a->manifest->actors[i]);
 }
 

@@ -78,7 +78,7 @@ static void reply_refused(struct change_all *all, struct control_reply *reply)
 
 static void end(struct change_all *all, int is_refused)
 {
-    struct control_reply *reply = iris__order_take(&all->order);
+    struct control_reply *reply = iris__order_over(&all->order);
     if (reply && is_refused)
         reply_refused(all, reply);
     else if (reply && all->last.to)

@@ -202,17 +202,21 @@ static void reply(struct group *g, struct control_reply *to, const char *done)
     g->failures = NULL; /* the control thread's */
 }
 
-static void carry_out(struct group *g, struct control_reply *to, int stops)
+static void carry_out(struct group *g, int stops)
 {
-    int failed = gather(g) || !g->failures;
-    if (failed)
+    g->no_memory = gather(g) || !g->failures;
+    for (size_t i = 0; !g->no_memory && i < g->n && !is_over(g); i++)
+        do_one(g, &g->all[stops ? g->n - 1 - i : i], stops ? stop_one : restart_one);
+}
+
+static void answer(struct group *g, struct control_reply *to, int stops)
+{
+    if (g->no_memory)
         iris__control_error(to, "failed", "nothing has changed", "%s: no memory", g->pattern);
     else if (!g->n)
         iris__control_error(to, "no-such-target", "those that there are: iris ps",
                             "no actor has a path like %s", g->pattern);
-    for (size_t i = 0; !failed && i < g->n && !is_over(g); i++)
-        do_one(g, &g->all[stops ? g->n - 1 - i : i], stops ? stop_one : restart_one);
-    if (!failed && g->n)
+    else
         reply(g, to, stops ? "stopped" : "restarted");
 }
 
@@ -234,8 +238,9 @@ static void run(struct chore *c, struct control_reply *to, int stops)
     if (iris__orders_hold(a)) {
         iris__control_error(to, "busy", "nothing has changed", "%s", iris__reason());
     } else {
-        carry_out(&g, to, stops);
-        iris__orders_let(a);
+        carry_out(&g, stops);
+        iris__orders_let(a); /* first: whoever is told may go on with the next thing */
+        answer(&g, to, stops);
     }
     finish(&g);
 }

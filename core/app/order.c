@@ -114,16 +114,27 @@ int iris__order_limit(struct order *o, int64_t timeout, void (*late)(struct orde
     return IRIS_FAIL;
 }
 
-struct control_reply *iris__order_take(struct order *o)
+static struct control_reply *take(struct order *o, int is_over)
 {
     pthread_mutex_lock(&o->app->orders.lock);
     struct control_reply *reply = o->reply;
     uint64_t timer = o->timer;
     o->reply = NULL;
+    o->changes &= !is_over;
     pthread_mutex_unlock(&o->app->orders.lock);
     if (reply && timer && iris__timer_cancel(&o->app->runtime->world, timer) == IRIS_OK)
         iris__order_drop(o); /* its reference; the caller has another */
     return reply;
+}
+
+struct control_reply *iris__order_take(struct order *o)
+{
+    return take(o, 0);
+}
+
+struct control_reply *iris__order_over(struct order *o)
+{
+    return take(o, 1);
 }
 
 /* ---- one thing at a time ---- */

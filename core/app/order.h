@@ -54,6 +54,8 @@ void iris__orders_let(struct app *);
 int iris__orders_are_held(struct app *);
 
 struct control_reply *iris__order_take(struct order *); /* NULL: it was answered */
+/* The same, and what it was to change it has: whoever is told so may have a manifest applied. */
+struct control_reply *iris__order_over(struct order *);
 void iris__order_keep(struct order *);
 void iris__order_drop(struct order *);
 int64_t iris__order_now(const struct order *);

@@ -256,22 +256,33 @@ static void say_saved(struct save *s, struct control_reply *reply)
         iris__app_say(a, IRIS_APP_WARNING,
                       "%llu questions that nobody had begun are not in the save: who asked is told",
                       (unsigned long long)s->questions);
+    atomic_store(&a->stop, 1);
     iris__control_reply(reply, 200,
                         json_pack("{s:b, s:o, s:s, s:I, s:I, s:I, s:I, s:I}", "stopping", 1,
                                   "manifest", iris__verb_manifest(a), "saved", s->file, "actors",
                                   (json_int_t)s->saved.n, "messages", (json_int_t)s->messages,
                                   "questions", (json_int_t)s->questions, "others",
                                   (json_int_t)s->others, "singletons", (json_int_t)s->singletons));
-    atomic_store(&a->stop, 1);
+}
+
+/* Another one may be asked for. */
+static void forget(struct save_order *o)
+{
+    pthread_mutex_lock(&o->lock);
+    free(o->dir);
+    o->dir = NULL;
+    pthread_mutex_unlock(&o->lock);
 }
 
 static void refuse(struct app *a, struct control_reply *reply)
 {
-    const char *reason = iris__reason();
-    iris__app_say(a, IRIS_APP_WARNING, "not saved: %s", reason);
-    iris__control_error(reply, "save-refused", "nothing was stopped: the app goes on",
-                        "not saved: %s", reason);
+    char *reason = strdup(iris__reason());
+    iris__app_say(a, IRIS_APP_WARNING, "not saved: %s", reason ? reason : "no memory");
     go_on(a);
+    forget(&a->save);
+    iris__control_error(reply, "save-refused", "nothing was stopped: the app goes on",
+                        "not saved: %s", reason ? reason : "no memory");
+    free(reason);
 }
 
 static void save(struct app *a, const char *dir, struct control_reply *reply)
@@ -332,8 +343,4 @@ void iris__save_look(struct app *a)
     if (!reply)
         return;
     save(a, o->dir, reply);
-    pthread_mutex_lock(&o->lock);
-    free(o->dir);
-    o->dir = NULL;
-    pthread_mutex_unlock(&o->lock);
 }

@@ -14,7 +14,7 @@ struct restart {
 
 static void reply_done(struct order *o, const iris_info *i)
 {
-    iris__control_reply(iris__order_take(o), 200,
+    iris__control_reply(iris__order_over(o), 200,
                         json_pack("{s:s, s:s, s:I, s:I}", "target", o->target, "path", i->path,
                                   "restarts", (json_int_t)i->restarts, "ns",
                                   (json_int_t)(iris__order_now(o) - o->began)));
@@ -32,12 +32,12 @@ static void look(struct order *o)
     iris_info i;
     int result = iris__restart_look(&((struct restart *)o)->way, &i);
     if (result == IRIS_DEAD)
-        iris__control_error(iris__order_take(o), "failed", "what happened: iris explain PATH",
+        iris__control_error(iris__order_over(o), "failed", "what happened: iris explain PATH",
                             "%s: it has ended", o->target);
     else if (result == IRIS_OK)
         reply_done(o, &i);
     else if (result == IRIS_FAIL)
-        iris__control_error(iris__order_take(o), "failed",
+        iris__control_error(iris__order_over(o), "failed",
                             "its supervisor decides what follows: iris explain PATH", "%s: %s",
                             o->target, iris__reason());
     else if (iris__order_now(o) < o->began + o->timeout)

@@ -56,7 +56,7 @@ static uint64_t awaited(struct stop *s)
 {
     struct app *a = s->order.app;
     size_t first = 0;
-    if (iris__actor_alive(&a->runtime->world, s->order.pid))
+    if (!iris__actor_is_told(&a->runtime->world, s->order.pid))
         return s->order.pid;
     if (s->is_router)
         stop_instances(s);
@@ -64,13 +64,13 @@ static uint64_t awaited(struct stop *s)
         iris__instances(a, s->order.pid, &first);
     for (; s->waits; s->waits--) {
         uint64_t pid = atomic_load(&a->actors[first + s->waits - 1].pid);
-        if (iris__actor_alive(&a->runtime->world, pid))
+        if (!iris__actor_is_told(&a->runtime->world, pid))
             return pid;
     }
     return 0;
 }
 
-/* Its end is the moment at which nobody finds it any more: that is looked for, not told. */
+/* Its end is the moment at which nobody finds it any more, but in its story: that is looked for, not told. */
 static void look(struct order *o)
 {
     struct world *w = &o->app->runtime->world;
@@ -79,7 +79,7 @@ static void look(struct order *o)
     int64_t end = o->began + o->timeout, next = iris__order_now(o) + LOOK;
     uint64_t pid = awaited((struct stop *)o);
     if (!pid || iris__info(w, pid, &i) != IRIS_OK)
-        iris__control_reply(iris__order_take(o), 200, json_pack("{s:s}", "target", o->target));
+        iris__control_reply(iris__order_over(o), 200, json_pack("{s:s}", "target", o->target));
     else if (iris__order_now(o) < end)
         again(o, next < end ? next : end);
     else

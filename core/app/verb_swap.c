@@ -77,7 +77,7 @@ static void told(void *ctx, const struct swap_report *r)
     if (r->result == IRIS_FAIL &&
         c->migrate.file) /* mended in a file beside it, it is tried again */
         iris__origin_refused(&c->order.app->runtime->world, c->order.pid);
-    struct control_reply *reply = iris__order_take(&c->order);
+    struct control_reply *reply = iris__order_over(&c->order);
     if (reply && r->result == IRIS_OK)
         reply_done(c, reply, r);
     else if (reply && r->result == IRIS_DEAD)

@@ -366,16 +366,31 @@ static int add_manifest(struct watch *w)
     return result;
 }
 
-static void add_once(struct watch *w, const char *path)
+/* 1: it was not watched so far. */
+static int add_once(struct watch *w, const char *path)
 {
     const struct file *f = file_at(w, path);
-    if ((!f || !f->is_wanted) && add(w, path))
+    int is_new = !f || !f->is_wanted;
+    if (is_new && add(w, path))
         iris__app_say(w->app, IRIS_APP_WARNING, "%s", iris__reason());
+    return is_new;
+}
+
+/* Saved again between its load and this: that is a change which nobody tells. */
+static void compare(struct watch *w, const struct origin *o)
+{
+    struct file *f = file_at(w, o->file);
+    if (!f || !f->has_hash || f->hash == o->hash || o->is_dated)
+        return;
+    f->hash = o->hash;
+    f->is_dirty = 1;
+    look_later(w);
 }
 
 static void add_origin(struct watch *w, const struct origin *o)
 {
-    add_once(w, o->file);
+    if (add_once(w, o->file))
+        compare(w, o);
     for (uint32_t i = 0; i < o->nuses; i++)
         add_once(w, o->uses[i]);
 }
