@@ -7,7 +7,8 @@ block='"mailbox": {"capacity": 2, "overflow": "block", "warn_at": 1}'
 redirect='"mailbox": {"capacity": 2, "overflow": "redirect", "fallback": "/spare", "warn_at": 0}'
 bytes='"mailbox": {"bytes": "400B"}'
 manifest "\"actors\": [$(actor /relay relay '"args": "/slow"'), $(actor /slow tally1 "$block"),
-    $(actor /busy tally1 "$redirect"), $(actor /spare tally1), $(actor /heavy tally1 "$bytes")]"
+    $(actor /busy tally1 "$redirect"), $(actor /spare tally1), $(actor /heavy tally1 "$bytes"),
+    $(actor /warned tally1 '"mailbox": {"capacity": 2, "warn_at": 1}, "shutdown": "1m"')]"
 run_app
 
 # One is handled, one waits in the mailbox, one at its door; the relay takes no other meanwhile.
@@ -49,6 +50,17 @@ expect_field /heavy refused 1
 : >go3
 await is_field /heavy handled 3
 expect_field /heavy mailbox_bytes 0
+
+# Who waits for its restart is not answered with a warning that comes meanwhile.
+"$IRIS" send /warned "hold $PWD/go4" 2>err
+await is_field /warned mailbox 0
+"$IRIS" restart /warned >restarted 2>&1 & restart=$!
+await is_field /warned state stuck
+for m in 1 2; do "$IRIS" send /warned $m 2>err; done
+await grep -qF '/warned  mailbox at 100 %: 2 of 2 messages' app.err
+: >go4
+wait $restart || { tried='iris restart' status=- out=$(cat restarted) err= bad 'expected that it has begun again'; }
+expect_field /warned restarts 1
 
 try "$IRIS" stop; app_ends 0; leaves_nothing
 finish

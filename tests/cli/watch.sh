@@ -55,6 +55,17 @@ again other
 await runs /tally 9
 more=$(($(read_so_far) - before))
 [ "$more" -lt 10000000 ] || bad "expected that a log beside a handler is not read, but $more bytes were"
+
+# Saved again while the swap to it waits, and so before it is watched: that is what runs in the end.
+mkdir late
+(cat "$behaviours/tally3.so"; echo late) >late/tally.so
+"$IRIS" send /tally "hold $PWD/go" 2>err
+await is_field /tally mailbox 0
+queued_swap /tally "$PWD/late/tally.so"
+(cat "$behaviours/tally3.so"; echo later) >late/new.so
+mv late/new.so late/tally.so
+: >go
+await runs /tally 11
 try "$IRIS" stop; app_ends 0; leaves_nothing
 
 try "$IRIS" run --help;                    says '--watch'
