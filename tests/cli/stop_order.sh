@@ -22,7 +22,7 @@ app_ends 0; expect_order 'abegins bbegins cbegins cends bends aends '
 
 # To what has no terminal, SIGHUP says to open its logs anew (logs.sh), not to stop.
 with='setsid env --default-signal=HUP' run_app
-kill -HUP "$(pgrep -s 0 -x iris || get health && json 'd["pid"]')" 2>err
+kill -HUP $app
 try "$IRIS" stop;                              exits 0
 app_ends 0
 
@@ -48,7 +48,7 @@ kill -TERM $app
 app_ends 0; expect_order 'abegins bbegins cbegins cends bends aends '
 
 # What was accepted is handled before the end.
-manifest "\"actors\": [$(actor /tally tally1), $(actor /word last_word)]"
+manifest "\"actors\": [$(actor /tally tally1 '"shutdown": "1m"'), $(actor /word last_word)]"
 run_app
 "$IRIS" send /tally "hold $PWD/go" 2>err
 for i in 1 2 3; do "$IRIS" send /tally x 2>err; done
