@@ -3,7 +3,7 @@
 # A node that is killed: who watches hears it once, mail for it is refused, and it is found again on its address.
 . "$SRC/tests/cli/nodes"
 
-node a '"listen": "127.0.0.1:0"' "$(actor /svc/echo echo '"name": "echo"')"
+node a '"listen": "127.0.0.1:'$(free_port)'"' "$(actor /svc/echo echo '"name": "echo"')"
 start a
 where=$(address a)
 node a "\"listen\": \"$where\"" "$(actor /svc/echo echo '"name": "echo"')" # from now on always there

@@ -4,7 +4,7 @@
 # allowed to is told so; out of reach, its own node looks after it, and it is taken up again.
 . "$SRC/tests/cli/nodes"
 
-node a '"listen": "127.0.0.1:0", "allow": {"supervise": ["b"]}' "$(actor /svc/pay order '"name": "pay"'), $(actor /svc/own echo)"
+node a '"listen": "127.0.0.1:'$(free_port)'", "allow": {"supervise": ["b"]}' "$(actor /svc/pay order '"name": "pay"'), $(actor /svc/own echo)"
 start a
 where=$(address a)
 pay='"remote": "pay@a", "supervise": true, "on_loss": "stay"'

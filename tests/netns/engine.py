@@ -44,7 +44,7 @@ class Member:
         with open(f"{self.engine.dir}/etcd.{self.name}.log", "a") as log:
             self.process = subprocess.Popen(
                 inside + [self.engine.program, "--name", self.name, "--data-dir", f"{self.engine.dir}/etcd.{self.name}",
-                          "--logger", "zap", "--log-level", "error", "--heartbeat-interval", "50",
+                          "--logger", "zap", "--log-level", "error", "--unsafe-no-fsync", "--heartbeat-interval", "50",
                           "--election-timeout", "500", "--pre-vote", "--listen-client-urls", self.url, "--advertise-client-urls",
                           self.url, "--listen-peer-urls", own, "--initial-advertise-peer-urls", own,
                           "--initial-cluster", peers], stdout=log, stderr=subprocess.STDOUT)

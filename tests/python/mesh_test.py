@@ -43,10 +43,16 @@ class Other:
         self.process.stdin.close()
 
 
-def unused():
-    """An address where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return "127.0.0.1:%d" % s.getsockname()[1]
+class Unused:
+    """An address where nobody listens, and which nobody else gets meanwhile."""
+
+    def __enter__(self):
+        self.socket = socket.socket()
+        self.socket.bind(("127.0.0.1", 0))
+        return "127.0.0.1:%d" % self.socket.getsockname()[1]
+
+    def __exit__(self, *what):
+        self.socket.close()
 
 
 class Silent:
@@ -276,12 +282,12 @@ class Here(RuntimeTest):
         self.assertEqual(self.rt.ask_wait(self.rt.spawn(blocks), b""), b"1 1")
 
     def test_nobody_is_there(self):
-        addr = unused()
-        self.assertFalse(self.rt.is_node_up(addr))
-        for call in (lambda: self.rt.resolve_remote(addr, "x"), lambda: self.rt.send_remote(addr, 5, b""),
-                     lambda: asyncio.run(self.rt.resolve_remote_py(addr, "x"))):
-            with self.assertRaises(iris.NodeDown):
-                call()
+        with Unused() as addr:
+            self.assertFalse(self.rt.is_node_up(addr))
+            for call in (lambda: self.rt.resolve_remote(addr, "x"), lambda: self.rt.send_remote(addr, 5, b""),
+                         lambda: asyncio.run(self.rt.resolve_remote_py(addr, "x"))):
+                with self.assertRaises(iris.NodeDown):
+                    call()
         with Silent() as addr:
             with self.assertRaises(iris.NodeDown):
                 self.rt.resolve_remote(addr, "x", timeout=0.05)
@@ -314,8 +320,8 @@ class Here(RuntimeTest):
 class Lost(RuntimeTest):
     """The other node is a process, which is killed."""
 
-    options = {"mesh": {"node": "here", "timeouts": {"redial": "20ms", "redial_max": "100ms", "connect": "500ms",
-                                                     "resolve": "500ms"}}}
+    options = {"mesh": {"node": "here", "timeouts": {"redial": "20ms", "redial_max": "100ms", "connect": "2s",
+                                                     "resolve": "2s"}}}
 
     def test_the_examples_that_people_know(self):
         addr = Other(self).addr
