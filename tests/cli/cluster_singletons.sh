@@ -21,7 +21,7 @@ class One:
         return me.encode()
 EOF
 one='{"path": "/team/inner/one", "handler": "../one.py:One", "singleton": true}, {"path": "/after", "handler": "'$behaviours'/echo.so", "depends_on": ["/team/inner/one"]}],
-"supervisors": [{"path": "/team/inner", "intensity": 0}, {"path": "/team", "intensity": 1, "period": "1m", "on_exhausted": "exit"}'
+"supervisors": [{"path": "/team/inner", "intensity": 0}, {"path": "/team", "intensity": 1, "period": "1h", "on_exhausted": "exit"}'
 begin() { NODE=$1 start "$@"; }
 for n in a b c; do member $n '"ttl": "2s", "cluster": "three"' "$one"; done
 begin a || exit 1

@@ -3,7 +3,7 @@
 # Who asks while the app starts is not told that the actor is gone: the answer comes when it has begun.
 . "$SRC/tests/cli/live"
 
-slow="$(actor /slow slow_start "\"args\": \"$PWD/go\""), $(actor /echo echo)"
+slow="$(actor /slow slow_start "\"args\": \"$PWD/go\", \"shutdown\": \"1m\""), $(actor /echo echo)"
 manifest "\"actors\": [$slow]"
 : >app.out
 "$IRIS" run >app.out 2>app.err & app=$!

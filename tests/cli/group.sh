@@ -6,7 +6,7 @@
 word() { actor "$1" last_word "${2:-}"; }
 manifest "\"actors\": [$(word /svc/c '"depends_on": ["/svc/b"]'), $(word /svc/a), $(word /svc/b '"depends_on": ["/svc/a"]'),
   $(word /other), $(word /many/w '"instances": 2'), $(word /once '"restart": "never"'), $(word /lazy/l '"start": "lazy"'),
-  $(actor /slow/tally tally1 '"shutdown": "10s"'), $(word /slow/before),
+  $(actor /slow/tally tally1 '"shutdown": "1m"'), $(word /slow/before),
   $(actor /stuck/t tally1 '"shutdown": "1ms"'), $(actor /killed/t tally1 '"shutdown": "1ms"'), $(actor /throng throng)]"
 run_app
 order() { grep -oE "/$1[a-z/0-9]*  $2" app.out | tr -d ' ' | tr '\n' ' '; }
@@ -45,7 +45,7 @@ try "$IRIS" stop '/many/*';                exits 0; says '3 of 3'
 "$IRIS" send /slow/tally "hold $PWD/go" 2>err
 await is_field /slow/tally mailbox 0
 "$IRIS" send /slow/tally x 2>err
-try "$IRIS" stop '/*/tally' --timeout 50ms; exits 1; says '0 of 1'; complains '/slow/tally: stopping, 1 message left'
+try "$IRIS" stop '/*/tally' --timeout 500ms; exits 1; says '0 of 1'; complains '/slow/tally: stopping, 1 message left'
 : >go
 await grep -q '/slow/tally  stopped' app.out
 await is_field /slow/before state running

@@ -61,7 +61,7 @@ exits 1; complains 'directory.log: Is a directory; expected a file to read'
 
 await() { # COMMAND...: until it succeeds
     local n
-    for ((n = 0; n < 400; n++)); do
+    for ((n = 0; n < 1200; n++)); do
         "$@" && return
         sleep 0.05
     done

@@ -3,11 +3,11 @@
 . "$SRC/tests/cli/live_node"
 for name in first.mjs other.mjs; do echo "export const onMessage = () => 'alive'" >$name; done
 echo "exports.onMessage = () => 'alive'" >common.cjs
-manifest "\"hosts\": {\"node\": {\"load_limit\": \"300ms\"}},
+manifest "\"hosts\": {\"node\": {\"load_limit\": \"1s\"}},
 \"actors\": [$(actor /first ./first.mjs), $(actor /common ./common.cjs), $(actor /other ./other.mjs)]"
 run_app
 refuses() {
-    try "$IRIS" swap "$1";                 exits 6; complains 'it has not been run to its end within 0.3 s'
+    try "$IRIS" swap "$1";                 exits 6; complains 'it has not been run to its end within 1 s'
     try "$IRIS" ask "$1" x;                exits 0; says alive
 }
 echo 'for (;;) ;' >first.mjs;                              refuses /first

@@ -15,11 +15,11 @@ app_ends 0
 
 # With a limit that is soon over it is refused with a sentence that says where it was, and the next one is loaded.
 cp other.py first.py
-manifest "\"hosts\": {\"python\": {\"load_limit\": \"300ms\"}},
+manifest "\"hosts\": {\"python\": {\"load_limit\": \"1s\"}},
 \"actors\": [$(actor /first "$PWD/first.py:on_msg"), $(actor /other "$PWD/other.py:on_msg")]"
 run_app
 printf 'n = 0\nwhile True: n += 1\n' >first.py
-try "$IRIS" swap /first;                   exits 6; complains 'it has not been run to its end within 0.3 s'
+try "$IRIS" swap /first;                   exits 6; complains 'it has not been run to its end within 1 s'
 complains 'line 2'
 echo 'def on_msg(msg): return b"anew"' >other.py
 try "$IRIS" swap /other;                   exits 0

@@ -10,7 +10,7 @@ with=setsid run_app --set env.N=7
 for i in 1 2 3; do "$IRIS" send /tally x 2>err; done
 kill -HUP $app
 app_says ': 0 changes, 2 actors kept'
-manifest "\"env\": {\"N\": \"1\"}, \"actors\": [$(actor /tally tally1 '"args": "${N}", "log_level": "debug"'), $(actor /two echo)]"
+manifest "\"env\": {\"N\": \"1\"}, \"actors\": [$(actor /tally tally1 '"args": "${N}", "log_level": "debug", "shutdown": "1m"'), $(actor /two echo)]"
 kill -HUP $app
 app_says 'applied'; app_says ': 3 changes, 0 actors kept'
 try "$IRIS" ask /two x;                    says x
@@ -27,6 +27,7 @@ try "$IRIS" restart /tally;                exits 0; says '/tally  begun again in
 try "$IRIS" ask /tally count;              says '1 0'
 for i in 2 3 4 5; do try "$IRIS" restart /tally --json; exits 0; is_json; done; says '"restarts":5'
 "$IRIS" send /tally "hold $PWD/go" 2>err
+await is_field /tally mailbox 0
 "$IRIS" send /tally x 2>err
 try "$IRIS" restart /tally --timeout 50ms; exits 124; complains 'it has not begun again yet'
 : >go
@@ -34,7 +35,7 @@ expect_field /tally restarts 6
 try "$IRIS" ask /tally count;              says '1 1' # its mail was kept
 try "$IRIS" restart /nobody;               exits 5; complains 'no actor /nobody'
 try "$IRIS" restart;                       exits 2
-explained /tally 'restart 6' || bad 'expected it in its story'
+await explained /tally 'restart 6' || bad 'expected it in its story'
 
 # ---- what is asked for while one waits for another thing is done when that is over
 "$IRIS" send /tally "hold $PWD/go2" 2>err

@@ -3,7 +3,7 @@
 # One actor may be stopped, by path, name or pid. It is not restarted, whatever its "restart" says.
 . "$SRC/tests/cli/live"
 
-manifest "\"actors\": [$(actor /a last_word '"restart": "always"'), $(actor /b last_word '"name": "bee"'), $(actor /c last_word), $(actor /tally tally1)]"
+manifest "\"actors\": [$(actor /a last_word '"restart": "always"'), $(actor /b last_word '"name": "bee"'), $(actor /c last_word), $(actor /tally tally1 '"shutdown": "1m"')]"
 run_app
 try "$IRIS" stop /a;                       exits 0; says '/a  stopped'
 try "$IRIS" ps --json;                     [ "$(json '[a["path"] for a in d["actors"]]')" = "['/b', '/c', '/tally']" ] || bad 'expected no /a'

@@ -13,7 +13,7 @@ export function onMessage (msg) {
   return 'back'
 }
 END
-manifest "\"hosts\": {\"python\": {\"turn_limit\": \"200ms\"}, \"node\": {\"turn_limit\": 200}},
+manifest "\"hosts\": {\"python\": {\"turn_limit\": \"500ms\"}, \"node\": {\"turn_limit\": 500}},
 \"actors\": [$(actor /python ./loop.py), $(actor /node ./loop.mjs)]"
 run_app
 for path in /python /node; do

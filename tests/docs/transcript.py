@@ -23,7 +23,7 @@ import subprocess
 import sys
 import time
 
-PATIENCE = 20  # seconds
+PATIENCE = 60  # seconds: a busy machine, and a sanitizer
 MASKS = [
     (r"\b[0-9.]+ (ns|us|µs|ms|s|min|h|d)\b", "TIME"),
     (r"\b[0-9]+[dhms]( [0-9]+[hms])*\b", "TIME"),

@@ -251,7 +251,7 @@ class ReleaseGil(RuntimeTest):
 
 
 class Limit(RuntimeTest):
-    options = {"turn_limit": 0.5}
+    options = {"turn_limit": 1}
 
     def test_an_endless_loop_is_interrupted(self):
         def endless(msg):
