@@ -78,11 +78,11 @@ try "$IRIS" ask /fine x;                   exits 5
 
 # One thing at a time.
 "$IRIS" send /tally "hold $PWD/go" 2>err
-"$IRIS" swap /tally "$behaviours/tally1.so" >first 2>first.err &
 await is_field /tally mailbox 0
-grep -q . first || try "$IRIS" apply;      exits 6; complains '/tally is being swapped'
+queued_swap /tally "$behaviours/tally1.so"
+try "$IRIS" apply;                         exits 6; complains '/tally is being swapped'
 : >go
-wait $!
+try "$IRIS" ask /tally count;              exits 0 # behind it
 try "$IRIS" apply /dev/null;               exits 3
 
 # Back to the manifest: who was stopped comes again; and what was swapped in by hand is what it names by now.

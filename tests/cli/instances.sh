@@ -73,7 +73,7 @@ class Work(work.Work):
 END1
 try "$IRIS" ask /python/2 x;               says '2: 4'
 try "$IRIS" swap /python ./third.py:Work;  exits 6; complains 'not with four'; complains 'rolled back'
-explained /python/1 'v3 -> v4 (=v2)' || bad 'expected /python/1 to have gone back'
+await explained /python/1 'v3 -> v4 (=v2)' || bad 'expected /python/1 to have gone back'
 for i in 1 2; do try "$IRIS" ask /python/$i x; exits 0; says '2: '; done
 
 # One crashes, and begins again in place; the others go on.

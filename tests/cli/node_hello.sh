@@ -142,7 +142,8 @@ try "$IRIS" ask /slip x;                   exits 0; says 'alive'
 try "$IRIS" ask /later reject;             exits 1; complains 'Error: rejected'
 "$IRIS" send /fault leave 2>err
 await grep -q '/fault  restart 6' app.out
-await test "$("$IRIS" ask /fault x 2>err)" = 'alive esm b'
+lives() { [ "$("$IRIS" ask /fault x 2>err)" = 'alive esm b' ]; }
+await lives
 try "$IRIS" ask /fault signal;             says 'alive'
 app_says "process.on('SIGTERM') does nothing here"
 

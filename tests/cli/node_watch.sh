@@ -52,13 +52,15 @@ for word in bbb ccc ddd; do
     await answers /hello "3 $word *"
 done
 expect_field /common rev 2
+# Whole from the beginning: where it is counted how often it is swapped, nobody may see it half written.
+written() { cat >"$1.new" && mv "$1.new" "$1"; }
 sed -i "s/'late'/'later'/" app/late.mjs
 await answers /other later
 expect_field /hello rev 6
-echo '" ground"' >app/more.json
+echo '" ground"' | written app/more.json
 await answers /common '2 common ground'
 expect_field /hello rev 6
-echo "module.exports = 'under'" >app/lib/deep.cjs
+echo "module.exports = 'under'" | written app/lib/deep.cjs
 await answers /common '2 under ground'
 expect_field /hello rev 7
 expect_field /other rev 2

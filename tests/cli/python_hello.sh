@@ -105,7 +105,8 @@ try "$IRIS" ask /fault lines;              says 'alive'
 await grep -q 'and another' app.out
 "$IRIS" send /fault leave 2>err
 await grep -q '/fault  restart 4' app.out
-await test "$("$IRIS" ask /fault x 2>err)" = alive
+lives() { [ "$("$IRIS" ask /fault x 2>err)" = alive ]; }
+await lives
 try "$IRIS" explain /fault;                exits 0; says 'ZeroDivisionError'
 
 # A function has no state: a class in its place begins as if it had been there first.

@@ -27,7 +27,7 @@ app_says 'talk to it'
 # It has to say so again when it begins again.
 try "$IRIS" send /late crash
 expect_field /late restarts 1
-[ "$(field /late state)" = starting ] || bad 'expected that it starts again'
+expect_field /late state starting
 try "$IRIS" inspect /late;              says starting
 "$IRIS" send /late ready
 expect_field /late state running

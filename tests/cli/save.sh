@@ -48,6 +48,7 @@ manifest "\"actors\": [$(actor /tally tally1), $(actor /slow tally1 '"shutdown":
 "$IRIS" stop >out; app_ends 0
 run_app --restore saves --leave-behind; app_complains '/down/a: the save has its state (0 bytes) and 3 messages, and the manifest has no such actor: left behind'
 rm go; "$IRIS" send /slow "hold $PWD/go" 2>err; "$IRIS" send /tally x 2>err
+await is_field /slow mailbox 0 # what waits is saved, and holds up nobody
 try "$IRIS" stop --save saves;          exits 1; complains '/slow: its handler has not returned within 0.1 s'
 count /tally '1 6'; : >go; count /slow '1 0'
 cmp saves/test.save first || bad 'expected the save as it was'
@@ -58,10 +59,11 @@ post stop '{"save": "saves"}';          says 'expected an absolute directory'
 "$IRIS" stop >out; app_ends 0
 manifest "\"actors\": [$(actor /tally tally1), $(actor /deadly deadly)]"
 run_app
-"$IRIS" send /deadly refuse 2>err
+expects() { "$IRIS" send /deadly "$1" 2>err; expect_field /deadly handled "$2"; } # what waits is saved, and not done
+expects refuse 1
 try "$IRIS" stop --save saves;          exits 1; complains 'not saved: /deadly: save() of "deadly"'; complains 'not this time'
 count /tally '1 0'
-"$IRIS" send /deadly kill 2>err
+expects kill 2
 try "$IRIS" stop --save saves;          exits 1; complains 'ended before it answered'
 app_ends 137
 cmp saves/test.save first || bad 'expected the save as it was'
@@ -73,7 +75,7 @@ ulimit -f 8192
 exec "$@"
 END
 with='bash limited' run_app
-"$IRIS" send /deadly large 2>err
+expects large 1
 try "$IRIS" stop --save saves;          exits 1; complains 'saves/test.save: cannot be written: File too large'
 [ "$(ls saves)" = test.save ] || bad 'expected nothing half written'
 cmp saves/test.save first || bad 'expected the save as it was'

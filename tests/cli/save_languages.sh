@@ -52,6 +52,7 @@ manifest "\"actors\": [$(actor /native tally1), $first, {\"path\": \"/many\", \"
 run_app
 for i in 1 2 3; do for path in native python node many; do "$IRIS" send /$path x 2>err; done; done
 for path in python node; do try "$IRIS" ask /$path count; says 3; done
+expect_field /native handled 3; expect_field /many/1 handled 2; expect_field /many/2 handled 1
 try "$IRIS" stop --save saves;          exits 0; says 'saved 9 actors with 0 messages in'; says 'stopped; start it again with: iris run --restore saves'
 app_ends 0
 

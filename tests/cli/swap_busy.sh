@@ -9,7 +9,7 @@ hold() { "$IRIS" send /tally "hold $PWD/$1" 2>err; await is_field /tally mailbox
 fill() { for i in 1 2 3; do "$IRIS" send /tally x 2>err; done; await is_field /tally mailbox 3; }
 
 hold go1; fill
-try "$IRIS" swap /tally "$behaviours/tally2.so" --timeout 1s; exits 124
+queued_swap /tally "$behaviours/tally2.so"
 complains '/tally: queued behind 3 messages, still v1; --now, or iris swap --cancel /tally'
 try "$IRIS" swap /tally --cancel;          exits 0; says '/tally  swap cancelled, still v1'
 try "$IRIS" swap /tally --cancel;          exits 6; complains 'no swap waits'
@@ -30,7 +30,7 @@ hold go3; fill
 "$IRIS" swap /tally "$behaviours/tally1.so" >first 2>first.err & first=$!
 await "$IRIS" swap /tally --cancel 2>err
 wait $first; status=$? tried='swap that is cancelled'; cp first.err err; exits 6; complains 'cancelled'
-try "$IRIS" swap /tally "$behaviours/tally1.so" --timeout 1s; exits 124; expect_field /tally mailbox 3
+queued_swap /tally "$behaviours/tally1.so"; expect_field /tally mailbox 3
 "$IRIS" rollback /tally --now --timeout 20ms >out 2>err; status=$? tried='rollback --now'
 exits 124; complains 'still v2'
 : >go3
@@ -39,7 +39,7 @@ try "$IRIS" ask /tally count;              says '1 11'
 expect_field /tally rev 3 # what waited was cancelled
 
 hold go4
-try "$IRIS" swap /tally "$behaviours/tally2.so" --timeout 1s; exits 124; complains 'its handler has not returned, still v3'
+queued_swap /tally "$behaviours/tally2.so"; complains 'its handler has not returned, still v3'
 : >go4
 await is_field /tally rev 4
 try "$IRIS" stop; app_ends 0; leaves_nothing

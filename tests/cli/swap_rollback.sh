@@ -43,7 +43,8 @@ expect_field /b rev 3
 expect_field /b of '=v1'
 try "$IRIS" ask /b count;                  exits 0; says '1 1'
 expect_field /b restarts 1
-tried=app.err out=$(grep -c 'it goes back' app.err); [ "$out" = 2 ] || bad 'expected two rollbacks'
+went_back() { [ "$(grep -c 'it goes back' app.err)" = "$1" ]; }
+await went_back 2 || bad 'expected two rollbacks'
 try curl -s --unix-socket "$XDG_RUNTIME_DIR/iris/test.sock" http://iris/metrics; says 'iris_events_total{kind="rollback"} 2'
 try "$IRIS" stop; app_ends 0; leaves_nothing
 finish

@@ -30,7 +30,8 @@ app_says '/c  swap refused, still v1: these are the same bytes'
 
 # Others, by iris apply: what /a had is not watched any more.
 wanting false '["app/.conf"]' false
-try "$IRIS" apply app.json;                exits 0; says 'swap.watch'
+applied() { try "$IRIS" apply app.json; ! grep -qF 'is being swapped' err; } # /c is, until a moment after it was told
+await applied;                             exits 0; says 'swap.watch'
 expect_field /b rev 2
 (cat "$behaviours/tally3.so"; echo more) >app/new.so # other bytes, and as good
 mv app/new.so app/tally.so
