@@ -1,6 +1,6 @@
 # How tests are found. Adding a file (or an IRIS_TEST to one) is enough: cmake runs again by itself.
 
-set(IRIS_TEST_TIMEOUT 60)
+set(IRIS_TEST_TIMEOUT 120)
 if(IRIS_SANITIZE)
   set(IRIS_TEST_TIMEOUT 300)
 endif()

@@ -7,12 +7,12 @@ has() { rows | grep -qE -- "$1" || bad "expected a line like: $1"; }
 
 manifest "\"actors\": [$(actor /svc/tally tally1 '"name": "count", "timers": [{"every": "1h", "send": "tick"}], "mailbox": {"capacity": 3}'),
  $(actor /svc/deep/echo echo '"restart": "always"'), $(actor /throng throng)],
- \"supervisors\": [{\"path\": \"/svc\", \"strategy\": \"rest_for_one\", \"intensity\": 4, \"period\": \"60s\"}, {\"path\": \"/svc/deep\"}]"
+ \"supervisors\": [{\"path\": \"/svc\", \"strategy\": \"rest_for_one\", \"intensity\": 4, \"period\": \"1h\"}, {\"path\": \"/svc/deep\"}]"
 run_app
 try "$IRIS" inspect /svc/tally;            exits 0; is_quiet
 has '^path /svc/tally pid [0-9]+$'; has '^state running, for '; has '^behaviour tally native, push, on executor native$'
 has '^version v1 1.0.0$'; has '^mailbox 0 of 3, dropnew, 0 not done, 0 at the door$'; has '^timers 1, the next in 5[0-9]m '; has '^name count$'
-has '^restarts 0; /svc: on-failure, rest_for_one, 0 of 4 in 1m 00s$'; has '^watched by 0 monitors; it monitors 0; 0 links, 0 children$'
+has '^restarts 0; /svc: on-failure, rest_for_one, 0 of 4 in 1h 00m$'; has '^watched by 0 monitors; it monitors 0; 0 links, 0 children$'
 grep -qE 'last error|back to' out && bad 'expected nothing that has not happened'
 
 try "$IRIS" swap /svc/tally "$behaviours/tally2.so"; exits 0
@@ -41,7 +41,7 @@ cat >expected <<'END'
 └─ /throng running
 END
 rows | sed 1d | grep -oE '^.*(one_for_one|rest_for_one|running)' | diff expected - >diff || { out=$(cat diff); bad 'expected this tree'; }
-has '/svc rest_for_one 1 of 4 restarts in 1m 00s$'; has '/svc/tally running 1 restart, on-failure v2 2.0.0$'; has '/echo running 1 restart, always v1'; has '^1 actor has no supervisor; see: '
+has '/svc rest_for_one 1 of 4 restarts in 1h 00m$'; has '/svc/tally running 1 restart, on-failure v2 2.0.0$'; has '/echo running 1 restart, always v1'; has '^1 actor has no supervisor; see: '
 try "$IRIS" tree -n 0 --json;              exits 0; is_json
 [ "$(json 'd["tree"]["count"], d["tree"]["left_out"], d["tree"]["members"][0]["path"]')" = "(2, 1, '/svc')" ] || bad 'expected the actors of each to be left out'
 try "$IRIS" tree -n 0;                     has '1 more$'
