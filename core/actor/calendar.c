@@ -224,6 +224,7 @@ static void spread(struct calendar *c, uint32_t *list)
     do {
         struct timer *e = iris__calendar_at(c, i);
         i = e->next;
+        __builtin_prefetch(iris__calendar_at(c, i), 1);
         place(c, e);
     } while (i != first);
 }
