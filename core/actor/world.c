@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WARN_EVERY (10 * IRIS__SECOND)
+
 int iris__world_stayed(void)
 {
     iris__fail(
@@ -19,14 +21,24 @@ int iris__world_stayed(void)
     return 0;
 }
 
+static void tell_asker(struct world *w, uint64_t asked, uint64_t ref, const char *words)
+{
+    if (IRIS__NODE_OF(ref)) /* who asked is on another node */
+        iris__signal(w, IRIS_DOWN, asked, ref, ref, words);
+    else if (ref)
+        iris__port_dead(w, ref, words);
+}
+
+static void count_dead(struct world *w, enum dead_reason why)
+{
+    atomic_fetch_add_explicit(&w->dead[why], 1, memory_order_relaxed);
+}
+
 static void bury(struct world *w, struct message *m, enum dead_reason why, const char *words)
 {
     if (m->pub.kind == IRIS_USER) {
-        atomic_fetch_add_explicit(&w->dead[why], 1, memory_order_relaxed);
-        if (IRIS__NODE_OF(m->pub.ref)) /* who asked is on another node */
-            iris__signal(w, IRIS_DOWN, m->pub.to, m->pub.ref, m->pub.ref, words);
-        else if (m->pub.ref)
-            iris__port_dead(w, m->pub.ref, words);
+        count_dead(w, why);
+        tell_asker(w, m->pub.to, m->pub.ref, words);
     }
     iris__message_drop(w->pool, m);
 }
@@ -53,6 +65,26 @@ void iris__world_node_letter(struct world *w, struct message *m, const char *why
     char words[256];
     snprintf(words, sizeof words, "node: %s", why);
     bury(w, m, DEAD_NODE, words);
+}
+
+/* Not so often that nobody reads it any more. */
+static int is_worth_a_word(struct world *w)
+{
+    int64_t now = iris__sched_now(&w->sched) + 1, before = atomic_load(&w->warned);
+    return (!before || now - before >= WARN_EVERY) &&
+           atomic_compare_exchange_strong(&w->warned, &before, now);
+}
+
+void iris__world_drop_answer(struct world *w, iris_actor *self, uint64_t ref)
+{
+    count_dead(w, DEAD_DROPPED);
+    tell_asker(w, iris__actor_pid(self), ref, "dropped: there was no room for the answer");
+    if (is_worth_a_word(w))
+        iris__world_event(
+            w, EVENT_LOG, self, IRIS_WARN,
+            "an answer to %llu was dropped: there is no room where it was to go (said "
+            "every 10 s at most; counted each time)",
+            (unsigned long long)ref);
 }
 
 long long iris__world_dead_total(const struct world *w)

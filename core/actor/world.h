@@ -24,7 +24,8 @@ enum dead_reason {                /* why an accepted message was not handled */
                    DEAD_STRAY,    /* its actor had ended and the place was taken again */
                    DEAD_NODE,     /* its node went away */
                    DEAD_UNWANTED, /* an answer for which nobody waits any more */
-                   DEAD_DROPPED,  /* a newer one took its place in a full mailbox */
+                   DEAD_DROPPED, /* a newer one took its place in a full mailbox; or it was an answer
+                                     that a handler returned, and there was no room where it was to go */
                    DEAD_REASONS
 };
 
@@ -110,6 +111,7 @@ struct world {
     atomic_int event_level; /* events below it, but EVENT_LOG, are not told */
     int64_t swap_wait;      /* ns: so long a pull actor may take to return for a swap */
     atomic_llong dead[DEAD_REASONS];
+    _Atomic int64_t warned; /* when it was last said that an answer was dropped; 0: never */
     atomic_llong doors[IRIS_MAILBOX_COUNTS]; /* what happened at the doors of all actors */
     /* what --until-idle waits for, beside mail and timers */
     atomic_llong asks, busy, laters, down, starting;
@@ -149,6 +151,9 @@ static inline void iris__facts_release(struct world *w)
 
 /* Count it, tell whoever asked, free it. */
 void iris__world_dead_letter(struct world *, struct message *, enum dead_reason);
+/* [any] An answer of self's that found no room at `ref`: counted, whoever asked is told, and now and then
+ * a warning says so. */
+void iris__world_drop_answer(struct world *, iris_actor *self, uint64_t ref);
 /* The same of the message that crashed its actor. */
 void iris__world_crash_letter(struct world *, struct message *, const char *why);
 /* The same of one that another node did not take, or that was on its way when that went. */

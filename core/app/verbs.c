@@ -114,9 +114,10 @@ static const char *phase(struct app *a)
 
 static json_t *dead_letters(const iris_totals *t)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I}", "crashed", (json_int_t)t->crashed, "ended",
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "crashed", (json_int_t)t->crashed, "ended",
                      (json_int_t)t->ended, "stray", (json_int_t)t->stray, "node",
-                     (json_int_t)t->node, "unwanted", (json_int_t)t->unwanted);
+                     (json_int_t)t->node, "unwanted", (json_int_t)t->unwanted, "dropped",
+                     (json_int_t)t->dropped);
 }
 
 static void health(void *app, const struct control_request *r, struct control_reply *reply)

@@ -179,6 +179,13 @@ static int ask_cancel(iris_actor *self, uint64_t id)
     return w ? iris__ask_cancel(w, id) : IRIS_FAIL;
 }
 
+static void ask_dropped(iris_actor *self, uint64_t ref)
+{
+    struct world *w = here(self);
+    if (w)
+        iris__world_drop_answer(w, self, ref);
+}
+
 /* ---- iris.watch/1 ---- */
 
 static int watch_stop(iris_actor *self, uint64_t pid)
@@ -449,8 +456,8 @@ static const iris_watch watch_ext = {.size = sizeof(iris_watch),
                                      .unlink_pair = watch_unlink_pair,
                                      .ended = watch_ended,
                                      .lapse = iris__watch_lapse};
-static const iris_ask ask_ext = {sizeof(iris_ask), IRIS_ABI, iris__ask,
-                                 iris__ask_id,     ask_name, ask_cancel};
+static const iris_ask ask_ext = {sizeof(iris_ask), IRIS_ABI,   iris__ask,  iris__ask_id,
+                                 ask_name,         ask_cancel, ask_dropped};
 static const iris_reader reader_ext = {
     sizeof(iris_reader), IRIS_ABI,         iris__reader_take, iris__reader_recv,
     iris__pull_ask,      iris__pull_sleep, iris__pull_yield,  iris__offer_handover};

@@ -239,17 +239,27 @@ static void throw_no_answer(struct host *h)
         "ArrayBuffer, a string, or nothing; make text of anything else, as with JSON.stringify()");
 }
 
+/* What a handler has returned. -1: an exception. Who asked may have gone. */
+static int answer(struct host *h, iris_actor *self, const iris_message *m, napi_value value)
+{
+    int result = iris__send_value(h, self, m->ref, value, 0);
+    if (result == -2)
+        throw_no_answer(h);
+    if (result == IRIS_FULL)
+        iris__ext.ask->dropped(self, m->ref);
+    if (result == IRIS_LARGE)
+        napi_throw_range_error(h->env, NULL, "the answer is above the limit of a message");
+    return result == IRIS_LARGE || result == -2 ? -1 : 0;
+}
+
 /* reply(i, data): the answer to the i-th message of this batch. */
 static napi_value reply_call(napi_env env, napi_callback_info info)
 {
     napi_value argv[2];
     struct host *h = iris__begin_closed(env, info, 2, argv);
     const iris_message *m = message_of(h, argv[0]);
-    int result = m && m->ref ? iris__send_value(h, h->batch_actor, m->ref, argv[1], 0) : IRIS_DEAD;
-    if (result == -2)
-        throw_no_answer(h);
-    if (result == IRIS_LARGE)
-        napi_throw_range_error(env, NULL, "the answer is above the limit of a message");
+    if (m && m->ref)
+        answer(h, h->batch_actor, m, argv[1]);
     return NULL;
 }
 
@@ -317,11 +327,8 @@ static napi_value done_call(napi_env env, napi_callback_info info)
         return NULL;
     napi_get_value_int32(env, argv[1], &result);
     napi_typeof(env, argv[2], &type);
-    if (type != napi_undefined && m->ref &&
-        iris__send_value(h, h->self, m->ref, argv[2], 0) == -2) {
-        throw_no_answer(h);
+    if (type != napi_undefined && m->ref && answer(h, h->self, m, argv[2]))
         result = iris__fail_pending(h);
-    }
     iris__api->done(m, result);
     return NULL;
 }

@@ -222,8 +222,6 @@ void iris__interrupt_ready(struct host *);
 void iris__turn_begins(struct host *);
 int iris__turn_ends(struct host *); /* 1: it was interrupted */
 void iris__interrupt_load(struct host *);
-void iris__interrupt_all(
-    struct host *); /* but a turn; promises that wait for their turn are lost */
 
 /* message.c */
 int iris__send_value(struct host *, iris_actor *, uint64_t to, napi_value data, uint64_t ref);

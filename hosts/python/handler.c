@@ -1,4 +1,4 @@
-#include "python.h"
+#include "runtime.h"
 
 /* ---- what comes of a call ---- */
 
@@ -22,6 +22,8 @@ int iris__answer(iris_actor *self, const iris_message *m, PyObject *result)
     } else {
         sent = iris__send_object(iris__current.host, self, m->ref, result, 0);
     }
+    if (sent == IRIS_FULL)
+        iris__ext.ask->dropped(self, m->ref);
     if (sent == IRIS_LARGE)
         PyErr_Format(PyExc_ValueError, "the answer is above the limit of a message");
     return sent == -2 || sent == IRIS_LARGE ? IRIS_FAIL : IRIS_OK; /* who asked may have gone */

@@ -59,7 +59,7 @@ for to in tally3 tally3; do
 done
 for path in /swapped /kept; do try "$IRIS" ask $path count; says " $total"; done
 [ "$(field /swapped rev) $(field /again restarts) $(field /kept restarts)" = '3 2 0' ] || bad 'expected two swaps, two restarts'
-get health;                                says '"dead_letters":{"crashed":0,"ended":0,"stray":0,"node":0,"unwanted":0}'
+get health;                                says '"dead_letters":{"crashed":0,"ended":0,"stray":0,"node":0,"unwanted":0,"dropped":0}'
 try "$IRIS" apply --json;                  exits 0; is_json; [ "$(json 'd["steps"], d["keep"], d["applied"]')" = '([], 10, True)' ] || bad 'expected no steps'
 try "$IRIS" stop; app_ends 0; leaves_nothing
 finish

@@ -36,7 +36,7 @@ try "$IRIS" apply;                         exits 3; complains '"instances" of /p
 manifest '"actors": []'
 try "$IRIS" apply;                         exits 0; says 'remove   /p/1'; says 'keep     0'
 try "$IRIS" ps --json;                     [ "$(json 'd["actors"]')" = '[]' ] || bad 'expected nobody'
-get health;                                says '"dead_letters":{"crashed":0,"ended":0,"stray":0,"node":0,"unwanted":0}'
+get health;                                says '"dead_letters":{"crashed":0,"ended":0,"stray":0,"node":0,"unwanted":0,"dropped":0}'
 manifest "\"actors\": [$first]"
 try "$IRIS" apply;                         exits 0; says 'add      /p  round_robin of 2'
 asks

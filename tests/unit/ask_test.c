@@ -32,6 +32,9 @@ static int oracle_handle(const iris_behaviour *b, iris_actor *self, void *state,
         case 'k': /* keeps the address, and never answers in time */
             *kept = m[i]->ref;
             break;
+        case 'd': /* had no room for its answer, as hosts say */
+            ((const iris_ask *)api->extension(IRIS_ASK))->dropped(self, m[i]->ref);
+            break;
         case 'f': /* lets another one answer */
             api->send(self, kept[1], "go", 2, m[i]->ref);
             break;
@@ -66,6 +69,19 @@ static void an_end_answers(struct scene *s)
     int result = ask_wait(s, pid, "too late", 3600 * IRIS_SECOND);
     assert_int_equal(result, IRIS_DEAD);
     assert_int_equal(ask_wait(s, 12345, "nobody", 20 * IRIS_SECOND), IRIS_DEAD);
+}
+
+static void its_answer_is_dropped(struct scene *s)
+{
+    uint64_t *kept;
+    iris_behaviour b = oracle(s, &kept);
+    uint64_t pid = scene_spawn(s, &b, 0);
+    for (unsigned i = 1; i <= 2; i++) {
+        assert_int_equal(ask_wait(s, pid, "dropped", 3600 * IRIS_SECOND), IRIS_DEAD);
+        assert_string_equal(iris_reason(), "dropped: there was no room for the answer");
+        assert_int_equal(scene_count(s).dropped, i);
+    }
+    assert_int_equal(scene_count(s).dead_letters, 2);
 }
 
 static void time_passes(struct scene *s)
@@ -303,6 +319,7 @@ static void no_wait_inside(struct scene *s)
 /* clang-format off */
 #define PLAY(play) static void test_##play(void **state) { (void)state; scene_play(play); }
 PLAY(an_end_answers)
+PLAY(its_answer_is_dropped)
 PLAY(time_passes)
 PLAY(another_answers)
 PLAY(an_address_is_no_actor)
@@ -315,6 +332,7 @@ PLAY(no_wait_inside)
 
 static const struct CMUnitTest tests[] = {
     IRIS_TEST("p2.an_ask_of_an_actor_that_ends_or_crashes_is_told_at_once", test_an_end_answers),
+    IRIS_TEST("p2.a_returned_answer_without_room_is_counted_and_its_asker_told", test_its_answer_is_dropped),
     IRIS_TEST("p2.an_answer_that_comes_too_late_is_refused", test_time_passes),
     IRIS_TEST("ask.another_actor_may_answer", test_another_answers),
     IRIS_TEST("p10.an_address_of_an_ask_that_is_over_is_nobody", test_an_address_is_no_actor),

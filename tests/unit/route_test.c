@@ -118,6 +118,30 @@ static void asks_of_the_dead(struct scene *a)
     scene_close(&b);
 }
 
+static int has_no_room(const iris_behaviour *b, iris_actor *self, void *state,
+                       const iris_message *const *m, int n)
+{
+    const iris_ask *ask = iris_calls()->extension(IRIS_ASK);
+    (void)b, (void)state;
+    for (int i = 0; i < n; i++)
+        ask->dropped(self, m[i]->ref);
+    return n;
+}
+
+static void an_answer_is_dropped(struct scene *a)
+{
+    struct scene b = {0};
+    const iris_message *m;
+    connect_both(a, &b);
+    iris_behaviour mute = {
+        .size = sizeof mute, .abi = IRIS_ABI, .name = "mute", .handle = has_no_room};
+    uint64_t pid = scene_spawn(&b, &mute, 0);
+    assert_int_equal(iris_ask_wait(a->rt, FAR(pid), "?", 1, 3600 * IRIS_SECOND, &m), IRIS_DEAD);
+    assert_string_equal(iris_reason(), "dropped: there was no room for the answer");
+    assert_int_equal(scene_count(&b).dropped, 1);
+    scene_close(&b);
+}
+
 static int silent(const iris_behaviour *b, iris_actor *self, void *state,
                   const iris_message *const *m, int n)
 {
@@ -389,6 +413,7 @@ static void a_link_that_ends(struct scene *s)
 THREADS(mail)
 THREADS(monitors)
 THREADS(asks_of_the_dead)
+THREADS(an_answer_is_dropped)
 THREADS(the_node_goes)
 THREADS(links)
 THREADS(link_to_the_dead)
@@ -402,6 +427,7 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("route.mail_and_answers_cross_in_order", test_mail),
     IRIS_TEST("route.a_monitor_of_another_node_is_told_once", test_monitors),
     IRIS_TEST("route.an_ask_of_a_dead_pid_of_another_node_is_told_at_once", test_asks_of_the_dead),
+    IRIS_TEST("p2.an_asker_of_another_node_is_told_that_its_answer_was_dropped", test_an_answer_is_dropped),
     IRIS_TEST("route.when_a_node_goes_watchers_and_askers_are_told", test_the_node_goes),
     IRIS_TEST("p5.a_link_with_another_node_ends_either_with_the_other", test_links),
     IRIS_TEST("p5.who_traps_gets_the_exit_of_another_node", test_link_to_the_dead),
