@@ -66,7 +66,7 @@ int iris__pid(napi_env env, napi_value value, uint64_t *pid)
         napi_throw_type_error(env, NULL, "a pid is a number");
         return -1;
     }
-    *pid = number > 0 && number < 18446744073709551616.0 ? (uint64_t)number : 0;
+    *pid = number > 0 && number < 9007199254740992.0 ? (uint64_t)(int64_t)number : 0;
     return 0;
 }
 

@@ -128,8 +128,6 @@ static int call(const struct script *s, iris_actor *self, PyObject *handler, con
     return failed ? -1 : 0;
 }
 
-enum { AHEAD = 3 }; /* as in handler.c */
-
 static int handle_all(const struct script *s, iris_actor *self, PyObject *handler,
                       const iris_message *const *m, int n)
 {
@@ -137,7 +135,7 @@ static int handle_all(const struct script *s, iris_actor *self, PyObject *handle
         if (i && iris__api->due(self) == IRIS_AGAIN)
             return i;
         if (i + AHEAD < n)
-            __builtin_prefetch(m[i + AHEAD]->data);
+            iris__message_ahead(m[i + AHEAD]);
         int waits = call(s, self, handler, m[i]);
         if (waits < 0)
             return iris__failed(self, s) == IRIS_OK ? i + 1 : ~i;

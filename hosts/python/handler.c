@@ -65,24 +65,39 @@ static vectorcallfunc way_to(PyObject *handler)
     return direct ? direct : PyObject_Vectorcall;
 }
 
-static int call(iris_actor *self, PyObject *handler, vectorcallfunc way, const iris_message *m,
-                unsigned flags)
+struct calls { /* of one batch */
+    const struct script *script;
+    iris_actor *self;
+    PyObject *handler, *bytes; /* bytes: of the message before, if it came as such; or NULL */
+    vectorcallfunc way;
+};
+
+/* A new reference, or that of calls.bytes. */
+static PyObject *message_for(struct calls *c, const iris_message *m)
 {
-    PyObject *message = __builtin_expect(m->kind != IRIS_USER, 0) ? iris__signal_object(m)
-                        : flags & SCRIPT_VIEW                     ? iris__message_view(m)
-                                                                  : iris__message_bytes(m);
+    if (__builtin_expect(m->kind != IRIS_USER, 0))
+        return iris__signal_object(m);
+    if (c->script->flags & SCRIPT_VIEW)
+        return iris__message_view(m);
+    return c->bytes = iris__message_bytes_after(c->bytes, m);
+}
+
+static int call(struct calls *c, const iris_message *m)
+{
+    PyObject *message = message_for(c, m);
     if (!message)
         return IRIS_FAIL;
     PyObject *args[2] = {NULL, message};
-    PyObject *result = way(handler, args + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-    Py_DECREF(message);
+    PyObject *result = c->way(c->handler, args + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    if (message != c->bytes)
+        Py_DECREF(message);
     if (__builtin_expect(result == Py_None, 1)) {
         Py_DECREF(result);
         return IRIS_OK;
     }
     if (!result)
         return IRIS_FAIL;
-    int answered = iris__answer(self, m, result);
+    int answered = iris__answer(c->self, m, result);
     Py_DECREF(result);
     return answered;
 }
@@ -93,19 +108,15 @@ static int after_failure(iris_actor *self, const struct script *s, int i)
     return iris__failed(self, s) == IRIS_OK ? i + 1 : ~i;
 }
 
-enum { AHEAD = 3 }; /* messages: their bytes may have waited long enough to be out of the caches */
-
-static int handle_all(const struct script *s, iris_actor *self, PyObject *handler,
-                      const iris_message *const *m, int n)
+static int handle_all(struct calls *c, const iris_message *const *m, int n)
 {
-    vectorcallfunc way = way_to(handler);
     for (int i = 0; i < n; i++) {
-        if (i && iris__api->due(self) == IRIS_AGAIN)
+        if (i && iris__api->due(c->self) == IRIS_AGAIN)
             return i;
         if (i + AHEAD < n)
-            __builtin_prefetch(m[i + AHEAD]->data);
-        if (call(self, handler, way, m[i], s->flags))
-            return after_failure(self, s, i);
+            iris__message_ahead(m[i + AHEAD]);
+        if (call(c, m[i]))
+            return after_failure(c->self, c->script, i);
     }
     return n;
 }
@@ -116,9 +127,11 @@ int iris__handle(const iris_behaviour *b, iris_actor *self, void *state,
 {
     const struct script *s = b->data;
     PyObject *handler = state ? state : s->callable;
+    struct calls c = {.script = s, .self = self, .handler = handler, .way = way_to(handler)};
     iris__current = (struct current){s->host, self};
     Py_INCREF(handler); /* a swap must not take it away while it runs */
-    int result = handle_all(s, self, handler, m, n);
+    int result = handle_all(&c, m, n);
+    Py_XDECREF(c.bytes);
     Py_DECREF(handler);
     if (__builtin_expect(iris__driver && iris__driver->raised, 0))
         iris__driver_calm();

@@ -137,6 +137,27 @@ PyObject *iris__message_bytes(const iris_message *m)
     return PyBytes_FromStringAndSize(m->data, (Py_ssize_t)m->len);
 }
 
+/* Bytes do not change, but nobody can tell these from others that came from the allocator to the same place. */
+static void fill(PyObject *bytes, const iris_message *m)
+{
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    ((PyBytesObject *)bytes)->ob_shash = -1; /* it is computed when it is asked for */
+#pragma GCC diagnostic pop
+    memcpy(PyBytes_AS_STRING(bytes), m->data, m->len);
+}
+
+PyObject *iris__message_bytes_after(PyObject *before, const iris_message *m)
+{
+    if (before && Py_REFCNT(before) == 1 && m->len < GIFT_SIZE &&
+        (size_t)PyBytes_GET_SIZE(before) == m->len) {
+        fill(before, m);
+        return before;
+    }
+    Py_XDECREF(before);
+    return iris__message_bytes(m);
+}
+
 PyObject *iris__message_object(const iris_message *m)
 {
     return m->kind == IRIS_USER ? iris__message_bytes(m) : iris__signal_object(m);

@@ -181,8 +181,18 @@ uint32_t iris__state_version(PyObject *callable);
 int iris__fail_raised(void);
 PyObject *iris__describe_raised(void); /* the same as text; a new reference, or NULL */
 
+/* Of a message that comes soon: its bytes may have waited long enough to be out of the caches. The first eight lie in
+ * the line of its head, which the core has touched; the others lie behind it. */
+enum { AHEAD = 3 };
+static inline void iris__message_ahead(const iris_message *m)
+{
+    __builtin_prefetch((const char *)m->data + sizeof(uint64_t));
+}
+
 /* message.c */
-PyObject *iris__message_bytes(const iris_message *);  /* bytes; large ones of our own uncopied */
+PyObject *iris__message_bytes(const iris_message *); /* bytes; large ones of our own uncopied */
+/* The same where the bytes of the message before are, if nobody has kept them; they are taken over. NULL: none. */
+PyObject *iris__message_bytes_after(PyObject *before, const iris_message *);
 PyObject *iris__message_view(const iris_message *);   /* [turn] a view that keeps it */
 PyObject *iris__message_object(const iris_message *); /* the same, or a PySystemMessage */
 /* 1: matcher(message) is true. An exception is no, as in the original. */

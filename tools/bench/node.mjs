@@ -12,6 +12,7 @@ import { createServer, get } from 'node:http'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import os from 'node:os'
+import { throughRouter } from './router.mjs'
 
 const build = process.env.IRIS_BUILD ?? fileURLToPath(new URL('../../build/release', import.meta.url))
 const iris = createRequire(import.meta.url)(`${build}/lib/iris/node`)
@@ -59,12 +60,16 @@ function native (workload) {
   return 1e6 * JSON.parse(out).rows[0].iris.median
 }
 
-async function toNative (rt) {
+/** An observed actor is the native one that a program has: it keeps the last 65,536. Sent; that all are handled is looked at after. */
+async function toNative (rt, n = 2000000, warm = 200000) {
   const pid = rt.spawnObservedHandler()
-  for (let i = 0; i < 200000; i++) rt.send(pid, PING)
+  for (let i = 0; i < warm; i++) rt.send(pid, PING)
+  await until(() => rt.info(pid).handled === warm)
   const begin = performance.now()
-  for (let i = 0; i < 2000000; i++) rt.send(pid, PING)
-  return 2000000 / seconds(begin)
+  for (let i = 0; i < n; i++) if (!rt.send(pid, PING)) throw new Error('a message was not accepted')
+  const took = seconds(begin)
+  await until(() => rt.info(pid).handled === warm + n)
+  return n / took
 }
 
 async function pull (rt, n = 1000000, round = 50000) {
@@ -220,6 +225,8 @@ const ROWS = {
   native: [() => native('node'), 'a C thread to one actor (libnode), a Buffer each', 'M msgs/s', 1e-6, 2, '>= 4.0', ''],
   nativeBorrow: [() => native('node-borrow'), 'a C thread to one actor (libnode), borrowed', 'M msgs/s', 1e-6, 2, '>= 6.0', ''],
   toNative: [toNative, '`send` to a native actor', 'M msgs/s', 1e-6, 2, '>= 8.0', ''],
+  router: [() => throughRouter(build, 1), 'JavaScript through a router to 4 instances, in one environment', 'M msgs/s', 1e-6, 2, '', ''],
+  routerTwo: [() => throughRouter(build, 2), 'JavaScript through a router to 4 instances, in two environments', 'M msgs/s', 1e-6, 2, '', ''],
   pull: [pull, '`await recv()`', 'M msgs/s', 1e-6, 2, '>= 1.0', ''],
   promises: [promises, '`async` handler', 'M msgs/s', 1e-6, 2, '', ''],
   swaps: [swaps, 'swaps in effect', 'k/s', 1e-3, 0, '', ''],
