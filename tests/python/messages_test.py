@@ -161,6 +161,19 @@ class Messages(RuntimeTest):
         eventually(lambda: len(hops) == 1000)
         self.assertTrue(all(hops))
 
+    def test_a_message_that_is_let_go_of_leaves_nothing_in_the_next_and_one_that_is_kept_stays(self):
+        seen, kept, sent = [], [], [b"%04d" % i for i in range(1000)]
+
+        def look(msg):
+            seen.append((hash(msg), msg.decode()))
+            if len(seen) % 3 == 0:
+                kept.append(msg)
+
+        self.assertEqual(self.rt.send_many(self.rt.spawn(look), sent), 1000)
+        eventually(lambda: len(seen) == 1000)
+        self.assertEqual(seen, [(hash(msg), msg.decode()) for msg in sent])
+        self.assertEqual(kept, sent[2::3])
+
     def test_a_handler_answers_with_what_it_returns(self):
         for answer, expected in ((b"b", b"b"), (bytearray(b"ba"), b"ba"), ("ä", "ä".encode()), (b"", b"")):
             pid = self.rt.spawn(lambda m, answer=answer: answer)

@@ -13,8 +13,8 @@ const PING = Buffer.alloc(64)
 let sent = 0
 
 async function flood (n, round = 50000) {
-  const router = rt.whereisPath('/work')
-  const workers = [1, 2, 3, 4].map(i => rt.whereisPath('/work/' + i))
+  const router = rt.whereisPath('/crew')
+  const workers = [1, 2, 3, 4].map(i => rt.whereisPath('/crew/' + i))
   const handled = () => workers.reduce((sum, pid) => sum + rt.info(pid).handled, 0)
   for (const end = sent + n; sent < end;) {
     for (let i = 0; i < round; i++) if (!rt.send(router, PING)) throw new Error('a message was not accepted')
@@ -45,8 +45,8 @@ export function throughRouter (build, environments) {
     name: 'bench-router',
     hosts: { node: { instances: environments } },
     actors: [
-      { path: '/work', handler: './work.mjs', instances: 4, route: 'round_robin', budget: 256 },
-      { path: '/flood', handler: './flood.mjs#Flood', depends_on: ['/work'] }
+      { path: '/crew', handler: './work.mjs', instances: 4, route: 'round_robin', budget: 256 },
+      { path: '/flood', handler: './flood.mjs#Flood', depends_on: ['/crew'] }
     ]
   }
   try {
