@@ -33,6 +33,12 @@ struct label {
 };
 struct label iris__behaviour_label(const iris_behaviour *);
 
+/* Whether its code takes the mail itself, as its users see it, however the core has it run. */
+static inline int iris__behaviour_pulls(const iris_behaviour *b)
+{
+    return (b->flags & (IRIS_PULL | IRIS_RUNS_ON)) != 0;
+}
+
 /* library is taken over on success. IRIS_OK or IRIS_FAIL. */
 int iris__version_define(struct world *, const iris_behaviour *, void *library, const void *host,
                          const char *host_name, const char *handler, iris_version **out);

@@ -154,7 +154,7 @@ int iris__start_load(struct app *a, const struct manifest *all, const struct man
 int iris__start_check_kind(const struct manifest_actor *m, const struct app_actor *actor)
 {
     const iris_behaviour *b = &actor->version->b;
-    int pulls = (b->flags & (IRIS_PULL | IRIS_RUNS_ON)) != 0; /* or so an async one */
+    int pulls = iris__behaviour_pulls(b);
     if (m->kind == MANIFEST_KIND_ANY || pulls == (m->kind == MANIFEST_PULL))
         return IRIS_OK;
     return iris__fail("found \"%s\", but \"%s\" %s; say \"%s\", or leave it out",

@@ -1,6 +1,7 @@
 /* iris_app_describe(): what a plugin is. Its bytes are read and checked here; its code runs in a child
  * that may do little, for a short time, and can take nothing with it when it falls. */
 #include "api.h"
+#include "behaviour.h"
 #include "child.h"
 #include "elfnote.h"
 #include "fail.h"
@@ -31,7 +32,7 @@ static json_t *behaviours_of(const struct taken *t)
         json_array_append_new(all, json_pack("{s:s, s:s, s:I, s:s, s:b, s:b, s:b}", "name", b->name,
                                              "version", b->version ? b->version : "",
                                              "state_version", (json_int_t)b->state_version, "kind",
-                                             b->flags & IRIS_PULL ? "pull" : "push", "saves",
+                                             iris__behaviour_pulls(b) ? "pull" : "push", "saves",
                                              b->save != NULL, "upgrades", b->upgrade != NULL,
                                              "own_thread", !!(b->flags & IRIS_OWN_THREAD)));
     }

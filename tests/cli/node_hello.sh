@@ -73,7 +73,7 @@ END
 manifest "\"actors\": [$(actor /hello "$PWD/hello.mjs#onMessage" '"name": "greeter"'),
   $(actor /counter "$PWD/hello.mjs#Counter" '"args": {"start": 5}'),
   $(actor /common "$PWD/common.cjs"), $(actor /later "$PWD/hello.mjs#later" '"restart": "always"'),
-  $(actor /square "$PWD/hello.mjs#square"), $(actor /pull "$PWD/hello.mjs#pull"),
+  $(actor /square "$PWD/hello.mjs#square"), $(actor /pull "$PWD/hello.mjs#pull" '"kind": "pull"'),
   $(actor /fault "$PWD/hello.mjs#onFault" '"restart": "always"'),
   $(actor /slip "$PWD/hello.mjs#onFault"), $(actor /slip/pull "$PWD/hello.mjs#pullFault"),
   $(actor /tally tally2)],
@@ -148,6 +148,12 @@ try "$IRIS" ask /fault signal;             says 'alive'
 app_says "process.on('SIGTERM') does nothing here"
 
 try "$IRIS" stop; app_ends 0; leaves_nothing
+
+# "kind" is held against the handler.
+manifest "\"actors\": [$(actor /pull "$PWD/good.mjs#pull" '"kind": "push"'), $(actor /hello "$PWD/good.mjs" '"kind": "pull"')]"
+try "$IRIS" run;                           exits 3
+complains 'actors[0].kind: found "push", but "pull" calls recv() itself; say "pull", or leave it out'
+complains 'actors[1].kind: found "pull", but "onMessage" is called for each message; say "push", or leave it out'
 
 # What handlers run in.
 mkdir -p packages/found
