@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <limits.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,35 +174,39 @@ void iris__runtime_load(iris_runtime *rt, struct load_order *o)
     iris__executor_post(rt->loading, &o->job);
 }
 
+/* A semaphore: who waits for a condition is woken up twice, the second time for its lock. */
 struct waiting {
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    int is_done;
+    sem_t done;
     char *why;
 };
 
 static void wake(struct waiting *k, const char *why)
 {
     k->why = why ? strdup(why) : NULL; /* the reason is the loader thread's */
-    pthread_mutex_lock(&k->lock);
-    k->is_done = 1;
-    pthread_cond_signal(&k->changed);
-    pthread_mutex_unlock(&k->lock);
+    sem_post(&k->done);
 }
 
 /* Gives the result back, and its reason to this thread. */
 static int await(iris_runtime *rt, struct waiting *k, const int *result)
 {
-    while (rt->world.sched.seeded && !k->is_done && iris_step(rt))
+    int is_done = 0;
+    while (rt->world.sched.seeded && !(is_done = !sem_trywait(&k->done)) && iris_step(rt))
         ;
-    pthread_mutex_lock(&k->lock);
-    while (!k->is_done)
-        pthread_cond_wait(&k->changed, &k->lock);
-    pthread_mutex_unlock(&k->lock);
+    while (!is_done && sem_wait(&k->done))
+        ;
+    sem_destroy(&k->done);
     if (*result)
         iris__fail("%s", k->why ? k->why : "no reason was given");
     free(k->why);
     return *result;
+}
+
+/* Posts the job that ends with wake(). */
+static int post_and_await(iris_runtime *rt, iris_job *job, struct waiting *k, const int *result)
+{
+    sem_init(&k->done, 0, 0);
+    iris__executor_post(rt->loading, job);
+    return await(rt, k, result);
 }
 
 struct host_order {
@@ -221,13 +226,8 @@ static void start_host(iris_job *job)
 
 int iris__runtime_start_host(iris_runtime *rt, const char *name)
 {
-    struct host_order o = {
-        .job.run = start_host,
-        .runtime = rt,
-        .name = name,
-        .waiting = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER}};
-    iris__executor_post(rt->loading, &o.job);
-    return await(rt, &o.waiting, &o.result);
+    struct host_order o = {.job.run = start_host, .runtime = rt, .name = name};
+    return post_and_await(rt, &o.job, &o.waiting, &o.result);
 }
 
 static void loaded(struct load_order *o)
@@ -237,9 +237,10 @@ static void loaded(struct load_order *o)
 
 int iris__runtime_load_wait(iris_runtime *rt, struct load_order *o)
 {
-    struct waiting k = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    struct waiting k = {0};
     o->done = loaded;
     o->ctx = &k;
+    sem_init(&k.done, 0, 0);
     iris__runtime_load(rt, o);
     return await(rt, &k, &o->result);
 }
@@ -302,16 +303,10 @@ int iris_attach(iris_runtime *rt, const iris_plugin *(*entry)(const iris_api *),
                 void *arg)
 {
     struct attach_order o = {
-        .job.run = attach,
-        .runtime = rt,
-        .entry = entry,
-        .config = config,
-        .arg = arg,
-        .waiting = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER}};
+        .job.run = attach, .runtime = rt, .entry = entry, .config = config, .arg = arg};
     if (!iris__world_is_here(&rt->world))
         return IRIS_FAIL;
     if (atomic_load(&rt->world.closing))
         return iris__fail("attach: the runtime is closed");
-    iris__executor_post(rt->loading, &o.job);
-    return await(rt, &o.waiting, &o.result);
+    return post_and_await(rt, &o.job, &o.waiting, &o.result);
 }

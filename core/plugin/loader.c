@@ -104,6 +104,7 @@ static int map(struct library *lib, const struct elf *e)
     lib->handle = iris__map(e, lib->copy->path);
     if (!lib->handle)
         return -1;
+    lib->copy->was_code = 1;
     lib->entry = (entry_fn *)dlsym(lib->handle, PLUGIN_ENTRY);
     return 0;
 }
@@ -233,7 +234,7 @@ static void remember(struct loader *l, struct copy *copy)
     int i = 0;
     while (i < IRIS__READ_KEPT - 1 && l->read[i] != copy)
         i++;
-    iris__store_drop(&l->store, l->read[i]);
+    iris__store_recycle(&l->store, l->read[i]);
     memmove(l->read + 1, l->read, (size_t)i * sizeof *l->read);
     l->read[0] = iris__copy_share(copy);
 }

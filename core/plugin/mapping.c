@@ -169,10 +169,19 @@ void *iris__map(const struct elf *e, const char *path)
     return handle;
 }
 
+static int has_path(struct dl_phdr_info *info, size_t size, void *path)
+{
+    (void)size;
+    return info->dlpi_name && !strcmp(info->dlpi_name, path);
+}
+
+/* Asked by its name first: dlopen() opens the file to see whose it is, when it is not there. */
 void *iris__unmap(void *handle, const char *path)
 {
     if (!IRIS__UNLOADS)
         return handle;
     dlclose(handle);
-    return dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+    return dl_iterate_phdr(has_path, (void *)path)
+               ? dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD)
+               : NULL;
 }

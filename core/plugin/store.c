@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <link.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,8 @@
 #include <unistd.h>
 
 #define NAME_ROOM 160 /* below NAME_MAX, with any hash */
+#define SPARE_MAX \
+    ((size_t)1 << 20) /* bytes: a larger file takes its time anyway, and room while it waits */
 
 void iris__store_init(struct store *s)
 {
@@ -31,17 +34,6 @@ void iris__store_open(struct store *s)
 void iris__store_open_memory(struct store *s)
 {
     s->is_open = 1;
-}
-
-void iris__store_finish(struct store *s)
-{
-    while (s->copies) {
-        struct copy *c = s->copies;
-        s->copies = c->next;
-        free(c->path); /* not the memfd: its number is the name of code that is still mapped */
-        free(c);
-    }
-    iris__privatedir_remove(&s->dir);
 }
 
 /* ---- comparing ---- */
@@ -79,21 +71,85 @@ static int write_code(int fd, iris_bytes code)
     return iris__write_all(fd, code.data, code.len) || (!is_promised && fsync(fd)) ? -1 : 0;
 }
 
+/* The umask may have taken bits. */
+static int set_mode(int fd, mode_t mode)
+{
+    struct stat st;
+    return fstat(fd, &st) || ((st.st_mode & 07777) != mode && fchmod(fd, mode)) ? -1 : 0;
+}
+
+/* What has the name and is no copy, is nobody's. */
+static int create_new(int dir, const char *name)
+{
+    int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    int fd = openat(dir, name, flags, 0500);
+    if (fd >= 0 || errno != EEXIST || unlinkat(dir, name, 0))
+        return fd;
+    return openat(dir, name, flags, 0500);
+}
+
+/* At once under its name: who looks for it looks among the copies, and there it stands once it is whole. */
 static int write_new(int dir, const char *name, iris_bytes code)
 {
-    unlinkat(dir, "new", 0);
-    int fd = openat(dir, "new", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0500);
+    int fd = create_new(dir, name);
     if (fd < 0)
         return -1;
-    int failed = fchmod(fd, 0500) || write_code(fd, code);
-    failed |= close(fd);
-    if (failed || renameat(dir, "new", dir, name)) {
-        int why = errno;
-        unlinkat(dir, "new", 0);
+    int failed = set_mode(fd, 0500) || write_code(fd, code), why = errno;
+    if (close(fd) && !failed)
+        failed = 1, why = errno;
+    if (failed) {
+        unlinkat(dir, name, 0);
         errno = why;
-        return -1;
     }
-    return 0;
+    return failed ? -1 : 0;
+}
+
+/* For writing; -1: somebody may have it open or mapped, be it another process (a debugger, a fork), which the kernel
+ * knows: then it grants no lease for writing. */
+static int open_spare(int dir, const char *name)
+{
+    int flags = O_WRONLY | O_NOFOLLOW | O_CLOEXEC, fd = openat(dir, name, flags);
+    if (fd < 0 && errno == EACCES && !fchmodat(dir, name, 0700, 0))
+        fd = openat(dir, name, flags);
+    if (fd < 0)
+        return -1;
+    fcntl(fd, F_SETSIG, SIGURG); /* as source.c has it: ignored, where SIGIO would end us */
+    if (fcntl(fd, F_SETLEASE, F_WRLCK) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static int rewrite(int fd, iris_bytes code)
+{
+    struct stat st;
+    if (fstat(fd, &st))
+        return -1;
+    int has_room = (uint64_t)st.st_blocks * 512 >= code.len;
+    return (has_room ? iris__write_all(fd, code.data, code.len) : write_code(fd, code)) ||
+                   ((size_t)st.st_size > code.len && ftruncate(fd, (off_t)code.len)) ||
+                   set_mode(fd, 0500)
+               ? -1
+               : 0;
+}
+
+/* The spare file with these bytes, under this name. -1: there is none that would do. */
+static int write_spare(struct store *s, const char *name, iris_bytes code)
+{
+    struct copy *spare = s->spare;
+    if (!spare || s->dir.pid != getpid() || code.len > SPARE_MAX)
+        return -1;
+    const char *old = strrchr(spare->path, '/') + 1;
+    int fd = open_spare(s->dir.own, old), failed = fd < 0 || rewrite(fd, code);
+    if (fd >= 0)
+        failed |= close(fd);
+    failed = failed || renameat(s->dir.own, old, s->dir.own, name);
+    s->spare = NULL;
+    if (failed)
+        unlinkat(s->dir.own, old, 0);
+    free(spare->path);
+    free(spare);
+    return failed ? -1 : 0;
 }
 
 /* In a directory of one's own: 0, and the path. */
@@ -103,7 +159,7 @@ static int copy_to_dir(struct store *s, struct copy *c, const char *name, iris_b
         c->path = NULL;
         return -1;
     }
-    return write_new(s->dir.own, name, code);
+    return write_spare(s, name, code) ? write_new(s->dir.own, name, code) : 0;
 }
 
 /* Its path holds the pid and not "self", and its number is not given back while code is mapped from
@@ -151,6 +207,14 @@ static struct copy *by_name(const struct store *s, const char *name)
 
 /* ---- copies ---- */
 
+static void unlist(struct store *s, const struct copy *c)
+{
+    struct copy **at = &s->copies;
+    while (*at != c)
+        at = &(*at)->next;
+    *at = c->next;
+}
+
 static void destroy(struct store *s, struct copy *c)
 {
     if (c->fd >= 0)
@@ -192,6 +256,20 @@ struct copy *iris__store_copy(struct store *s, const char *file, iris_bytes code
         if (iris__copy_equals(c, code, hash))
             return iris__copy_share(c);
     }
+}
+
+void iris__store_finish(struct store *s)
+{
+    if (s->spare)
+        destroy(s, s->spare);
+    s->spare = NULL;
+    while (s->copies) {
+        struct copy *c = s->copies;
+        s->copies = c->next;
+        free(c->path); /* not the memfd: its number is the name of code that is still mapped */
+        free(c);
+    }
+    iris__privatedir_remove(&s->dir);
 }
 
 /* ---- copies of other runtimes ---- */
@@ -259,9 +337,19 @@ void iris__store_drop(struct store *s, struct copy *c)
 {
     if (!c || --c->refs > 0)
         return;
-    struct copy **at = &s->copies;
-    while (*at != c)
-        at = &(*at)->next;
-    *at = c->next;
+    unlist(s, c);
     destroy(s, c);
+}
+
+void iris__store_recycle(struct store *s, struct copy *c)
+{
+    if (!c || !c->was_code || c->refs > 1 || c->fd >= 0 || c->is_foreign || c->len > SPARE_MAX) {
+        iris__store_drop(s, c);
+        return;
+    }
+    unlist(s, c);
+    struct copy *before = s->spare;
+    s->spare = c;
+    if (before)
+        destroy(s, before);
 }

@@ -22,12 +22,14 @@ struct copy { /* counted: sources and libraries share it */
     int fd; /* of a memfd, else -1 */
     int refs;
     int is_foreign; /* another runtime of this process made it, and removes it */
+    int was_code;   /* a library was mapped from it */
 };
 
 struct store {
     int is_open;           /* the first copy opens it: who loads nothing leaves no trace */
     struct privatedir dir; /* no path: no place may hold code, copies are memfds */
     struct copy *copies;
+    struct copy *spare; /* of a library that is gone: its file becomes the next copy's; or NULL */
 };
 
 void iris__store_init(struct store *);
@@ -43,6 +45,9 @@ struct copy *iris__store_copy(struct store *, const char *file, iris_bytes, uint
 struct copy *iris__store_mapped(struct store *, const char *file, iris_bytes, uint64_t hash);
 struct copy *iris__copy_share(struct copy *);         /* one reference more */
 void iris__store_drop(struct store *, struct copy *); /* one less; NULL is fine */
+/* One less; was it the last, and of code that is gone, its file is written anew for the next copy. To remove a file and
+ * make another takes a file system longer than all else of a load (it looks for an inode that was not just freed). */
+void iris__store_recycle(struct store *, struct copy *);
 
 int iris__copy_equals(const struct copy *, iris_bytes, uint64_t hash);
 

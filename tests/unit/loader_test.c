@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -568,6 +569,98 @@ static void equal_hashes_of_different_bytes_are_told_apart(void **state)
     iris__store_drop(s, three);
 }
 
+/* ---- the file of code that is gone ---- */
+
+struct numbered {
+    char *data; /* of the sample, with room for a number and some more behind it */
+    size_t len;
+};
+
+static struct numbered numbered_open(void)
+{
+    struct numbered n;
+    char *data = loader_slurp(loader_sample("counter1"), &n.len);
+    n.data = calloc(1, n.len + 128);
+    memcpy(n.data, data, n.len);
+    free(data);
+    return n;
+}
+
+/* As a host loads a version that nobody has for long: the bytes with this number, in a file of another length each
+ * time. Returns the copy's path, which the caller frees. */
+static char *load_numbered(struct loader_fixture *f, const struct numbered *n, int number)
+{
+    struct source s;
+    struct library *lib = NULL;
+    size_t len = n->len + 8 + (size_t)(number % 3) * 40, copied;
+    snprintf(n->data + n->len, 8, "%d", number);
+    assert_int_equal(iris__loader_read(&f->loader, loader_put_bytes(f, "c.so", n->data, len), &s),
+                     0);
+    char *path = strdup(s.copy->path), *copy = loader_slurp(path, &copied);
+    assert_int_equal(copied, len);
+    assert_memory_equal(copy, n->data, len);
+    free(copy);
+    assert_int_equal(iris__loader_open_source(&f->loader, &s, &f->api, &lib), 0);
+    assert_int_equal(loader_call(lib, 2), 1); /* fresh code, whatever was in the file */
+    iris__library_release(lib);
+    iris__loader_free(&f->loader, &s);
+    assert_int_equal(iris__loader_sweep(&f->loader), 1);
+    return path;
+}
+
+static void needs_leases(struct loader_fixture *f)
+{
+    int fd = open(loader_path(f, "leased"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    int refused = fcntl(fd, F_SETLEASE, F_WRLCK);
+    close(fd);
+    if (refused)
+        skip(); /* this file system cannot say who has a file open */
+}
+
+static void file_of_gone_code_is_written_anew(void **state)
+{
+    enum { FILES = IRIS__READ_KEPT + 1 };
+    struct loader_fixture *f = *state;
+    needs_dlclose();
+    needs_leases(f);
+    struct numbered n = numbered_open();
+    ino_t seen[4 * FILES];
+    int files = 0;
+    for (int i = 0; i < 4 * FILES; i++) {
+        char *path = load_numbered(f, &n, i);
+        struct stat st;
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_mode & 07777, 0500);
+        int k = 0;
+        while (k < files && seen[k] != st.st_ino)
+            k++;
+        if (k == files)
+            seen[files++] = st.st_ino;
+        free(path);
+    }
+    assert_in_range(files, 1, FILES);
+    free(n.data);
+}
+
+/* A debugger, or a process that was forked, may have it mapped still. */
+static void file_that_somebody_looks_at_is_not_written_anew(void **state)
+{
+    struct loader_fixture *f = *state;
+    needs_dlclose();
+    struct numbered n = numbered_open();
+    char *path = load_numbered(f, &n, 0);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const char *mapped = mmap(NULL, n.len + 8, PROT_READ, MAP_SHARED, fd, 0);
+    assert_true(mapped != MAP_FAILED);
+    close(fd);
+    free(path);
+    for (int i = 1; i < 3 * IRIS__READ_KEPT; i++)
+        free(load_numbered(f, &n, i));
+    assert_string_equal(mapped + n.len, "0");
+    munmap((void *)mapped, n.len + 8);
+    free(n.data);
+}
+
 /* ---- references ---- */
 
 static void *retain_and_release(void *arg)
@@ -677,6 +770,8 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST_LOADER("loader.read_file_is_loaded_as_it_was_read", read_file_is_loaded_as_it_was_read),
     IRIS_TEST_LOADER("loader.neighbours_are_found_where_the_file_is", neighbours_are_found),
     IRIS_TEST_LOADER("loader.equal_hashes_of_different_bytes_are_told_apart", equal_hashes_of_different_bytes_are_told_apart),
+    IRIS_TEST_LOADER("loader.file_of_gone_code_is_written_anew", file_of_gone_code_is_written_anew),
+    IRIS_TEST_LOADER("loader.file_that_somebody_looks_at_is_not_written_anew", file_that_somebody_looks_at_is_not_written_anew),
     IRIS_TEST_LOADER("loader.references_are_dropped_on_any_thread", references_are_dropped_on_any_thread),
     IRIS_TEST_LOADER("loader.next_runtime_finds_kept_library_again", next_runtime_finds_kept_library_again),
     IRIS_TEST_LOADER("loader.live_runtimes_share_a_language_host", live_runtimes_share_a_language_host),
