@@ -55,6 +55,8 @@ static int renew_token(struct etcd *e, const char *why)
     e->failures = 1; /* until all is well with it */
     e->renewed = 0;
     e->again = e->watch_again = http_now(e->http);
+    if (e->renew > e->again) /* soon all is known to be well: the next one is no second failure */
+        e->renew = e->again;
     return 1;
 }
 
