@@ -319,7 +319,7 @@ static int judge(const struct common *c, const struct exchange *x, json_t **answ
     }
     json_unpack(body, "{s:{s:s, s?s, s?s}}", "error", "code", &code, "message", &message, "hint",
                 &hint);
-    if (c->follows && code && !strcmp(code, "stopping")) { /* asked once more, it was about to end */
+    if (c->follows && code && !strcmp(code, "stopping")) { /* it was about to end when asked */
         json_decref(body);
         return IRIS_EXIT_OK;
     }
