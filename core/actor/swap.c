@@ -30,7 +30,8 @@ struct swap {
     int fresh, downgraded; /* no bytes: init; downgrade() was tried */
     int crosses, migrates; /* its format is foreign to the other version; .migrated is to be made */
     iris_executor *home;   /* where the old state lives */
-    char *failed;          /* why the other executor sent the actor back */
+    int sent_back;         /* by the other executor */
+    char *failed;          /* why; NULL: no memory to say it */
 };
 
 /* ---- waiting ---- */
@@ -669,6 +670,7 @@ static int fail(iris_actor *a, struct swap *s, const char *why)
 static int turn_back(iris_actor *a, struct swap *s)
 {
     if (a->executor != s->home) { /* back to where the old state lives */
+        s->sent_back = 1;
         s->failed = strdup(iris__reason());
         return move(a, s, s->home);
     }
@@ -711,14 +713,15 @@ int iris__swap_arrive(iris_actor *a)
     struct swap *s = c->moving;
     c->moving = NULL;
     a->flags &= (uint16_t)~ACTOR_MOVING;
-    if (!s->failed)
+    if (!s->sent_back)
         return go_on(a, s);
+    s->sent_back = 0;
     if (downgrade(a, s) == 0) {
         free(s->failed);
         s->failed = NULL;
         return start(a, s);
     }
-    return fail(a, s, s->failed);
+    return fail(a, s, s->failed ? s->failed : "swap: refused, and no memory to say why");
 }
 
 /* One that is asleep, or between two incarnations, has no state; and what may begin afresh need not have

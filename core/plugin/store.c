@@ -7,12 +7,14 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <link.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define NAME_ROOM 160 /* below NAME_MAX, with any hash */
@@ -113,8 +115,11 @@ static int open_spare(int dir, const char *name)
         fd = openat(dir, name, flags);
     if (fd < 0)
         return -1;
+    struct statfs fs; /* of these a lease looks at another inode than a mapping holds */
+    int is_layered =
+        fstatfs(fd, &fs) || fs.f_type == OVERLAYFS_SUPER_MAGIC || fs.f_type == FUSE_SUPER_MAGIC;
     fcntl(fd, F_SETSIG, SIGURG); /* as source.c has it: ignored, where SIGIO would end us */
-    if (fcntl(fd, F_SETLEASE, F_WRLCK) == 0)
+    if (!is_layered && fcntl(fd, F_SETLEASE, F_WRLCK) == 0)
         return fd;
     close(fd);
     return -1;
