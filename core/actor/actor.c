@@ -204,7 +204,7 @@ int iris__actor_spawn(struct world *w, const iris_spawn *given, struct cold *col
     int has_door = wishes && iris__door_is_wanted(s);
     if ((has_door && iris__door_prepare(w, a, s)) ||
         choose_executor(w, s, &x)) { /* last: it may have made a thread */
-        iris__table_give(&w->table, a, 0);
+        iris__table_give(&w->table, a);
         iris__cold_free(w, cold);
         return IRIS_FAIL;
     }
@@ -389,8 +389,9 @@ void iris__actor_bury(iris_actor *a)
         iris__executor_retire(a->executor);
     uint64_t pid = iris__actor_pid(a);
     int is_kept = atomic_load(&a->marks) & MARK_KEPT && w->hooks.gone;
+    iris__table_keep_count(&w->table, a); /* before it is seen no more: a sum never falls */
     vacate(a);
-    iris__table_give(&w->table, a, atomic_load_explicit(&a->handled, memory_order_relaxed));
+    iris__table_give(&w->table, a);
     if (is_kept)
         w->hooks.gone(w, pid); /* last: who makes another then finds this one nowhere */
 }

@@ -65,7 +65,7 @@ static struct ask *win(iris_actor *port, uint64_t pid)
 static void close_port(struct world *w, iris_actor *port)
 {
     atomic_store(&port->marks, 0);
-    iris__table_give(&w->table, port, 0);
+    iris__table_give(&w->table, port);
 }
 
 /* refs: how many of k's references the caller gives up. */

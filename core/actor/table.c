@@ -128,7 +128,18 @@ iris_actor *iris__table_take(struct table *t)
     return a;
 }
 
-void iris__table_give(struct table *t, iris_actor *a, uint64_t handled)
+void iris__table_keep_count(struct table *t, iris_actor *a)
+{
+    uint64_t handled = atomic_load_explicit(&a->handled, memory_order_relaxed);
+    if (!handled)
+        return;
+    iris__spin_lock(&t->lock);
+    count(t, 0, handled);
+    iris__spin_unlock(&t->lock);
+    atomic_store_explicit(&a->handled, 0, memory_order_relaxed);
+}
+
+void iris__table_give(struct table *t, iris_actor *a)
 {
     a->local = NULL;
     iris__spin_lock(&t->lock);
@@ -138,7 +149,7 @@ void iris__table_give(struct table *t, iris_actor *a, uint64_t handled)
         t->last->local = (struct message *)a, t->last = a;
     else
         t->first = t->last = a;
-    count(t, -1, handled);
+    count(t, -1, 0);
     iris__spin_unlock(&t->lock);
 }
 

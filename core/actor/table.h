@@ -31,8 +31,10 @@ void iris__table_finish(struct table *);
 
 /* A place: its slot is set, its gate says which generation was the last one. NULL with a reason. */
 iris_actor *iris__table_take(struct table *);
-/* Its gate says no generation any more; who had it has handled so many messages. */
-void iris__table_give(struct table *, iris_actor *, uint64_t handled);
+/* Its gate says no generation any more. */
+void iris__table_give(struct table *, iris_actor *);
+/* Of an actor that ends: what it handled goes over to the sum of those that have ended. */
+void iris__table_keep_count(struct table *, iris_actor *);
 
 /* Whoever has or had this slot; NULL where nobody ever had, or the pid is of another node. */
 iris_actor *iris__table_at(const struct table *, uint64_t pid);
