@@ -267,6 +267,28 @@ static void at_home(struct scene *s)
     assert_int_equal(members(s, "/home"), 1);
 }
 
+/* What was on its way in when the link went asks for nothing any more. */
+static void too_late(struct scene *s)
+{
+    struct ledger *l = cast_ledger(s);
+    iris_behaviour counter = cast_counter(l);
+    l->gaps = 1;
+    make_supervisor(s, "/home", 0);
+    uint64_t pid = cast_supervise(s, &counter, "/home/x", RESTART_ON_FAILURE);
+    struct b *b = node_up(s);
+    scene_settle(s);
+    iris_message take = {
+        .kind = IRIS_ORDER, .to = pid, .from = there(b, 5), .ref = 1, .len = 6, .data = "T1/far"};
+    const iris_message *const one[] = {&take};
+    int taken;
+    down(b);
+    b->route->deliver(s->self, one, 1, &taken);
+    assert_int_equal(members(s, "/home"), 1);
+    crash(s, pid);
+    scene_settle(s);
+    assert_int_equal(l->inits, 2);
+}
+
 /* Whenever the link goes and comes: each crash is followed by one restart, and nobody is forgotten. */
 static void never_twice(struct scene *s)
 {
@@ -341,6 +363,7 @@ PLAY(without_leave)
 PLAY(of_the_dead)
 PLAY(taken_up_again)
 PLAY(at_home)
+PLAY(too_late)
 PLAY(never_twice)
 PLAY(all_of_them_live)
 
@@ -352,6 +375,7 @@ static const struct CMUnitTest tests[] = {
     IRIS_TEST("p6.a_dead_actor_of_another_node_is_no_member", test_of_the_dead),
     IRIS_TEST("p6.the_same_run_of_a_node_is_taken_up_again", test_taken_up_again),
     IRIS_TEST("p6.an_actor_out_of_reach_is_looked_after_at_home", test_at_home),
+    IRIS_TEST("p6.an_order_that_comes_after_its_node_went_takes_nobody", test_too_late),
     IRIS_TEST("p6.no_actor_is_restarted_twice_when_the_link_goes", test_never_twice),
     IRIS_TEST("p6.no_actor_is_left_behind_when_the_link_goes", test_all_of_them_live),
 };
