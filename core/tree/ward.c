@@ -55,12 +55,17 @@ static void report(struct supervisors *s, const struct ward *w, const char *word
 
 /* ---- home again ---- */
 
+/* It may end meanwhile, and its path with it. */
 static struct supervisor *home_of(struct supervisors *s, const struct ward *w)
 {
-    const struct cold *c = iris__cold_if(iris__table_at(&s->world->table, w->pid));
+    const iris_actor *a = iris__table_at(&s->world->table, w->pid);
     if (w->was_watched)
         return iris__supervisor_find(s, w->home);
-    return iris__supervisor_longest(s, c && c->path ? c->path : w->home, NULL);
+    iris__facts_hold(s->world);
+    const struct cold *c = iris__gate_is(a, w->pid) ? iris__cold_if(a) : NULL;
+    struct supervisor *home = iris__supervisor_longest(s, c && c->path ? c->path : w->home, NULL);
+    iris__facts_release(s->world);
+    return home;
 }
 
 static struct member *first_behind(struct supervisor *v, uint64_t place)
