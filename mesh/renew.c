@@ -37,15 +37,22 @@ static int read_cookie(const struct hub *h, unsigned char *cookie, size_t *n, ch
     return IRIS_FAIL;
 }
 
+static int allow(const struct hub *h, const struct options *o, char *why, size_t room)
+{
+    return secure_allow(h->secure, (const char *const *)o->allow_peers.items, why, room);
+}
+
+/* Both, or neither. */
 static int renew_tls(struct hub *h, const struct options *o, char *why, size_t room)
 {
-    char words[512];
+    char words[512], unheard[512];
     if (!h->secure)
         return IRIS_OK;
-    if (secure_reload(h->secure, words, sizeof words) == IRIS_OK &&
-        secure_allow(h->secure, (const char *const *)o->allow_peers.items, words, sizeof words) ==
-            IRIS_OK)
+    int is_allowed = allow(h, o, words, sizeof words) == IRIS_OK;
+    if (is_allowed && secure_reload(h->secure, words, sizeof words) == IRIS_OK)
         return IRIS_OK;
+    if (is_allowed)
+        allow(h, &h->options, unheard, sizeof unheard);
     snprintf(why, room, "tls: %s", words);
     return IRIS_FAIL;
 }

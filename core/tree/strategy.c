@@ -313,13 +313,13 @@ int iris__supervisor_restart(struct supervisors *s, uint64_t pid)
     iris__keep_lock(s, &errands);
     struct ward *ward = iris__ward_of(s, pid);
     struct member *m = iris__member_of(s, pid);
-    int result = ward ? IRIS_OK : m ? restart(s, m) : IRIS_DEAD;
+    int result = ward ? IRIS_OK : m ? restart(s, m) : IRIS_DEAD, is_kept = ward || m;
     if (ward)
         iris__ward_restart(s, ward);
     iris__keep_unlock(s);
-    if (ward || m || !iris__actor_alive(s->world, pid))
-        return result;
-    return iris__fail("nobody supervises it, so nobody can begin it again");
+    if (!iris__actor_alive(s->world, pid)) /* one that has just ended may still be a member */
+        return IRIS_DEAD;
+    return is_kept ? result : iris__fail("nobody supervises it, so nobody can begin it again");
 }
 
 int iris__supervisor_retune(struct supervisors *s, uint64_t pid, const struct membership *how)

@@ -134,6 +134,18 @@ int iris__state_downgrade(const iris_behaviour *b, iris_actor *self, const void 
     return save_as(b, self, state, to, sink);
 }
 
+/* A scope, for the caller to close, with the saved bytes in it. */
+static int open_saved(struct host *h, iris_bytes saved, napi_handle_scope *scope, napi_value *bytes)
+{
+    if (!h->may_run)
+        return iris__api->fail("the environment of Node ends");
+    napi_open_handle_scope(h->env, scope);
+    if (napi_create_buffer_copy(h->env, saved.len, saved.data, NULL, bytes) == napi_ok)
+        return IRIS_OK;
+    napi_close_handle_scope(h->env, *scope);
+    return IRIS_FAIL;
+}
+
 int iris__state_upgrade(const iris_behaviour *b, iris_actor *self, uint32_t from, iris_bytes saved,
                         void **state)
 {
@@ -141,15 +153,11 @@ int iris__state_upgrade(const iris_behaviour *b, iris_actor *self, uint32_t from
     struct host *h = s->host;
     napi_handle_scope scope;
     napi_value bytes;
-    int result = IRIS_FAIL;
-    if (!h->may_run)
-        return iris__api->fail("the environment of Node ends");
-    napi_open_handle_scope(h->env, &scope);
-    if (napi_create_buffer_copy(h->env, saved.len, saved.data, NULL, &bytes) == napi_ok) {
-        napi_value argv[] = {iris__number(h->env, s->number), iris__number(h->env, from), bytes,
-                             iris__number(h->env, (double)iris__api->pid(self))};
-        result = state_by(h, HOOK_UPGRADE, self, 4, argv, state);
-    }
+    if (open_saved(h, saved, &scope, &bytes) != IRIS_OK)
+        return IRIS_FAIL;
+    napi_value argv[] = {iris__number(h->env, s->number), iris__number(h->env, from), bytes,
+                         iris__number(h->env, (double)iris__api->pid(self))};
+    int result = state_by(h, HOOK_UPGRADE, self, 4, argv, state);
     napi_close_handle_scope(h->env, scope);
     return result;
 }
@@ -161,14 +169,10 @@ int iris__state_migrate(const iris_behaviour *b, iris_actor *self, uint32_t from
     struct host *h = s->host;
     napi_handle_scope scope;
     napi_value bytes;
-    int result = IRIS_FAIL;
-    if (!h->may_run)
-        return iris__api->fail("the environment of Node ends");
-    napi_open_handle_scope(h->env, &scope);
-    if (napi_create_buffer_copy(h->env, saved.len, saved.data, NULL, &bytes) == napi_ok) {
-        napi_value argv[] = {iris__number(h->env, s->number), bytes, iris__number(h->env, from)};
-        result = bytes_by(h, HOOK_MIGRATE, self, argv, sink);
-    }
+    if (open_saved(h, saved, &scope, &bytes) != IRIS_OK)
+        return IRIS_FAIL;
+    napi_value argv[] = {iris__number(h->env, s->number), bytes, iris__number(h->env, from)};
+    int result = bytes_by(h, HOOK_MIGRATE, self, argv, sink);
     napi_close_handle_scope(h->env, scope);
     return result;
 }
