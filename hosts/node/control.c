@@ -237,7 +237,7 @@ static napi_value set_name(napi_env env, napi_callback_info info)
     uint64_t pid;
     struct host *h = iris__begin(env, info, 2, argv);
     char *name =
-        h && iris__pid(env, argv[1], &pid) == 0 ? iris__text(env, argv[0], "a name") : NULL;
+        h && iris__pid(env, argv[1], &pid) == 0 ? iris__word(env, argv[0], "a name") : NULL;
     if (!name)
         return NULL;
     int result = iris__ext.name->set(h->self, name, pid);
@@ -253,7 +253,7 @@ static napi_value clear_name(napi_env env, napi_callback_info info)
 {
     napi_value argv[1];
     struct host *h = iris__begin(env, info, 1, argv);
-    char *name = h ? iris__text(env, argv[0], "a name") : NULL;
+    char *name = h ? iris__word(env, argv[0], "a name") : NULL;
     if (name)
         iris__ext.name->clear(h->self, name);
     free(name);
@@ -264,7 +264,7 @@ static napi_value find_name(napi_env env, napi_callback_info info)
 {
     napi_value argv[1];
     struct host *h = iris__begin(env, info, 1, argv);
-    char *name = h ? iris__text(env, argv[0], "a name") : NULL;
+    char *name = h ? iris__word(env, argv[0], "a name") : NULL;
     if (!name)
         return NULL;
     uint64_t pid = iris__ext.name->find(h->self, name);
@@ -295,7 +295,7 @@ static napi_value list_names(napi_env env, napi_callback_info info, int direct)
     napi_value argv[1];
     struct list l = {.env = env};
     struct host *h = iris__begin(env, info, 1, argv);
-    char *prefix = h ? iris__text(env, argv[0], "a prefix") : NULL;
+    char *prefix = h ? iris__word(env, argv[0], "a prefix") : NULL;
     if (!prefix || napi_create_array(env, &l.array) != napi_ok) {
         free(prefix);
         return NULL;

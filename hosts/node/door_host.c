@@ -229,7 +229,7 @@ static napi_value change_directory(napi_env env, napi_callback_info info)
 {
     napi_value argv[1];
     iris__begin_closed(env, info, 1, argv);
-    char *path = iris__text(env, argv[0], "a directory");
+    char *path = iris__word(env, argv[0], "a directory");
     int failed = !path || chdir(path);
     free(path);
     return iris__boolean(env, !failed);

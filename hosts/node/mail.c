@@ -60,7 +60,7 @@ static napi_value send_named(napi_env env, napi_callback_info info)
 {
     napi_value argv[2];
     struct host *h = iris__begin(env, info, 2, argv);
-    char *name = h ? iris__text(env, argv[0], "a name") : NULL;
+    char *name = h ? iris__word(env, argv[0], "a name") : NULL;
     if (!name)
         return NULL;
     uint64_t pid = iris__ext.name->find(h->self, name);

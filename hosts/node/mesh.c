@@ -132,7 +132,7 @@ static int optional(napi_env env, napi_value value, const char *what, char **out
     napi_valuetype type;
     *out = NULL;
     napi_typeof(env, value, &type);
-    return (type == napi_string && !(*out = iris__text(env, value, what))) ? -1 : 0;
+    return (type == napi_string && !(*out = iris__word(env, value, what))) ? -1 : 0;
 }
 
 /* ---- settings and addresses ---- */
@@ -155,7 +155,7 @@ static napi_value listen_at(napi_env env, napi_callback_info info)
     napi_value argv[2];
     char bound[300] = "", *options, *address;
     struct host *h = begin(env, info, 2, argv);
-    if (!h || !(address = iris__text(env, argv[0], "an address")))
+    if (!h || !(address = iris__word(env, argv[0], "an address")))
         return NULL;
     if (optional(env, argv[1], "options", &options)) {
         free(address);
@@ -173,7 +173,7 @@ static napi_value connect_to(napi_env env, napi_callback_info info)
     napi_value argv[2];
     char *options, *address;
     struct host *h = begin(env, info, 2, argv);
-    if (!h || !(address = iris__text(env, argv[0], "an address")))
+    if (!h || !(address = iris__word(env, argv[0], "an address")))
         return NULL;
     if (optional(env, argv[1], "options", &options)) {
         free(address);
@@ -191,7 +191,7 @@ static napi_value by_address(napi_env env, napi_callback_info info, enum at what
 {
     napi_value argv[1];
     struct host *h = begin(env, info, 1, argv);
-    char *address = h ? iris__text(env, argv[0], "an address") : NULL;
+    char *address = h ? iris__word(env, argv[0], "an address") : NULL;
     if (!address)
         return NULL;
     int is = what == UNLISTEN     ? h->mesh->unlisten(h->net, address) == IRIS_OK
@@ -298,8 +298,8 @@ static napi_value ask(napi_env env, napi_callback_info info)
     if (!h || iris__int(env, argv[0], "a question", RESOLVE, PROBE, &what) ||
         iris__milliseconds(env, argv[3], &ns))
         return NULL;
-    char *at = iris__text(env, argv[1], "an address");
-    char *name = at ? iris__text(env, argv[2], "a name") : NULL;
+    char *at = iris__word(env, argv[1], "an address");
+    char *name = at ? iris__word(env, argv[2], "a name") : NULL;
     int failed = name ? ask_of(h, what, at, name, ns, argv[4]) : 0;
     free(at);
     free(name);
@@ -318,7 +318,7 @@ static napi_value send_at(napi_env env, napi_callback_info info)
     char *own;
     struct host *h = begin(env, info, 3, argv);
     char *at =
-        h && iris__pid(env, argv[1], &pid) == 0 ? iris__text(env, argv[0], "an address") : NULL;
+        h && iris__pid(env, argv[1], &pid) == 0 ? iris__word(env, argv[0], "an address") : NULL;
     if (!at)
         return NULL;
     if (iris__bytes_of(h, argv[2], &data, &len, &own)) {
@@ -388,7 +388,7 @@ static napi_value watch_call(napi_env env, napi_callback_info info)
 {
     napi_value argv[2];
     struct host *h = begin(env, info, 2, argv);
-    char *at = h ? iris__text(env, argv[0], "an address") : NULL;
+    char *at = h ? iris__word(env, argv[0], "an address") : NULL;
     struct watch *w = at ? calloc(1, sizeof *w) : NULL;
     if (!w) {
         free(at);
@@ -452,7 +452,7 @@ static napi_value monitor(napi_env env, napi_callback_info info)
     uint64_t pid;
     struct host *h = begin(env, info, 2, argv);
     char *at =
-        h && iris__pid(env, argv[0], &pid) == 0 ? iris__text(env, argv[1], "an address") : NULL;
+        h && iris__pid(env, argv[0], &pid) == 0 ? iris__word(env, argv[1], "an address") : NULL;
     if (!at)
         return NULL;
     int failed = h->mesh->monitor_node(h->net, pid, at);
@@ -569,8 +569,8 @@ static napi_value proxy(napi_env env, napi_callback_info info)
     if (!h || optional(env, argv[0], "a path", &path) ||
         napi_get_value_bool(env, argv[3], &stay) != napi_ok)
         return NULL;
-    at = iris__text(env, argv[1], "an address");
-    name = at ? iris__text(env, argv[2], "a name") : NULL;
+    at = iris__word(env, argv[1], "an address");
+    name = at ? iris__word(env, argv[2], "a name") : NULL;
     int failed = name ? h->mesh->proxy(h->net, path, at, name, stay, &pid) : 0;
     free(path);
     free(at);

@@ -14,7 +14,9 @@ static napi_value spawn_observed(napi_env env, napi_callback_info info)
     if (!h || iris__int(env, argv[0], "budget", 1, UINT32_MAX, &budget))
         return NULL;
     napi_typeof(env, argv[1], &type);
-    char *path = type == napi_string ? iris__text(env, argv[1], "path") : NULL;
+    char *path = type == napi_string ? iris__word(env, argv[1], "path") : NULL;
+    if (type == napi_string && !path)
+        return NULL;
     int result = iris__ext.observe->spawn(
         h->self, budget > UINT16_MAX ? UINT16_MAX : (uint32_t)budget, path, &pid);
     free(path);

@@ -16,9 +16,9 @@ static napi_value define_call(napi_env env, napi_callback_info info)
         iris__int(env, argv[1], "flags", 0, 15, &flags) ||
         iris__int(env, argv[3], "the version of a state", 0, UINT32_MAX, &state))
         return NULL;
-    char *name = iris__text(env, argv[2], "name"), *version = NULL;
+    char *name = iris__word(env, argv[2], "name"), *version = NULL;
     napi_value result = NULL;
-    if (name && (version = iris__text(env, argv[4], "version")))
+    if (name && (version = iris__word(env, argv[4], "version")))
         result = iris__number(env, iris__script_define(h, (enum kind)kind, (unsigned)flags, name,
                                                        version, (uint32_t)state, &number) == IRIS_OK
                                        ? (double)number
@@ -44,7 +44,7 @@ static napi_value uses_call(napi_env env, napi_callback_info info)
     napi_value argv[2];
     uint32_t number = UINT32_MAX;
     struct host *h = iris__begin_closed(env, info, 2, argv);
-    char *file = iris__text(env, argv[1], "a file");
+    char *file = iris__word(env, argv[1], "a file");
     if (file && napi_get_value_uint32(env, argv[0], &number) == napi_ok)
         iris__script_uses(h, number, file);
     free(file);
@@ -98,7 +98,7 @@ static napi_value spawn_call(napi_env env, napi_callback_info info)
     napi_typeof(env, argv[4], &path);
     napi_typeof(env, argv[7], &args);
     napi_get_value_bool(env, argv[5], &lazy);
-    char *own_path = path == napi_string ? iris__text(env, argv[4], "path") : NULL;
+    char *own_path = path == napi_string ? iris__word(env, argv[4], "path") : NULL;
     char *own_args = args == napi_string ? iris__text(env, argv[7], "args") : NULL;
     s.path = own_path;
     s.args = (iris_bytes){own_args, own_args ? strlen(own_args) : 0};
@@ -106,9 +106,12 @@ static napi_value spawn_call(napi_env env, napi_callback_info info)
     s.capacity = (uint32_t)capacity;
     s.flags = lazy ? IRIS_SPAWN_LAZY : 0;
     s.idle_timeout = idle < 0 ? 0 : idle;
-    napi_value result = iris__number(env, 0);
-    if (version_at(h, argv[0], &s.version) == 0)
-        result = spawn_version(h, &s);
+    napi_value result = NULL;
+    if ((own_path || path != napi_string) && (own_args || args != napi_string)) {
+        result = iris__number(env, 0);
+        if (version_at(h, argv[0], &s.version) == 0)
+            result = spawn_version(h, &s);
+    }
     free(own_path);
     free(own_args);
     return result;

@@ -63,7 +63,7 @@ static napi_value supervise_call(napi_env env, napi_callback_info info)
         iris__int(env, argv[2], "strategy", 1, IRIS_REST_FOR_ONE, &strategy))
         return NULL;
     struct maker *m = calloc(1, sizeof *m);
-    char *path = m ? iris__text(env, argv[0], "a path") : NULL;
+    char *path = m ? iris__word(env, argv[0], "a path") : NULL;
     if (!path) {
         free(m);
         return NULL;
@@ -94,7 +94,7 @@ static napi_value watch_call(napi_env env, napi_callback_info info)
     uint64_t pid;
     struct host *h = iris__begin(env, info, 2, argv);
     char *path =
-        h && iris__pid(env, argv[1], &pid) == 0 ? iris__text(env, argv[0], "a path") : NULL;
+        h && iris__pid(env, argv[1], &pid) == 0 ? iris__word(env, argv[0], "a path") : NULL;
     if (!path)
         return NULL;
     int result = iris__ext.supervise->watch(h->self, path, pid);
@@ -108,7 +108,7 @@ static napi_value watch_path(napi_env env, napi_callback_info info)
 {
     napi_value argv[1];
     struct host *h = iris__begin(env, info, 1, argv);
-    char *prefix = h ? iris__text(env, argv[0], "a prefix") : NULL;
+    char *prefix = h ? iris__word(env, argv[0], "a prefix") : NULL;
     if (!prefix)
         return NULL;
     int watched = iris__ext.supervise->watch_path(h->self, prefix);
@@ -129,7 +129,7 @@ static napi_value create_call(napi_env env, napi_callback_info info)
         return NULL;
     how.strategy = (uint32_t)strategy;
     how.intensity = (uint32_t)intensity;
-    char *path = iris__text(env, argv[0], "a path");
+    char *path = iris__word(env, argv[0], "a path");
     if (!path)
         return NULL;
     int result = iris__ext.supervise->create(h->self, path, &how);
@@ -141,7 +141,7 @@ static napi_value remove_call(napi_env env, napi_callback_info info)
 {
     napi_value argv[1];
     struct host *h = iris__begin(env, info, 1, argv);
-    char *path = h ? iris__text(env, argv[0], "a path") : NULL;
+    char *path = h ? iris__word(env, argv[0], "a path") : NULL;
     if (!path)
         return NULL;
     int result = iris__ext.supervise->remove(h->self, path);
@@ -168,7 +168,7 @@ static napi_value supervised(napi_env env, napi_callback_info info)
     napi_value argv[1];
     struct list l = {.env = env};
     struct host *h = iris__begin(env, info, 1, argv);
-    char *path = h ? iris__text(env, argv[0], "a path") : NULL;
+    char *path = h ? iris__word(env, argv[0], "a path") : NULL;
     if (!path || napi_create_array(env, &l.array) != napi_ok) {
         free(path);
         return NULL;

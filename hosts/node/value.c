@@ -119,6 +119,20 @@ char *iris__text(napi_env env, napi_value value, const char *what)
     return text;
 }
 
+char *iris__word(napi_env env, napi_value value, const char *what)
+{
+    size_t len;
+    char words[160], *text = iris__text(env, value, what);
+    if (!text ||
+        (napi_get_value_string_utf8(env, value, NULL, 0, &len) == napi_ok && strlen(text) == len))
+        return text;
+    snprintf(words, sizeof words, "%s must have no NUL in it; found one at %zu", what,
+             strlen(text));
+    napi_throw_type_error(env, "ERR_INVALID_ARG_VALUE", words);
+    free(text);
+    return NULL;
+}
+
 napi_value iris__number(napi_env env, double number)
 {
     napi_value value;

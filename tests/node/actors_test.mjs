@@ -290,6 +290,19 @@ test('supervision: in place, by factories, by paths', async () => {
   assert.throws(() => rt.superviseWithFactory(pid, null, 'one'), TypeError)
 })
 
+test('a name, a path or an address with a NUL in it is refused, not cut', async () => {
+  const rt = runtime()
+  const handler = () => {}
+  const pid = rt.spawn(handler)
+  const nul = { name: 'TypeError', message: /must have no NUL in it; found one at 4/ }
+  assert.throws(() => rt.register('shop\0', pid), nul)
+  assert.throws(() => rt.resolve('shop\0cart'), nul)
+  assert.throws(() => rt.spawn(handler, { path: '/svc\0/a' }), nul)
+  assert.throws(() => rt.createPathSupervisor('/svc\0/a'), nul)
+  await assert.rejects(async () => rt.resolveRemote('host\0:9000', 'cart'), nul)
+  assert.equal(rt.resolve('shop'), null)
+})
+
 test('virtual actors begin with their first message, and rest', async () => {
   const rt = runtime()
   let made = 0

@@ -198,8 +198,12 @@ class NodeRuntime extends Mesh {
   #with (handler, kind, flags, gone, use) {
     for (;;) {
       const { number, fresh } = this.#numberOf(handler, kind, flags)
-      const result = use(number)
-      if (fresh) this._calls.release(number)
+      let result
+      try {
+        result = use(number)
+      } finally {
+        if (fresh) this._calls.release(number)
+      }
       if (result !== gone) return result
       this.#knownAs(kind, flags).delete(handler)
     }
