@@ -3,6 +3,8 @@
 #include "actor.h"
 #include "ask.h"
 #include "fail.h"
+#include "gate.h"
+#include "route.h"
 #include "send.h"
 #include "text.h"
 
@@ -75,8 +77,20 @@ static int is_worth_a_word(struct world *w)
            atomic_compare_exchange_strong(&w->warned, &before, now);
 }
 
+static int is_there(struct world *w, uint64_t pid)
+{
+    if (IRIS__NODE_OF(pid))
+        return iris__route_is_up(w, pid);
+    const iris_actor *a = iris__table_at(&w->table, pid);
+    return a && iris__gate_is(a, pid);
+}
+
 void iris__world_drop_answer(struct world *w, iris_actor *self, uint64_t ref)
 {
+    if (!is_there(w, ref)) {
+        count_dead(w, DEAD_UNWANTED);
+        return;
+    }
     count_dead(w, DEAD_DROPPED);
     tell_asker(w, iris__actor_pid(self), ref, "dropped: there was no room for the answer");
     if (is_worth_a_word(w))

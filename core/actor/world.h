@@ -152,7 +152,7 @@ static inline void iris__facts_release(struct world *w)
 /* Count it, tell whoever asked, free it. */
 void iris__world_dead_letter(struct world *, struct message *, enum dead_reason);
 /* [any] An answer of self's that found no room at `ref`: counted, whoever asked is told, and now and then
- * a warning says so. */
+ * a warning says so. Of one that is gone it is only counted. */
 void iris__world_drop_answer(struct world *, iris_actor *self, uint64_t ref);
 /* The same of the message that crashed its actor. */
 void iris__world_crash_letter(struct world *, struct message *, const char *why);

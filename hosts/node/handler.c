@@ -245,7 +245,7 @@ static int answer(struct host *h, iris_actor *self, const iris_message *m, napi_
     int result = iris__send_value(h, self, m->ref, value, 0);
     if (result == -2)
         throw_no_answer(h);
-    if (result == IRIS_FULL)
+    if (result == IRIS_FULL || result == IRIS_DEAD)
         iris__ext.ask->dropped(self, m->ref);
     if (result == IRIS_LARGE)
         napi_throw_range_error(h->env, NULL, "the answer is above the limit of a message");

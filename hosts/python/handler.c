@@ -22,7 +22,7 @@ int iris__answer(iris_actor *self, const iris_message *m, PyObject *result)
     } else {
         sent = iris__send_object(iris__current.host, self, m->ref, result, 0);
     }
-    if (sent == IRIS_FULL)
+    if (sent == IRIS_FULL || sent == IRIS_DEAD)
         iris__ext.ask->dropped(self, m->ref);
     if (sent == IRIS_LARGE)
         PyErr_Format(PyExc_ValueError, "the answer is above the limit of a message");

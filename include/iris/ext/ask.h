@@ -31,9 +31,10 @@ typedef struct iris_ask {
      * within this call. IRIS_DEAD: something else was faster, and job.run has come, or comes, with that:
      * it is run exactly once. The question itself stays where it is; an answer to it is a dead letter. */
     int (*cancel)(iris_actor *self, uint64_t id);
-    /* [any] For a host whose handlers return their answers: send() of one to `ref` said IRIS_FULL, and the handler
-     * cannot be told any more. It is counted as a dead letter ("dropped"), a warning says so (every 10 s at
-     * most), and whoever asked is told at once that no answer comes. */
+    /* [any] For a host whose handlers return their answers: send() of one to `ref` said IRIS_FULL or IRIS_DEAD, and
+     * the handler cannot be told any more. It is counted as a dead letter ("dropped", or "unwanted" where
+     * nobody waits for it any more); of one that is dropped a warning says so (every 10 s at most), and whoever
+     * asked is told at once that no answer comes. */
     void (*dropped)(iris_actor *self, uint64_t ref);
 } iris_ask;
 
