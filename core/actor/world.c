@@ -77,18 +77,19 @@ static int is_worth_a_word(struct world *w)
            atomic_compare_exchange_strong(&w->warned, &before, now);
 }
 
+/* As a send sees it. */
 static int is_there(struct world *w, uint64_t pid)
 {
     if (IRIS__NODE_OF(pid))
         return iris__route_is_up(w, pid);
     const iris_actor *a = iris__table_at(&w->table, pid);
-    return a && iris__gate_is(a, pid);
+    return a && iris__gate_accepts(a, pid);
 }
 
 void iris__world_drop_answer(struct world *w, iris_actor *self, uint64_t ref)
 {
     if (!is_there(w, ref)) {
-        count_dead(w, DEAD_UNWANTED);
+        count_dead(w, IRIS__NODE_OF(ref) ? DEAD_NODE : DEAD_UNWANTED);
         return;
     }
     count_dead(w, DEAD_DROPPED);

@@ -314,10 +314,12 @@ int iris__supervisor_restart(struct supervisors *s, uint64_t pid)
     struct ward *ward = iris__ward_of(s, pid);
     struct member *m = iris__member_of(s, pid);
     int result = ward ? IRIS_OK : m ? restart(s, m) : IRIS_DEAD, is_kept = ward || m;
+    int is_anew = m && (m->factory || m->far); /* under a pid that is not here */
     if (ward)
         iris__ward_restart(s, ward);
     iris__keep_unlock(s);
-    if (!iris__actor_alive(s->world, pid)) /* one that has just ended may still be a member */
+    /* One that has just ended may still be a member. */
+    if (!is_anew && !iris__actor_alive(s->world, pid))
         return IRIS_DEAD;
     return is_kept ? result : iris__fail("nobody supervises it, so nobody can begin it again");
 }

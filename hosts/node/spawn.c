@@ -16,7 +16,7 @@ static napi_value define_call(napi_env env, napi_callback_info info)
         iris__int(env, argv[1], "flags", 0, 15, &flags) ||
         iris__int(env, argv[3], "the version of a state", 0, UINT32_MAX, &state))
         return NULL;
-    char *name = iris__word(env, argv[2], "name"), *version = NULL;
+    char *name = iris__text(env, argv[2], "name"), *version = NULL;
     napi_value result = NULL;
     if (name && (version = iris__word(env, argv[4], "version")))
         result = iris__number(env, iris__script_define(h, (enum kind)kind, (unsigned)flags, name,

@@ -495,9 +495,11 @@ class NodeRuntime extends Mesh {
   #orderMigrating (pid, handler, kind, flags, now, token, migrate) {
     if (typeof migrate !== 'function') throw new TypeError(`migrate: expected a function (saved, from), not ${typeof migrate}`)
     const number = this.#define(handler, kind, flags, null, migrate)
-    const result = this._calls.swap(pid, number, now, token)
-    this._calls.release(number)
-    return result
+    try {
+      return this._calls.swap(pid, number, now, token)
+    } finally {
+      this._calls.release(number)
+    }
   }
 
   /** Messages sent before are handled by the old handler, messages sent after by the new one. Returns at once; swap()
