@@ -62,6 +62,25 @@ void holder_await(struct scene *s, struct holder *h, unsigned begun)
     await(s, &h->begun, begun);
 }
 
+struct depth {
+    uint64_t pid, n;
+};
+
+static int is_so_deep(struct scene *s)
+{
+    const struct depth *d = s->prop;
+    return cast_info(s, d->pid).mailbox == d->n;
+}
+
+void holder_await_mailbox(struct scene *s, struct holder *h, uint64_t n)
+{
+    struct depth d = {h->pid, n};
+    void *prop = s->prop;
+    s->prop = &d;
+    scene_await(s, is_so_deep);
+    s->prop = prop;
+}
+
 void holder_let_go(struct scene *s, struct holder *h, int result)
 {
     const iris_message *m = atomic_exchange(&h->in_hand, NULL);

@@ -25,6 +25,8 @@ iris_behaviour holder_behaviour(struct holder *);
 struct holder *holder_spawn(struct scene *, iris_spawn how);
 /* Wait until so many have begun. */
 void holder_await(struct scene *, struct holder *, unsigned begun);
+/* Until so many wait in its mailbox; what it holds is one of them until its handler has returned. */
+void holder_await_mailbox(struct scene *, struct holder *, uint64_t n);
 void holder_let_go(struct scene *, struct holder *, int result);
 /* Let go one after the other, until `begun` have begun and are done. */
 void holder_drain(struct scene *, struct holder *, unsigned begun);

@@ -65,7 +65,7 @@ static void close_hall(struct scene *s, struct hall *h, uint64_t sent)
 
 static uint64_t each(struct scene *s)
 {
-    return s->seed ? 50 : 20000;
+    return s->seed ? 50 : 5000;
 }
 
 static void flood_by(struct scene *s, uint32_t policy)

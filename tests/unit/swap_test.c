@@ -288,7 +288,7 @@ static void markers_among(struct scene *s, iris_spawn how)
         cast_swap(s, h->pid, &again, 0, NULL);
         scene_send(s, h->pid, i);
     }
-    assert_int_equal(cast_info(s, h->pid).mailbox, 3);
+    holder_await_mailbox(s, h, 3);
     assert_int_equal(control->cancel(s->self, h->pid), 3); /* their markers stay for a while */
     assert_int_equal(cast_info(s, h->pid).mailbox, 3);
     for (int i = 0; i < 3; i++)
@@ -296,7 +296,7 @@ static void markers_among(struct scene *s, iris_spawn how)
     assert_int_equal(cast_info(s, h->pid).mailbox, 3);
     holder_let_go(s, h, IRIS_OK);
     holder_await(s, h, 2);
-    assert_int_equal(cast_info(s, h->pid).mailbox, 2);
+    holder_await_mailbox(s, h, 2);
     holder_drain(s, h, 4);
     cast_await_end(s, h->pid);
 }
@@ -318,7 +318,7 @@ static void markers_of_the_dead(struct scene *s)
         scene_send(s, h->pid, 1);
         holder_await(s, h, 1);
         scene_send(s, h->pid, 2);
-        assert_int_equal(cast_info(s, h->pid).mailbox, 1);
+        holder_await_mailbox(s, h, 1);
         cast_swap(s, h->pid, &again, 0, NULL);
         watch->kill(s->self, h->pid);
         s->api->done(h->in_hand, IRIS_OK);
