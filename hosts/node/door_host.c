@@ -19,7 +19,7 @@ struct door {
     int is_ready, is_refused, has_ended;
     unsigned instances; /* that the settings ask for */
     const char *config; /* of start(), during that */
-    void *env;          /* what shim_stop() takes */
+    void *env;          /* what shim_stop() takes, under lock; NULL: it does not run */
     char *why;
 };
 
@@ -69,7 +69,19 @@ static void say(struct door *d, int *what)
 
 static void is_there(void *arg, void *env)
 {
-    ((struct door *)arg)->env = env;
+    struct door *d = arg;
+    pthread_mutex_lock(&d->lock);
+    d->env = env;
+    pthread_mutex_unlock(&d->lock);
+}
+
+/* [any] It may end by itself meanwhile. */
+static void stop(struct door *d)
+{
+    pthread_mutex_lock(&d->lock);
+    if (d->env)
+        iris__shim_stop(d->env);
+    pthread_mutex_unlock(&d->lock);
 }
 
 static void *run(void *arg)
@@ -94,7 +106,7 @@ static int start_thread(struct door *d)
 /* boot.js has made a runtime, and then refused the settings. */
 static int refuse(struct door *d)
 {
-    iris__shim_stop(d->env);
+    stop(d);
     pthread_join(d->thread, NULL);
     iris__host_release(d->host);
     return iris__api->fail("%s", d->why ? d->why : "its settings are refused");
@@ -157,7 +169,7 @@ static void quit(struct host *h, struct errand *e)
     if (h->may_run)
         iris__hook(h, HOOK_QUIT, 0, NULL);
     free(e);
-    iris__shim_stop(d->env);
+    stop(d);
 }
 
 void iris__door_stop(struct host *h)
@@ -168,7 +180,7 @@ void iris__door_stop(struct host *h)
         e->run = quit;
         iris__post(h, e);
     } else
-        iris__shim_stop(d->env);
+        stop(d);
     pthread_join(d->thread, NULL);
     iris__host_release(h);
     free_door(d);

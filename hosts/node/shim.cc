@@ -77,6 +77,7 @@ int run(node::CommonEnvironmentSetup *setup, const char *code, napi_addon_regist
     if (!node::LoadEnvironment(env, code).IsEmpty())
         result = node::SpinEventLoop(env).FromMaybe(result);
     node::Stop(env);
+    is_there(arg, nullptr); /* from here on nobody stops it any more */
     return result;
 }
 

@@ -10,7 +10,8 @@ extern "C" {
 
 /* Runs an environment on this thread until it is stopped or ends by itself. code: what it runs first, where
  * only node's own modules can be required. bind: makes process._linkedBinding("iris"). is_there(arg, env) is
- * called before it runs, with what shim_stop() takes. The exit code, or -1 and *why is a sentence to free(). */
+ * called before it runs, with what shim_stop() takes, and with NULL before that is gone. The exit code, or -1 and *why
+ * is a sentence to free(). */
 int iris__shim_run(const char *code, napi_addon_register_func bind,
                    void (*is_there)(void *arg, void *env), void *arg, char **why);
 void iris__shim_stop(void *env); /* [any], while it runs */
