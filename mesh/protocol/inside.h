@@ -173,6 +173,7 @@ struct peer { /* an address that is to be linked with */
     struct link *link;  /* under way, or up */
     struct node_id via; /* whom it was last found to be */
     int known, self;    /* via is set; it is this node */
+    int doubled;        /* what ends now was a second link to it */
     enum mesh_state state;
     int64_t since, due; /* due: when to dial again */
     uint32_t failures;

@@ -289,6 +289,8 @@ static void goodbye(struct link *l, const struct frame *f)
         settle_parted(l, get64(f->body + 1));
     if (l->peer && f->body[0] == PART_OLD)
         l->peer->failures = 16; /* it will not soon be otherwise */
+    if (l->peer)
+        l->peer->doubled = f->body[0] == PART_DUPLICATE;
     if (!l->parted)
         put_goodbye(l, &l->out.control, PART_LEAVING, "goodbye");
     link_flush(l);

@@ -85,9 +85,10 @@ static int64_t pause_of(struct mesh *m, uint32_t failures)
     return pause / 2 + (int64_t)(m->seam.random(m->seam.ctx) % (uint64_t)(pause / 2 + 1));
 }
 
+/* That there is a link already is none, unless it lasts: that one is about to be seen here, too. */
 static void tell_failure(struct mesh *m, struct peer *p, const char *why)
 {
-    if (p->failures == 1 || strcmp(p->why, why))
+    if (p->doubled ? p->failures == 2 : p->failures == 1 || strcmp(p->why, why) != 0)
         m->seam.event(m->seam.ctx, MESH_DIAL_FAILED, p->address, why);
 }
 
@@ -119,6 +120,7 @@ void peer_lost(struct link *l, const char *why)
         if (!was_up)
             tell_failure(m, p, why);
     }
+    p->doubled = 0;
     snprintf(p->why, sizeof p->why, "%s", why);
     set_state(m, p, peer_link(m, p) ? MESH_UP : MESH_BACKOFF);
     mesh__due(m, p->due);
