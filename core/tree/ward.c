@@ -307,6 +307,8 @@ static void take(struct supervisors *s, const iris_message *in, const char *word
 {
     struct ward *w = iris__ward_of(s, in->to);
     struct member *m = iris__member_of(s, in->to);
+    if (!iris__route_is_up(s->world, in->from))
+        return; /* its node went while this came in, and who was let go then is not taken after it */
     const char *why = objection(s, w, m, in->from);
     if (!why && !w && !(w = leave_home(s, in->to, m)))
         why = "L";
@@ -332,8 +334,6 @@ static int is_actor(const iris_actor *a, uint64_t pid)
 static void hear(struct supervisors *s, const iris_message *in, const char *words)
 {
     struct ward *w = iris__ward_of(s, in->to);
-    if (*words == 'T' && !iris__route_is_up(s->world, in->from))
-        return; /* its node went while this came in, and who was let go then is not taken after it */
     if (*words == 'T')
         take(s, in, words + 1);
     else if (w && w->keeper == in->from && in->ref > w->order) {

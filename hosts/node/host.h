@@ -265,6 +265,8 @@ int iris__int(napi_env, napi_value, const char *what, int64_t min, int64_t max, 
 int iris__milliseconds(napi_env, napi_value, int64_t *ns); /* negative: for ever */
 char *iris__text(napi_env, napi_value, const char *what);  /* free() it; NULL: an exception */
 char *iris__word(napi_env, napi_value, const char *what);  /* the same of what has no NUL in it */
+int iris__optional(napi_env, napi_value, const char *what,
+                   char **out); /* a word, or NULL for what is no string. -1: an exception */
 napi_value iris__number(napi_env, double);
 napi_value iris__string(napi_env, const char *, size_t);
 napi_value iris__boolean(napi_env, int);

@@ -126,15 +126,6 @@ static napi_value refuse(napi_env env)
     return NULL;
 }
 
-/* Text, or NULL for what is none. -1: an exception. */
-static int optional(napi_env env, napi_value value, const char *what, char **out)
-{
-    napi_valuetype type;
-    *out = NULL;
-    napi_typeof(env, value, &type);
-    return (type == napi_string && !(*out = iris__word(env, value, what))) ? -1 : 0;
-}
-
 /* ---- settings and addresses ---- */
 
 static napi_value configure(napi_env env, napi_callback_info info)
@@ -157,7 +148,7 @@ static napi_value listen_at(napi_env env, napi_callback_info info)
     struct host *h = begin(env, info, 2, argv);
     if (!h || !(address = iris__word(env, argv[0], "an address")))
         return NULL;
-    if (optional(env, argv[1], "options", &options)) {
+    if (iris__optional(env, argv[1], "options", &options)) {
         free(address);
         return NULL;
     }
@@ -175,7 +166,7 @@ static napi_value connect_to(napi_env env, napi_callback_info info)
     struct host *h = begin(env, info, 2, argv);
     if (!h || !(address = iris__word(env, argv[0], "an address")))
         return NULL;
-    if (optional(env, argv[1], "options", &options)) {
+    if (iris__optional(env, argv[1], "options", &options)) {
         free(address);
         return NULL;
     }
@@ -566,7 +557,7 @@ static napi_value proxy(napi_env env, napi_callback_info info)
     bool stay = false;
     uint64_t pid = 0;
     struct host *h = begin(env, info, 4, argv);
-    if (!h || optional(env, argv[0], "a path", &path) ||
+    if (!h || iris__optional(env, argv[0], "a path", &path) ||
         napi_get_value_bool(env, argv[3], &stay) != napi_ok)
         return NULL;
     at = iris__word(env, argv[1], "an address");

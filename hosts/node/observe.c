@@ -7,15 +7,12 @@
 static napi_value spawn_observed(napi_env env, napi_callback_info info)
 {
     napi_value argv[2];
-    napi_valuetype type;
+    char *path;
     int64_t budget;
     uint64_t pid = 0;
     struct host *h = iris__begin(env, info, 2, argv);
-    if (!h || iris__int(env, argv[0], "budget", 1, UINT32_MAX, &budget))
-        return NULL;
-    napi_typeof(env, argv[1], &type);
-    char *path = type == napi_string ? iris__word(env, argv[1], "path") : NULL;
-    if (type == napi_string && !path)
+    if (!h || iris__int(env, argv[0], "budget", 1, UINT32_MAX, &budget) ||
+        iris__optional(env, argv[1], "path", &path))
         return NULL;
     int result = iris__ext.observe->spawn(
         h->self, budget > UINT16_MAX ? UINT16_MAX : (uint32_t)budget, path, &pid);

@@ -88,32 +88,30 @@ static napi_value spawn_call(napi_env env, napi_callback_info info)
     napi_value argv[8];
     iris_spawn s = {.size = sizeof s, .abi = IRIS_ABI};
     int64_t budget, capacity, idle;
-    napi_valuetype path, args;
+    char *path, *args;
     bool lazy = false;
     struct host *h = iris__begin(env, info, 8, argv);
     if (!h || iris__int(env, argv[1], "budget", 1, UINT32_MAX, &budget) ||
         iris__int(env, argv[2], "capacity", 0, UINT32_MAX, &capacity) ||
         iris__pid(env, argv[3], &s.parent) || iris__milliseconds(env, argv[6], &idle))
         return NULL;
-    napi_typeof(env, argv[4], &path);
-    napi_typeof(env, argv[7], &args);
     napi_get_value_bool(env, argv[5], &lazy);
-    char *own_path = path == napi_string ? iris__word(env, argv[4], "path") : NULL;
-    char *own_args = args == napi_string ? iris__text(env, argv[7], "args") : NULL;
-    s.path = own_path;
-    s.args = (iris_bytes){own_args, own_args ? strlen(own_args) : 0};
+    if (iris__optional(env, argv[4], "path", &path) ||
+        iris__optional(env, argv[7], "args", &args)) {
+        free(path);
+        return NULL;
+    }
+    s.path = path;
+    s.args = (iris_bytes){args, args ? strlen(args) : 0};
     s.budget = budget > UINT16_MAX ? UINT16_MAX : (uint32_t)budget;
     s.capacity = (uint32_t)capacity;
     s.flags = lazy ? IRIS_SPAWN_LAZY : 0;
     s.idle_timeout = idle < 0 ? 0 : idle;
-    napi_value result = NULL;
-    if ((own_path || path != napi_string) && (own_args || args != napi_string)) {
-        result = iris__number(env, 0);
-        if (version_at(h, argv[0], &s.version) == 0)
-            result = spawn_version(h, &s);
-    }
-    free(own_path);
-    free(own_args);
+    napi_value result = iris__number(env, 0);
+    if (version_at(h, argv[0], &s.version) == 0)
+        result = spawn_version(h, &s);
+    free(path);
+    free(args);
     return result;
 }
 

@@ -133,6 +133,14 @@ char *iris__word(napi_env env, napi_value value, const char *what)
     return NULL;
 }
 
+int iris__optional(napi_env env, napi_value value, const char *what, char **out)
+{
+    napi_valuetype type;
+    *out = NULL;
+    napi_typeof(env, value, &type);
+    return (type == napi_string && !(*out = iris__word(env, value, what))) ? -1 : 0;
+}
+
 napi_value iris__number(napi_env env, double number)
 {
     napi_value value;
